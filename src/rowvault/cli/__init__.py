@@ -1,0 +1,1 @@
+"""Parses the command line, prints results, maps errors to exit codes."""

@@ -1,0 +1,1 @@
+"""Rows, keys, cuts, renderings and frames: bytes in, bytes out."""

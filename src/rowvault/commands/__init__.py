@@ -1,0 +1,1 @@
+"""One function per verb: options in, result out."""

@@ -1,0 +1,1 @@
+"""Ids, the model, errors and the monitor; no I/O."""

@@ -1,0 +1,122 @@
+"""What a database is made of, as far as a snapshot keeps it."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class ValueKind(enum.IntEnum):
+    """How the wire bytes of one column become a literal. The numbers are stored."""
+
+    NUMBER = 1
+    """The bytes are the literal: integers, decimals, floats as doubles, years."""
+    TEXT = 2
+    """Characters in utf8mb4: quoted and escaped. Temporals and ENUM and SET members too."""
+    BYTES = 3
+    """Any bytes: X'hex', behind the column's introducer where there is one."""
+    DYNAMIC = 4
+    """SQLite: each value carries its storage class as its first byte (see codec.rows)."""
+
+
+class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
+    """One stored column; generated columns are not stored."""
+
+    name: str
+    type: str
+    """The column's type in the server's own words, for people and for comparisons."""
+    kind: ValueKind
+    introducer: str = ""
+    """For BYTES that hold text of a charset: that charset's introducer, such as `_cp932`."""
+
+
+class TableDefinition(msgspec.Struct, frozen=True):
+    """A table as its snapshot knows it."""
+
+    database: str
+    name: str
+    columns: tuple[Column, ...]
+    """In ordinal order; a row holds exactly these values."""
+    key: tuple[int, ...]
+    """Indices into `columns`, in key order, of a key that is unique and not null; empty: none."""
+    key_is_ordered: bool
+    """The order of the key is known without the server (integers, decimals, temporals, binary)."""
+    statement: bytes
+    """The CREATE TABLE statement, as the server gives it."""
+    session: tuple[tuple[str, str], ...] = ()
+    """Session variables under which the statement means what it meant."""
+    engine: str = ""
+
+    @property
+    def label(self) -> str:
+        """`database.table`, for messages."""
+        return f"{self.database}.{self.name}" if self.database else self.name
+
+
+class ObjectKind(enum.StrEnum):
+    """What a stored statement makes. The values are stored; their order is the creation order."""
+
+    DATABASE = "database"
+    SEQUENCE = "sequence"
+    TABLE = "table"
+    INDEX = "index"
+    FUNCTION = "function"
+    PROCEDURE = "procedure"
+    PACKAGE = "package"
+    PACKAGE_BODY = "package body"
+    VIEW = "view"
+    TRIGGER = "trigger"
+    EVENT = "event"
+    USER = "user"
+
+
+class ObjectDefinition(msgspec.Struct, frozen=True):
+    """Everything that is not a table: one statement, byte for byte, and the session it needs."""
+
+    kind: ObjectKind
+    database: str
+    name: str
+    statement: bytes
+    """Sent to the server as one statement."""
+    session: tuple[tuple[str, str], ...] = ()
+    """sql_mode, character_set_client, collation_connection, time_zone, ... where they matter."""
+    parent: str = ""
+    """The table that a trigger or an index belongs to."""
+    order: int = 0
+    """Triggers of one table, event and time fire in this order."""
+
+    @property
+    def label(self) -> str:
+        """`kind database.name`, for messages."""
+        return (
+            f"{self.kind} {self.database}.{self.name}"
+            if self.database
+            else (f"{self.kind} {self.name}")
+        )
+
+
+class ServerInfo(msgspec.Struct, frozen=True):
+    """Which server a snapshot was read from."""
+
+    vendor: str
+    """`mariadb`, `mysql` or `sqlite`."""
+    version: str
+    server_id: str
+    """A name that stays the same for this server: its uuid, or host, port and data directory."""
+    url: str
+    """Where it was reached, without a password."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Global settings that say how its data reads: lower_case_table_names, time_zone, ..."""
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """How one consistent state was taken, and where it lies in the server's own history."""
+
+    method: str
+    """`binlog position`, `read lock`, `one connection`, `transaction` (SQLite)."""
+    reason: str = ""
+    """Why not a better method; empty when it is the best."""
+    binlog_file: str = ""
+    binlog_position: int = 0
+    gtid: str = ""

@@ -1,0 +1,1 @@
+"""The live server: MySQL, MariaDB and SQLite, read and written."""

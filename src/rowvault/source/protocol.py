@@ -1,0 +1,153 @@
+"""What the engines ask of a live server: one reading side, one writing side, per vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+from rowvault.codec.rows import RowBatch
+from rowvault.core.model import Moment, ObjectDefinition, ServerInfo, TableDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which databases and tables a run is about."""
+
+    databases: tuple[str, ...] = ()
+    """Empty: all but the server's own."""
+    tables: tuple[tuple[str, str], ...] = ()
+    """(database, table); where given, only these tables, and no other object."""
+    excludes: tuple[str, ...] = ()
+    """Shell patterns over `database.table` (or `database`); what matches is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowRange:
+    """A row-chunk: the rows whose first key column lies in [low, high). None: open end."""
+
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTable:
+    """A table to read, with what the server guesses about its size."""
+
+    definition: TableDefinition
+    estimated_rows: int = 0
+    estimated_bytes: int = 0
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """All that a snapshot is to hold, read once under the snapshot."""
+
+    objects: list[ObjectDefinition] = field(default_factory=list)
+    """Databases first; in creation order."""
+    tables: list[SourceTable] = field(default_factory=list)
+    omissions: list[str] = field(default_factory=list)
+    """What exists but cannot be carried, one message each; never empty silently."""
+
+
+class RowReader(Protocol):
+    """One connection inside the snapshot; used by one thread at a time."""
+
+    def read(self, table: TableDefinition, rows: RowRange) -> Iterator[RowBatch]:
+        """The rows of a row-chunk in key order, batch by batch.
+
+        Raises ConnectionLostError or SourceError; closing the iterator early is allowed, and the
+        reader then serves no further read.
+        """
+        ...
+
+
+class SourceSnapshot(Protocol):
+    """One moment in time, seen by several connections."""
+
+    server: ServerInfo
+    moment: Moment
+
+    def catalogue(self, selection: Selection) -> Catalogue:
+        """Everything selected. Raises UnknownObjectError, AccessDeniedError."""
+        ...
+
+    def plan(self, table: SourceTable, target_bytes: int) -> Sequence[RowRange]:
+        """Row-chunks in key order that cover the table once, each of about `target_bytes`.
+
+        One open range where the key does not allow more.
+        """
+        ...
+
+    def readers(self) -> Sequence[RowReader]:
+        """One per connection that was asked for, or fewer."""
+        ...
+
+    def confirm(self, catalogue: Catalogue) -> None:
+        """Raises SnapshotLostError when the moment did not hold, or definitions changed."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Source(Protocol):
+    """A server that can be backed up."""
+
+    def open_snapshot(self, connection_count: int) -> SourceSnapshot:
+        """One consistent state over up to `connection_count` connections.
+
+        Raises ConnectError, AccessDeniedError, SnapshotLostError.
+        """
+        ...
+
+
+class Loader(Protocol):
+    """One connection that puts rows into a target; used by one thread at a time."""
+
+    def load(self, table: TableDefinition, rows: RowBatch) -> None:
+        """Inserts whole rows and commits them. Raises RestoreError: any warning is one too."""
+        ...
+
+    def close(self) -> None:
+        """Ends the connection."""
+        ...
+
+
+class Target(Protocol):
+    """A server that a snapshot can be restored to."""
+
+    server: ServerInfo
+
+    def existing(self, databases: Sequence[str]) -> set[tuple[str, str]]:
+        """(database, table or view name) of all there is in these databases.
+
+        A database that exists but is empty gives nothing.
+        """
+        ...
+
+    def create(self, definition: ObjectDefinition | TableDefinition) -> None:
+        """Runs its statement in its session. Raises RestoreError.
+
+        A database that exists already with the same name is left as it is.
+        """
+        ...
+
+    def drop(self, database: str, name: str) -> None:
+        """Drops a table or view, for `--replace`."""
+        ...
+
+    def open_loader(self) -> Loader:
+        """A connection of its own for loading."""
+        ...
+
+    def finish(self) -> None:
+        """Makes what was loaded durable, restores the session and closes."""
+        ...

@@ -1,0 +1,1 @@
+"""Quoting, literals and statements."""
