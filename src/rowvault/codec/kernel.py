@@ -1,0 +1,77 @@
+"""Chooses what does the work per row and per byte: the compiled kernel, or its plain twin.
+
+`ROWVAULT_KERNEL=compiled` or `plain` decides. Without it the compiled kernel is taken where it
+can be imported; `implementation` says which one it is.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rowvault.core.errors import UsageError
+
+__all__ = [
+    "Cutter",
+    "PacketSplitter",
+    "RowMatcher",
+    "decode_values",
+    "encode_values",
+    "implementation",
+    "render_tuples",
+    "rendered_length",
+    "row_ends",
+    "row_hash",
+    "siphash24",
+]
+
+_VARIABLE = "ROWVAULT_KERNEL"
+
+implementation: str
+"""`compiled` or `plain`."""
+
+
+def _choose() -> str:
+    wanted = os.environ.get(_VARIABLE, "")
+    if wanted not in ("", "compiled", "plain"):
+        raise UsageError(f"{_VARIABLE} is {wanted!r}; it may be 'compiled' or 'plain'")
+    if wanted == "plain":
+        return wanted
+    try:
+        # The import is the question: is the extension there?
+        import rowvault.codec._kernel  # noqa: F401
+    except ImportError:
+        if wanted == "compiled":
+            raise
+        return "plain"
+    return "compiled"
+
+
+implementation = _choose()
+
+if TYPE_CHECKING or implementation == "compiled":
+    from rowvault.codec._kernel import (
+        Cutter,
+        PacketSplitter,
+        RowMatcher,
+        decode_values,
+        encode_values,
+        render_tuples,
+        rendered_length,
+        row_ends,
+        row_hash,
+        siphash24,
+    )
+else:
+    from rowvault.codec.plain import (
+        Cutter,
+        PacketSplitter,
+        RowMatcher,
+        decode_values,
+        encode_values,
+        render_tuples,
+        rendered_length,
+        row_ends,
+        row_hash,
+        siphash24,
+    )
