@@ -1,0 +1,161 @@
+"""Takes a snapshot: one moment of a live server, as blocks and trees in a repository."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from rowvault import __version__
+from rowvault.codec.rendering import RENDERER_VERSION
+from rowvault.core.model import ServerInfo
+from rowvault.core.monitor import Monitor
+from rowvault.repository.manifest import ManifestWriter
+from rowvault.repository.repository import Repository
+from rowvault.repository.session import WriteSession
+from rowvault.repository.snapshot import Snapshot, SnapshotDraft, SnapshotSelection
+from rowvault.repository.tree import TreeRoot
+from rowvault.scan.workers import ScanResult, scan_tables
+from rowvault.source.protocol import Catalogue, Selection, Source, SourceSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRequest:
+    """What to back up, and how."""
+
+    selection: Selection = field(default_factory=Selection)
+    workers: int = 2
+    """Connections that read at once."""
+    tags: tuple[str, ...] = ()
+    dry_run: bool = False
+    """Read, cut and hash everything, but store nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRead:
+    """What one connection read, and how long it was at it."""
+
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BackupResult:
+    """What a backup did. Sizes in bytes."""
+
+    snapshot: str | None
+    """None after a dry run."""
+    parent: str | None
+    tables: int
+    rows: int
+    raw_bytes: int
+    blocks: int
+    new_blocks: int
+    stored_bytes: int
+    """Growth of the repository's files by this run."""
+    seconds: float
+    workers: tuple[WorkerRead, ...]
+    warnings: tuple[str, ...]
+    """What was left out, by name; the snapshot holds everything else."""
+
+
+def run_backup(
+    repository: Repository, source: Source, request: BackupRequest, monitor: Monitor
+) -> BackupResult:
+    """Reads one moment of the source into the repository and commits it.
+
+    Nothing appears as a snapshot unless all of it was stored. Raises SourceError, StorageError.
+    """
+    started = time.monotonic()
+    monitor.phase("connecting")
+    with source.open_snapshot(request.workers) as view:
+        taken_at = datetime.now(UTC)
+        catalogue = view.catalogue(request.selection)
+        for omission in catalogue.omissions:
+            monitor.warning(omission)
+        parent = find_parent(repository.snapshots(), view.server, request.selection)
+        begin = repository.begin_dry_run if request.dry_run else repository.begin
+        with begin("backup", monitor) as session:
+            scan = _read(view, catalogue, session, repository, monitor)
+            view.confirm(catalogue)
+            monitor.phase("committing")
+            manifest = _write_manifest(session, catalogue, scan)
+            draft = _draft(taken_at, parent, view, manifest, scan, request, catalogue, started)
+            snapshot = session.commit(draft, request.tags)
+    figures = session.figures
+    return BackupResult(
+        snapshot=None if snapshot is None else snapshot.id,
+        parent=None if parent is None else parent.id,
+        tables=len(scan.tables),
+        rows=draft.rows,
+        raw_bytes=draft.raw_bytes,
+        blocks=figures.blocks,
+        new_blocks=figures.new_blocks,
+        stored_bytes=figures.stored_bytes,
+        seconds=time.monotonic() - started,
+        workers=tuple(WorkerRead(one.rows, one.seconds) for one in scan.workers),
+        warnings=tuple(catalogue.omissions),
+    )
+
+
+def find_parent(
+    snapshots: Iterable[Snapshot], server: ServerInfo, selection: Selection
+) -> Snapshot | None:
+    """The newest snapshot of the same server, of the same selection if there is one."""
+    wanted = _selection(selection)
+    same_server = [one for one in snapshots if one.server.server_id == server.server_id]
+    same_selection = [one for one in same_server if one.selection == wanted]
+    return (same_selection or same_server or [None])[-1]
+
+
+def _read(
+    view: SourceSnapshot,
+    catalogue: Catalogue,
+    session: WriteSession,
+    repository: Repository,
+    monitor: Monitor,
+) -> ScanResult:
+    monitor.phase("reading", sum(table.estimated_rows for table in catalogue.tables))
+    return scan_tables(view, catalogue.tables, session, repository, monitor)
+
+
+def _write_manifest(session: WriteSession, catalogue: Catalogue, scan: ScanResult) -> TreeRoot:
+    writer = ManifestWriter(session)
+    for definition in catalogue.objects:
+        writer.add_object(definition)
+    for table in scan.tables:
+        writer.add_table(table.definition, table.root, table.row_sum, RENDERER_VERSION)
+    return writer.finish()
+
+
+def _draft(
+    taken_at: datetime,
+    parent: Snapshot | None,
+    view: SourceSnapshot,
+    manifest: TreeRoot,
+    scan: ScanResult,
+    request: BackupRequest,
+    catalogue: Catalogue,
+    started: float,
+) -> SnapshotDraft:
+    return SnapshotDraft(
+        time=taken_at,
+        parent=None if parent is None else parent.id,
+        server=view.server,
+        moment=view.moment,
+        manifest=manifest,
+        tables=len(scan.tables),
+        rows=sum(table.root.sums.rows for table in scan.tables),
+        raw_bytes=sum(table.root.sums.raw_bytes for table in scan.tables),
+        seconds=time.monotonic() - started,
+        selection=_selection(request.selection),
+        warnings=tuple(catalogue.omissions),
+        tool_version=__version__,
+    )
+
+
+def _selection(selection: Selection) -> SnapshotSelection:
+    return SnapshotSelection(
+        databases=selection.databases, tables=selection.tables, excludes=selection.excludes
+    )

@@ -1,0 +1,1 @@
+"""Snapshots as SQL text, with exact sizes."""

@@ -1,0 +1,176 @@
+"""Brings a snapshot back to a live server, whole or in part, and proves it by reading it again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from rowvault.core.errors import RestoreError, TargetExistsError, VerificationError
+from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.monitor import Monitor
+from rowvault.repository.repository import Repository
+from rowvault.repository.snapshot import Snapshot
+from rowvault.restore.load import load_tables
+from rowvault.restore.rename import Renaming
+from rowvault.restore.selection import Chosen, choose
+from rowvault.restore.verify import find_mismatches
+from rowvault.source.protocol import Source, Target
+from rowvault.sqltext.order import before_rows, behind_rows
+
+_NAMED_CONFLICTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """What to restore, and how; empty databases and tables: everything."""
+
+    databases: tuple[str, ...] = ()
+    tables: tuple[tuple[str, str], ...] = ()
+    rename: tuple[tuple[str, str], ...] = ()
+    """(OLD, NEW): databases, or DB.TABLE."""
+    replace: bool = False
+    """Drop tables and views that are in the way."""
+    verify: bool = True
+    workers: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreResult:
+    """What a restore did. Sizes in raw bytes."""
+
+    tables: int
+    rows: int
+    raw_bytes: int
+    seconds: float
+    verified: bool | None
+    """True: every row was read back and is equal. None: not asked for."""
+    warnings: tuple[str, ...]
+
+
+class _Keeping:
+    """Passes everything on to another monitor, and keeps the warnings for the result."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+        self.warnings: list[str] = []
+        self.phase = monitor.phase
+        self.advance = monitor.advance
+        self.item = monitor.item
+
+    def warning(self, message: str) -> None:
+        self.warnings.append(message)
+        self._monitor.warning(message)
+
+
+def run_restore(
+    repository: Repository,
+    snapshot: Snapshot,
+    target: Target,
+    open_source: Callable[[], Source],
+    request: RestoreRequest,
+    monitor: Monitor,
+) -> RestoreResult:
+    """Restores into the target, then reads it back through `open_source` and compares.
+
+    Raises TargetExistsError before anything is changed; RestoreError, DamageError in mid-work;
+    VerificationError naming tables and key ranges when the target does not hold what it should.
+    """
+    started = time.monotonic()
+    keeping = _Keeping(monitor)
+    _check_vendor(snapshot, target)
+    chosen = choose(
+        repository.manifest(snapshot),
+        request.databases,
+        request.tables,
+        Renaming.parse(request.rename),
+        keeping,
+    )
+    _make_room(target, chosen, request.replace)
+    _build(repository, chosen, target, request.workers, keeping)
+    verified = None
+    if request.verify:
+        _verify(repository, chosen, open_source(), request.workers, keeping)
+        verified = True
+    return RestoreResult(
+        tables=len(chosen.tables),
+        rows=sum(record.root.sums.rows for record in chosen.tables),
+        raw_bytes=sum(record.root.sums.raw_bytes for record in chosen.tables),
+        seconds=time.monotonic() - started,
+        verified=verified,
+        warnings=tuple(keeping.warnings),
+    )
+
+
+def _check_vendor(snapshot: Snapshot, target: Target) -> None:
+    if snapshot.server.vendor != target.server.vendor:
+        raise RestoreError(
+            f"snapshot {snapshot.id} is of {snapshot.server.vendor}, the target is "
+            f"{target.server.vendor}: values and definitions would not come back exactly; restore "
+            f"to {snapshot.server.vendor}"
+        )
+
+
+def _make_room(target: Target, chosen: Chosen, replace: bool) -> None:
+    wanted = {(record.definition.database, record.definition.name) for record in chosen.tables}
+    wanted |= {
+        (one.database, one.name)
+        for one in chosen.objects
+        if one.kind in (ObjectKind.VIEW, ObjectKind.SEQUENCE)
+    }
+    conflicts = sorted(wanted & target.existing(chosen.databases))
+    if conflicts and not replace:
+        names = ", ".join(f"{database}.{name}" for database, name in conflicts[:_NAMED_CONFLICTS])
+        more = len(conflicts) - _NAMED_CONFLICTS
+        raise TargetExistsError(
+            f"the target has {names}{f' and {more} more' if more > 0 else ''} already; nothing was "
+            "changed. Restore elsewhere, --rename, or drop them with --replace"
+        )
+    for database, name in conflicts:
+        target.drop(database, name)
+
+
+def _build(
+    repository: Repository, chosen: Chosen, target: Target, workers: int, monitor: Monitor
+) -> None:
+    monitor.phase("creating tables")
+    _create(before_rows(chosen.objects), target, monitor)
+    for record in chosen.tables:
+        monitor.item(record.definition.label)
+        target.create(record.definition)
+    monitor.phase("loading", sum(record.root.sums.rows for record in chosen.tables))
+    load_tables(repository, chosen.tables, target, workers, monitor)
+    monitor.phase("creating indexes, routines, views, triggers, events")
+    _create(behind_rows(chosen.objects), target, monitor)
+    target.finish()
+
+
+def _create(objects: Iterable[ObjectDefinition], target: Target, monitor: Monitor) -> None:
+    """Creates in order; what fails waits for the rest, and is tried again while that helps."""
+    waiting = list(objects)
+    while waiting:
+        failed: list[tuple[ObjectDefinition, RestoreError]] = []
+        for one in waiting:
+            monitor.item(one.label)
+            try:
+                target.create(one)
+            except RestoreError as error:
+                failed.append((one, error))
+        if len(failed) == len(waiting):
+            raise RestoreError(_failures(failed))
+        waiting = [one for one, _ in failed]
+
+
+def _failures(failed: Sequence[tuple[ObjectDefinition, RestoreError]]) -> str:
+    lines = [f"{one.label}: {error}" for one, error in failed]
+    return "these could not be created; all else stands:\n" + "\n".join(lines)
+
+
+def _verify(
+    repository: Repository, chosen: Chosen, source: Source, workers: int, monitor: Monitor
+) -> None:
+    mismatches = find_mismatches(repository, chosen.tables, source, workers, monitor)
+    if mismatches:
+        raise VerificationError(
+            "the target does not hold what the snapshot holds:\n" + "\n".join(mismatches)
+        )

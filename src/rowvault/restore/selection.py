@@ -1,0 +1,121 @@
+"""What of a snapshot is restored, and under which names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from rowvault.core.errors import UsageError
+from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.monitor import Monitor
+from rowvault.repository.manifest import Manifest, TableRecord
+from rowvault.restore.rename import Renaming
+
+_BELONGS_TO_TABLE = (ObjectKind.TRIGGER, ObjectKind.INDEX)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What will stand in the target, under its final names."""
+
+    objects: tuple[ObjectDefinition, ...]
+    tables: tuple[TableRecord, ...]
+
+    @property
+    def databases(self) -> list[str]:
+        """All databases that are touched, by name."""
+        return sorted(
+            {one.database for one in self.objects}
+            | {record.definition.database for record in self.tables}
+        )
+
+
+def choose(
+    manifest: Manifest,
+    databases: Sequence[str],
+    tables: Sequence[tuple[str, str]],
+    renaming: Renaming,
+    monitor: Monitor,
+) -> Chosen:
+    """Everything, or the databases and tables named. Raises UsageError for one that is not there.
+
+    A table named by itself brings its database, its indexes and its triggers, and nothing else.
+    """
+    wanted = set(tables)
+    records = [
+        record
+        for record in manifest.tables()
+        if _is_chosen(record.definition.database, record.definition.name, databases, wanted)
+    ]
+    objects = [one for one in manifest.objects() if _is_object_chosen(one, databases, wanted)]
+    _check_found(databases, wanted, records, objects)
+    return Chosen(
+        objects=tuple(_rename_objects(objects, renaming, monitor)),
+        tables=tuple(
+            msgspec.structs.replace(record, definition=renaming.table(record.definition))
+            for record in records
+        ),
+    )
+
+
+def _is_chosen(
+    database: str, name: str, databases: Sequence[str], tables: set[tuple[str, str]]
+) -> bool:
+    if not databases and not tables:
+        return True
+    return database in databases or (database, name) in tables
+
+
+def _is_object_chosen(
+    definition: ObjectDefinition, databases: Sequence[str], tables: set[tuple[str, str]]
+) -> bool:
+    if _is_chosen(definition.database, "", databases, tables):
+        return True
+    if definition.kind is ObjectKind.DATABASE:
+        return any(database == definition.database for database, _ in tables)
+    if definition.kind in _BELONGS_TO_TABLE:
+        return (definition.database, definition.parent) in tables
+    # A view or sequence is named like a table.
+    return (
+        definition.kind in (ObjectKind.VIEW, ObjectKind.SEQUENCE)
+        and (definition.database, definition.name) in tables
+    )
+
+
+def _check_found(
+    databases: Sequence[str],
+    tables: set[tuple[str, str]],
+    records: Sequence[TableRecord],
+    objects: Sequence[ObjectDefinition],
+) -> None:
+    known = {record.definition.database for record in records}
+    known |= {one.database for one in objects}
+    for database in databases:
+        if database not in known:
+            raise UsageError(
+                f"the snapshot holds no database {database!r}; `rowvault ls` lists them"
+            )
+    names = {(record.definition.database, record.definition.name) for record in records}
+    names |= {(one.database, one.name) for one in objects}
+    for database, table in sorted(tables - names):
+        raise UsageError(
+            f"the snapshot holds no table {database}.{table}; `rowvault ls` lists them"
+        )
+
+
+def _rename_objects(
+    objects: Sequence[ObjectDefinition], renaming: Renaming, monitor: Monitor
+) -> list[ObjectDefinition]:
+    kept = []
+    for one in objects:
+        if one.parent and renaming.moves_table(one.database, one.parent):
+            monitor.warning(f"{one.label} is left out: its table is restored under another name")
+            continue
+        if renaming.hides_old_name(one):
+            monitor.warning(
+                f"{one.label} names the database {one.database} in its text, which is kept as it is"
+            )
+        kept.append(renaming.object(one))
+    return kept

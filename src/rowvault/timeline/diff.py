@@ -1,0 +1,240 @@
+"""What differs between two snapshots: objects by definition, rows by walking the trees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rowvault.codec import kernel
+from rowvault.codec.layout import RowLayout
+from rowvault.core.errors import UsageError
+from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.core.monitor import Monitor
+from rowvault.repository.manifest import Manifest, TableRecord
+from rowvault.repository.repository import Repository
+from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.tree import LeafEntry, differing
+
+_WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
+
+
+class Status(StrEnum):
+    """How a table or object stands in the newer snapshot against the older one."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    ADDED = "added"
+    REMOVED = "removed"
+    REDEFINED = "redefined"
+    """The definition differs; rows too, perhaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableDifference:
+    """One table: rows only in the newer, only in the older, and of equal key but other values."""
+
+    database: str
+    table: str
+    status: Status
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDifference:
+    """One object that is not a table."""
+
+    kind: ObjectKind
+    database: str
+    name: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class DiffResult:
+    """All tables, the same ones too; of the objects only those that differ."""
+
+    tables: tuple[TableDifference, ...]
+    objects: tuple[ObjectDifference, ...]
+
+
+def diff_snapshots(
+    repository: Repository,
+    old: Snapshot,
+    new: Snapshot,
+    database: str | None,
+    table: str | None,
+    monitor: Monitor,
+) -> DiffResult:
+    """Compares two snapshots; reads only the blocks that differ.
+
+    Raises UsageError where neither snapshot has the database or table, DamageError.
+    """
+    left, right = repository.manifest(old), repository.manifest(new)
+    old_tables, new_tables = (_tables(one, database, table) for one in (left, right))
+    old_objects, new_objects = ({} if table else _objects(one, database) for one in (left, right))
+    if database and not (old_tables or new_tables or old_objects or new_objects):
+        name = f"{database}.{table}" if table else database
+        raise UsageError(f"neither snapshot holds {name}; `rowvault ls` lists what they hold")
+    monitor.phase("comparing")
+    return DiffResult(
+        tables=tuple(_table_differences(repository, old_tables, new_tables, monitor)),
+        objects=tuple(_object_differences(old_objects, new_objects)),
+    )
+
+
+def _tables(
+    manifest: Manifest, database: str | None, table: str | None
+) -> dict[tuple[str, str], TableRecord]:
+    return {
+        (record.definition.database, record.definition.name): record
+        for record in manifest.tables()
+        if (database is None or record.definition.database == database)
+        and (table is None or record.definition.name == table)
+    }
+
+
+def _objects(
+    manifest: Manifest, database: str | None
+) -> dict[tuple[ObjectKind, str, str], ObjectDefinition]:
+    return {
+        (one.kind, one.database, one.name): one
+        for one in manifest.objects()
+        if database is None or one.database == database
+    }
+
+
+def _table_differences(
+    repository: Repository,
+    old: dict[tuple[str, str], TableRecord],
+    new: dict[tuple[str, str], TableRecord],
+    monitor: Monitor,
+) -> Iterator[TableDifference]:
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name), new.get(name)
+        if after is None and before is not None:
+            rows = before.root.sums.rows
+            yield TableDifference(*name, Status.REMOVED, removed=rows)
+        elif before is None and after is not None:
+            yield TableDifference(*name, Status.ADDED, added=after.root.sums.rows)
+        elif before is not None and after is not None:
+            monitor.item(f"{name[0]}.{name[1]}")
+            yield _compare(repository, before, after, monitor)
+
+
+def _compare(
+    repository: Repository, before: TableRecord, after: TableRecord, monitor: Monitor
+) -> TableDifference:
+    old, new = before.definition, after.definition
+    status = Status.SAME if _means_the_same(old, new) else Status.REDEFINED
+    if not _rows_compare(old, new):
+        # Rows of another shape have nothing to be matched by; all of them are other rows.
+        added, removed, changed = after.root.sums.rows, before.root.sums.rows, 0
+    elif before.root.id == after.root.id:
+        added = removed = changed = 0
+    else:
+        added, removed, changed = _count_rows(repository, before, after, monitor)
+        if status is Status.SAME and added + removed + changed:
+            status = Status.CHANGED
+    return TableDifference(old.database, old.name, status, added, removed, changed)
+
+
+def _means_the_same(old: TableDefinition, new: TableDefinition) -> bool:
+    """The counter of AUTO_INCREMENT moves with the rows and is no change of definition."""
+    return _without_counter(old.statement) == _without_counter(new.statement) and (
+        old.session == new.session
+    )
+
+
+def _without_counter(statement: bytes) -> bytes:
+    head, found, rest = statement.rpartition(b" AUTO_INCREMENT=")
+    if not found:
+        return statement
+    digits = len(rest) - len(rest.lstrip(b"0123456789"))
+    return head + rest[digits:]
+
+
+def _rows_compare(old: TableDefinition, new: TableDefinition) -> bool:
+    return RowLayout.of(old) == RowLayout.of(new) and [column.name for column in old.columns] == [
+        column.name for column in new.columns
+    ]
+
+
+def _count_rows(
+    repository: Repository, before: TableRecord, after: TableRecord, monitor: Monitor
+) -> tuple[int, int, int]:
+    """(added, removed, changed). Rows match by key; without a key, as a multiset."""
+    layout = RowLayout.of(before.definition)
+    matcher = kernel.RowMatcher(layout, repository.cut_rule.row_key)
+    added = removed = 0
+    torn_left: set[bytes] = set()
+    torn_right: set[bytes] = set()
+    for run in differing(repository.tree(before.root), repository.tree(after.root)):
+        for raw in _whole_rows(repository, run.left, torn_left, monitor):
+            matcher.left(raw, kernel.row_ends(raw, layout.column_count))
+        for raw in _whole_rows(repository, run.right, torn_right, monitor):
+            matcher.right(raw, kernel.row_ends(raw, layout.column_count))
+        if run.synchronised and layout.key:
+            # Both sides are in key order, so no row behind this point matches one before it.
+            gone, come = matcher.flush()
+            removed += gone
+            added += come
+    gone, come = matcher.flush()
+    if layout.key:
+        return added + come, removed + gone, matcher.changed + len(torn_left | torn_right)
+    return come + len(torn_right), gone + len(torn_left), 0
+
+
+def _whole_rows(
+    repository: Repository, entries: Sequence[LeafEntry], torn: set[bytes], monitor: Monitor
+) -> Iterator[bytes]:
+    """Blocks of whole rows; the fragments of a large row are put together.
+
+    A row whose other fragments are the same in both snapshots is not read: its first key goes to
+    `torn`, because it is there on both sides and differs.
+    """
+    for group in _groups(entries):
+        if not _is_whole(group):
+            torn.add(group[0].first_key)
+            continue
+        raw = b"".join(repository.read_data(entry.id) for entry in group)
+        monitor.advance(group[0].row_count, len(raw))
+        yield raw
+
+
+def _groups(entries: Sequence[LeafEntry]) -> Iterator[list[LeafEntry]]:
+    """Neighbouring fragments of one row together, every other block by itself."""
+    group: list[LeafEntry] = []
+    for entry in entries:
+        if group and (entry.fragment < _MIDDLE or group[0].first_key != entry.first_key):
+            yield group
+            group = []
+        group.append(entry)
+        if entry.fragment in (_WHOLE, _LAST):
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _is_whole(group: Sequence[LeafEntry]) -> bool:
+    first, last = group[0].fragment, group[-1].fragment
+    return (first, last) in ((_WHOLE, _WHOLE), (_FIRST, _LAST))
+
+
+def _object_differences(
+    old: dict[tuple[ObjectKind, str, str], ObjectDefinition],
+    new: dict[tuple[ObjectKind, str, str], ObjectDefinition],
+) -> Iterable[ObjectDifference]:
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name), new.get(name)
+        if before == after:
+            continue
+        status = Status.REDEFINED
+        if before is None:
+            status = Status.ADDED
+        elif after is None:
+            status = Status.REMOVED
+        yield ObjectDifference(*name, status)
