@@ -1,0 +1,255 @@
+"""A directory of a local file system as storage, durable against power cuts.
+
+Write order for a new object: temporary file on the same file system, write, fsync, link under its
+name (which never replaces), fsync of the directory. A directory's own entry is made durable before
+the first object in it is. A failed fsync is final for that file: the kernel may have dropped the
+dirty pages, so a second fsync on it proves nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import mmap
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rowvault.core.errors import (
+    ObjectChangedError,
+    ObjectExistsError,
+    ObjectMissingError,
+    StorageError,
+)
+from rowvault.storage.protocol import Content, check_name
+
+_TEMPORARY = ".tmp"
+_LOCK = ".lock"
+_LEFTOVER_AGE_S = 24 * 60 * 60
+_NOT_OURS = frozenset({_TEMPORARY, _LOCK, "lost+found"})
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
+
+
+class LocalStorage:
+    """Objects as files below one directory, which is made when the first object is written."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self._root = Path(root).absolute()
+        self._durable_directories: set[Path] = set()
+        self._directory_lock = threading.Lock()
+        self.location = str(self._root)
+
+    def create(self, name: str, data: Content) -> None:
+        """See Storage.create."""
+        path = self._path(name)
+        with self._failing("write", name):
+            self._ensure_directory(path.parent)
+            with self._temporary_file(data) as temporary:
+                self._link(temporary, path)
+            _sync_directory(path.parent)
+
+    def swap(self, name: str, expected: bytes, data: Content) -> None:
+        """See Storage.swap."""
+        path = self._path(name)
+        with self._failing("replace", name), self._locked():
+            if path.read_bytes() != expected:
+                raise ObjectChangedError(
+                    f"{self.location}: {name} was changed by somebody else; nothing was written"
+                )
+            with self._temporary_file(data) as temporary:
+                os.rename(temporary, path)
+            _sync_directory(path.parent)
+
+    def read(self, name: str) -> bytes:
+        """See Storage.read."""
+        path = self._path(name)
+        with self._failing("read", name):
+            return path.read_bytes()
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        """See Storage.read_range."""
+        path = self._path(name)
+        with self._failing("read", name), path.open("rb", buffering=0) as file:
+            return _read_fully(file.fileno(), offset, length)
+
+    def view(self, name: str) -> memoryview:
+        """See Storage.view; the file is mapped, so its pages are not this process's own memory."""
+        path = self._path(name)
+        with self._failing("read", name), path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:  # an empty file cannot be mapped
+                return memoryview(b"")
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+    def size(self, name: str) -> int:
+        """See Storage.size."""
+        path = self._path(name)
+        with self._failing("read", name):
+            return path.stat().st_size
+
+    def list(self, prefix: str) -> list[str]:
+        """See Storage.list; temporary files, the lock file and `lost+found` are not objects."""
+        if prefix and not prefix.endswith("/"):
+            raise StorageError(f"{prefix!r} is not the name of a group of objects")
+        start = self._path(prefix[:-1]) if prefix else self._root
+        with self._failing("list", prefix or "."):
+            return sorted(prefix + name for name in _names_below(start, top=not prefix))
+
+    def delete(self, name: str) -> None:
+        """See Storage.delete."""
+        path = self._path(name)
+        with self._failing("delete", name), self._locked():
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return
+            _sync_directory(path.parent)
+
+    def _path(self, name: str) -> Path:
+        return self._root / check_name(name)
+
+    @contextlib.contextmanager
+    def _failing(self, action: str, name: str) -> Iterator[None]:
+        """Turns an OSError into the StorageError that says what failed, where, and why."""
+        try:
+            yield
+        except FileExistsError as error:
+            raise ObjectExistsError(f"{self.location}: {name} is there already") from error
+        except OSError as error:
+            if error.errno in _ABSENT and action != "write":
+                raise ObjectMissingError(f"{self.location}: {name} is not there") from error
+            raise StorageError(self._explain(error, action, name)) from error
+
+    def _explain(self, error: OSError, action: str, name: str) -> str:
+        reason = error.strerror or str(error)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return (
+                f"The disk is full ({reason}): {name} could not be written to {self.location}. "
+                "Make room there and run the command again; what was stored before is intact."
+            )
+        return f"{self.location}: cannot {action} {name}: {reason}"
+
+    @contextlib.contextmanager
+    def _temporary_file(self, data: Content) -> Iterator[Path]:
+        """A durable file with this content; its name is gone again at the end."""
+        directory = self._root / _TEMPORARY
+        self._ensure_directory(directory)
+        path = directory / secrets.token_hex(16)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                _write_fully(descriptor, data)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _link(self, temporary: Path, path: Path) -> None:
+        """Gives the file its name unless the name is taken (FileExistsError)."""
+        try:
+            os.link(temporary, path)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            # No hard links here (FAT, some network file systems): every writer comes this way,
+            # so the lock makes looking and renaming one step.
+            with self._locked():
+                if path.exists():
+                    raise FileExistsError(errno.EEXIST, "exists", str(path)) from error
+                os.rename(temporary, path)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Excludes every other swap and delete, in this process and in others."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(self._root / _LOCK, flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _ensure_directory(self, directory: Path) -> None:
+        """Makes a directory and its parents, and their entries durable, once per process."""
+        with self._directory_lock:
+            if directory in self._durable_directories:
+                return
+            _make_durable_directory(directory, self._root)
+            self._durable_directories.add(directory)
+            if directory.name == _TEMPORARY:
+                _remove_leftovers(directory)
+
+
+def _make_durable_directory(directory: Path, root: Path) -> None:
+    """Another process may have made it and not yet synced its entry, so that is done again."""
+    made = not directory.exists()
+    if directory != directory.parent and (made or directory != root):
+        _make_durable_directory(directory.parent, root)
+    if made:
+        try:
+            directory.mkdir(mode=0o700)
+        except FileExistsError:
+            if not directory.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, "not a directory") from None
+    elif not directory.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{directory} is not a directory")
+    if made or (directory != root and directory.is_relative_to(root)):
+        _sync_directory(directory.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """Files of runs that were killed in mid-write; young ones may belong to a run at work."""
+    oldest = time.time() - _LEFTOVER_AGE_S
+    for path in directory.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another process tidies up too
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+
+
+def _write_fully(descriptor: int, data: Content) -> None:
+    with memoryview(data).cast("B") as view:
+        position = 0
+        while position < len(view):
+            position += os.write(descriptor, view[position:])
+
+
+def _read_fully(descriptor: int, offset: int, length: int) -> bytes:
+    parts = []
+    while length > 0:
+        part = os.pread(descriptor, length, offset)
+        if not part:
+            break
+        parts.append(part)
+        offset += len(part)
+        length -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _names_below(directory: Path, *, top: bool) -> Iterator[str]:
+    """Relative names of all files below a directory; none where it is not there."""
+    try:
+        entries = list(os.scandir(directory))
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if top and entry.name in _NOT_OURS:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            for name in _names_below(Path(entry.path), top=False):
+                yield f"{entry.name}/{name}"
+        else:
+            yield entry.name

@@ -1,0 +1,72 @@
+"""Bytes under names: all that a repository asks of the place that holds it."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from rowvault.core.errors import StorageError
+
+Content = bytes | bytearray | memoryview
+"""What can be written without a copy."""
+
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+
+
+class Storage(Protocol):
+    """Objects that are written whole and read whole or in ranges. Used from any thread.
+
+    Names are relative paths of plain ASCII parts joined by `/`. What `create` and `swap` have
+    returned from is durable: it survives a power cut. All failures are StorageError.
+    """
+
+    location: str
+    """The place, in words fit for a message."""
+
+    def create(self, name: str, data: Content) -> None:
+        """Writes a new object; nothing of it is seen before it is whole and durable.
+
+        Raises ObjectExistsError when the name is taken; the object there stays as it is.
+        """
+        ...
+
+    def swap(self, name: str, expected: bytes, data: Content) -> None:
+        """Replaces an object whose content is `expected`, atomically and durably.
+
+        Raises ObjectMissingError, and ObjectChangedError when the content is another.
+        """
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The whole object. Raises ObjectMissingError."""
+        ...
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset`; fewer where the object ends earlier.
+
+        Raises ObjectMissingError.
+        """
+        ...
+
+    def view(self, name: str) -> memoryview:
+        """The whole object, read only, mapped where the place can. Raises ObjectMissingError."""
+        ...
+
+    def size(self, name: str) -> int:
+        """Bytes of the object. Raises ObjectMissingError."""
+        ...
+
+    def list(self, prefix: str) -> list[str]:
+        """All names below `prefix`, sorted; `prefix` is empty or ends with `/`."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Removes the object; one that is not there is no error."""
+        ...
+
+
+def check_name(name: str) -> str:
+    """The name itself. Raises StorageError when it could leave the repository or hide in it."""
+    if not all(_PART.fullmatch(part) for part in name.split("/")):
+        raise StorageError(f"{name!r} is not the name of an object in a repository")
+    return name
