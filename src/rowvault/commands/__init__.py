@@ -1,1 +1,1 @@
-"""One function per verb: options in, result out."""
+"""One function per verb: its options in, its result out; nothing is parsed or printed here."""

@@ -1,0 +1,5 @@
+"""`python -m rowvault`."""
+
+from rowvault.cli.main import main
+
+main()

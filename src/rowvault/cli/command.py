@@ -1,0 +1,102 @@
+"""Commands whose help teaches: a text, options, examples, exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from rowvault.cli.exit_codes import MEANINGS, ExitCode
+from rowvault.cli.settings import Settings, global_options
+from rowvault.core.errors import UsageError
+
+HELP_NAMES = ["-h", "--help"]
+
+_READING_CODES = (
+    ExitCode.DONE,
+    ExitCode.FAILED,
+    ExitCode.USAGE,
+    ExitCode.NO_REPOSITORY,
+    ExitCode.WRONG_PASSWORD,
+    ExitCode.DAMAGE,
+)
+
+
+class OperatingSystemFailure(Exception):
+    """Carries an OSError past click, which takes every EPIPE for a closed standard output."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Command(click.Command):
+    """A command with the global options, examples and its exit codes."""
+
+    def __init__(
+        self,
+        *args: Any,
+        examples: Sequence[str] = (),
+        exit_codes: Sequence[ExitCode] = _READING_CODES,
+        **settings: Any,
+    ) -> None:
+        settings.setdefault("context_settings", {"help_option_names": HELP_NAMES})
+        super().__init__(*args, **settings)
+        self.examples = tuple(examples)
+        self.exit_codes = tuple(exit_codes)
+        self.own_parameters = tuple(self.params)
+        self.params.extend(global_options())
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command's function; see OperatingSystemFailure for the wrapping."""
+        ctx.ensure_object(Settings).check()
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            raise OperatingSystemFailure(error) from error
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command's own options first, the global ones apart."""
+        own: list[tuple[str, str]] = []
+        everywhere: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is None:
+                continue
+            (own if parameter in self.own_parameters else everywhere).append(record)
+        for title, records in (("Options", own), ("Options of every command", everywhere)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples as they would be typed, then the exit codes."""
+        if self.examples:
+            with formatter.section("Examples"):
+                formatter.write(
+                    "".join(f"{' ' * formatter.current_indent}{line}\n" for line in self.examples)
+                )
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(int(code)), MEANINGS[code]) for code in self.exit_codes])
+
+
+class Root(click.Group):
+    """The group of all commands, listed in the order of a working day."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Command names in the order in which they were added."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """First steps, and where the rest of the help is."""
+        if self.epilog:
+            formatter.write_paragraph()
+            formatter.write(self.epilog)
+
+
+def usage_error(message: str) -> UsageError:
+    """A usage error with a pointer to the command's help."""
+    context = click.get_current_context(silent=True)
+    where = context.command_path if context else "rowvault"
+    return UsageError(f"{message}\nTry '{where} --help'.")

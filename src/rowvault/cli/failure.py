@@ -1,0 +1,92 @@
+"""How a command that cannot go on says so: one message, one exit code."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import OperatingSystemFailure
+from rowvault.cli.exit_codes import ExitCode, exit_code_of
+from rowvault.cli.figures import printable_lines
+from rowvault.cli.settings import Settings
+from rowvault.core.errors import RowvaultError
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived; it unwinds like Ctrl-C so that temporary files go."""
+
+
+def report(error: BaseException, settings: Settings) -> ExitCode:
+    """Tells of an error on standard error, or as JSON, and gives the exit code for it."""
+    if isinstance(error, output.OutputClosed):
+        output.abandon()
+        return ExitCode.FAILED
+    kind, message, code = describe(error)
+    if settings.as_json:
+        document = {"kind": kind, "message": message, "exit_code": int(code)}
+        output.write_json({"error": document})
+        output.flush()
+    elif isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(message, err=True)
+    else:
+        _say(error, message)
+    if kind == "unexpected" and settings.verbosity:
+        traceback.print_exception(error)
+    return code
+
+
+def describe(error: BaseException) -> tuple[str, str, ExitCode]:
+    """(kind, message, exit code) of whatever ended a command."""
+    match error:
+        case RowvaultError():
+            return kind_of(type(error)), str(error), exit_code_of(error)
+        case click.ClickException():
+            return "usage", error.format_message(), ExitCode.USAGE
+        case Terminated():
+            return "terminated", "stopped by SIGTERM; nothing half-done counts", _TERMINATED
+        case KeyboardInterrupt() | click.Abort():
+            return "interrupted", "interrupted; nothing half-done counts", ExitCode.INTERRUPTED
+        case OperatingSystemFailure():
+            return "system", _system_message(error.error), ExitCode.FAILED
+        case OSError():
+            return "system", _system_message(error), ExitCode.FAILED
+        case _:
+            return "unexpected", _unexpected_message(error), ExitCode.FAILED
+
+
+_TERMINATED = ExitCode.TERMINATED
+
+
+def kind_of(error: type[RowvaultError]) -> str:
+    """The stable word for an error in JSON: `NoRepositoryError` is `no_repository`."""
+    name = error.__name__.removesuffix("Error")
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _system_message(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename is not None else reason
+
+
+def _unexpected_message(error: BaseException) -> str:
+    return (
+        f"unexpected {type(error).__name__}: {' '.join(str(error).split())} - a fault in Rowvault "
+        "itself; please report it as CONTRIBUTING.md says, with what -v shows"
+    )
+
+
+def _say(error: BaseException, message: str) -> None:
+    """One message on standard error; click's own errors keep their usage line."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+        click.echo(f"Try '{error.ctx.command_path} --help'.\n", err=True)
+    label = click.style("error:", fg="red", bold=True)
+    click.echo(f"{label} {printable_lines(message)}", err=True, color=_colour())
+
+
+def _colour() -> bool | None:
+    return None if sys.stderr.isatty() else False

@@ -1,0 +1,60 @@
+"""The entry point: runs one command line and turns its end into an exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+
+def main() -> None:
+    """Runs the process's command line and exits."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and gives its exit code; nothing but SystemExit is raised."""
+    from rowvault.cli.settings import Settings
+
+    settings = Settings()
+    try:
+        return _run(arguments, settings)
+    except (Exception, KeyboardInterrupt) as error:
+        return _report(error, settings, arguments)
+
+
+def _run(arguments: Sequence[str], settings: object) -> int:
+    from rowvault.cli import output
+    from rowvault.cli.app import app
+
+    signal.signal(signal.SIGTERM, _terminate)
+    code = app.main(list(arguments), prog_name="rowvault", standalone_mode=False, obj=settings)
+    output.flush()
+    return int(code or 0)
+
+
+def _report(error: BaseException, settings: object, arguments: Sequence[str]) -> int:
+    from rowvault.cli import failure, output
+    from rowvault.cli.settings import Settings
+
+    assert isinstance(settings, Settings)
+    # An error of parsing comes before the options behind it were seen.
+    settings.as_json = settings.as_json or "--json" in arguments
+    cause = error.__cause__ if isinstance(error.__cause__, KeyboardInterrupt) else error
+    try:
+        return failure.report(cause, settings)
+    except (OSError, output.OutputClosed):
+        # Nobody reads what is said; the exit code still says it.
+        output.abandon()
+        return int(failure.describe(cause)[2])
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    from rowvault.cli.failure import Terminated
+
+    raise Terminated
+
+
+if __name__ == "__main__":
+    main()

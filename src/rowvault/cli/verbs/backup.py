@@ -1,0 +1,150 @@
+"""`rowvault backup`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import format_bytes, format_seconds, plural
+from rowvault.cli.names import NAMING_HELP, parse_database, parse_table
+from rowvault.cli.options import (
+    SERVER_HELP,
+    databases_option,
+    default_workers,
+    defaults_file_option,
+    server,
+    tables_option,
+    workers_option,
+)
+from rowvault.cli.progress import monitor
+from rowvault.cli.settings import Settings
+from rowvault.cli.table import write_facts
+
+if TYPE_CHECKING:
+    from rowvault.backup.engine import BackupResult
+
+
+@click.command(
+    "backup",
+    cls=Command,
+    short_help="Take a snapshot of a live server.",
+    help=f"""Take a snapshot: one consistent state of the chosen databases.
+
+    SOURCE {SERVER_HELP}
+
+    Rows that an earlier snapshot holds are not stored again. A run that fails or is stopped leaves
+    no snapshot, and what it stored serves the next run.
+
+    {NAMING_HELP}
+    """,
+    examples=[
+        "rowvault backup mysql://backup@db.example.org/",
+        "rowvault backup 'mysql://root@localhost/?unix_socket=/run/mysqld/mysqld.sock' -d shop",
+        "rowvault backup sqlite:///shop.db --tag before-upgrade",
+        "rowvault backup mysql://backup@db/ --exclude 'shop.cache_*' -j 4 --json",
+    ],
+    exit_codes=[
+        ExitCode.DONE,
+        ExitCode.FAILED,
+        ExitCode.USAGE,
+        ExitCode.INCOMPLETE,
+        ExitCode.NO_REPOSITORY,
+        ExitCode.LOCKED,
+        ExitCode.WRONG_PASSWORD,
+        ExitCode.DAMAGE,
+        ExitCode.INTERRUPTED,
+    ],
+)
+@click.argument("source")
+@databases_option("Only this database; may be repeated. Default: all but the server's own.")
+@tables_option("Only this table, no other object; may be repeated.")
+@click.option(
+    "--exclude",
+    "excludes",
+    multiple=True,
+    metavar="PAT",
+    help="Leave out what matches a shell pattern over DB or DB.TABLE; may be repeated.",
+)
+@click.option("--tag", "tags", multiple=True, metavar="T", help="Tag the snapshot; repeatable.")
+@workers_option
+@click.option("--dry-run", is_flag=True, help="Read, cut and hash everything, store nothing.")
+@defaults_file_option
+@click.pass_obj
+def backup(
+    settings: Settings,
+    source: str,
+    databases: tuple[str, ...],
+    tables: tuple[str, ...],
+    excludes: tuple[str, ...],
+    tags: tuple[str, ...],
+    workers: int | None,
+    dry_run: bool,
+    defaults_file: Path | None,
+) -> None:
+    """Runs `rowvault backup`."""
+    from rowvault.backup.engine import BackupRequest
+    from rowvault.commands.backup import BackupOptions
+    from rowvault.commands.backup import backup as run
+    from rowvault.source.protocol import Selection
+
+    request = BackupRequest(
+        selection=Selection(
+            databases=tuple(parse_database(name) for name in databases),
+            tables=tuple(parse_table(name) for name in tables),
+            excludes=excludes,
+        ),
+        workers=workers or default_workers(),
+        tags=tags,
+        dry_run=dry_run,
+    )
+    options = BackupOptions(settings.access(), server(source, defaults_file), request)
+    with monitor(settings) as watching:
+        result = run(options, watching)
+    _write(result, settings)
+    if result.warnings:
+        raise click.exceptions.Exit(ExitCode.INCOMPLETE)
+
+
+def _write(result: BackupResult, settings: Settings) -> None:
+    if settings.as_json:
+        output.write_json(document(result))
+    elif not settings.quiet:
+        write_facts(_facts(result))
+
+
+def document(result: BackupResult) -> dict[str, object]:
+    """The result with the stable keys of `--json`."""
+    return {
+        "snapshot": result.snapshot,
+        "parent": result.parent,
+        "tables": result.tables,
+        "rows": result.rows,
+        "raw_bytes": result.raw_bytes,
+        "blocks": result.blocks,
+        "new_blocks": result.new_blocks,
+        "stored_bytes": result.stored_bytes,
+        "seconds": result.seconds,
+        "workers": [{"rows": one.rows, "seconds": one.seconds} for one in result.workers],
+        "warnings": list(result.warnings),
+    }
+
+
+def _facts(result: BackupResult) -> list[tuple[str, str]]:
+    name = result.snapshot or "none: a dry run stores nothing"
+    parent = f" (parent {result.parent})" if result.parent else ""
+    read = f"{plural(result.tables, 'table')}, {plural(result.rows, 'row')}"
+    new = f"{plural(result.new_blocks, 'new block')} of {plural(result.blocks, 'block')}"
+    workers = plural(len(result.workers), "connection")
+    left_out = f"{plural(len(result.warnings), 'thing')}, see the warnings"
+    return [
+        ("snapshot", f"{name}{parent}"),
+        ("read", f"{read}, {format_bytes(result.raw_bytes)}"),
+        ("stored", f"{format_bytes(result.stored_bytes)} in {new}"),
+        ("time", f"{format_seconds(result.seconds)}, {workers}"),
+        ("left out", left_out if result.warnings else ""),
+    ]

@@ -1,0 +1,126 @@
+"""`rowvault diff`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import format_count, printable
+from rowvault.cli.names import NAMING_HELP, parse_name
+from rowvault.cli.options import SNAPSHOT_HELP
+from rowvault.cli.progress import monitor
+from rowvault.cli.settings import Settings
+from rowvault.cli.table import Heading, write_table
+
+if TYPE_CHECKING:
+    from rowvault.commands.diff import SnapshotsDiff
+    from rowvault.timeline.diff import DiffResult
+
+_HEADINGS = (
+    Heading("kind"),
+    Heading("name"),
+    Heading("status"),
+    Heading("added", numeric=True),
+    Heading("removed", numeric=True),
+    Heading("changed", numeric=True),
+)
+
+
+@click.command(
+    "diff",
+    cls=Command,
+    short_help="Compare two snapshots row by row.",
+    help=f"""Compare two snapshots: which objects differ, and how many rows of each table were
+    added, removed and changed from the first to the second.
+
+    {SNAPSHOT_HELP}
+
+    Only blocks that differ are read. A table without a key has no changed rows: an update is one
+    row removed and one added. Differences are no failure: the exit code is 0.
+
+    {NAMING_HELP}
+    """,
+    examples=[
+        "rowvault diff latest~1 latest",
+        "rowvault diff latest~1 latest shop.orders",
+        "rowvault diff @2026-11-20T10:00 latest --json | jq '.tables[] | select(.changed > 0)'",
+    ],
+    exit_codes=[
+        ExitCode.DONE,
+        ExitCode.FAILED,
+        ExitCode.USAGE,
+        ExitCode.NO_REPOSITORY,
+        ExitCode.WRONG_PASSWORD,
+        ExitCode.DAMAGE,
+        ExitCode.INTERRUPTED,
+    ],
+)
+@click.argument("old", metavar="SNAP")
+@click.argument("new", metavar="SNAP")
+@click.argument("name", metavar="[DB[.TABLE]]", required=False)
+@click.pass_obj
+def diff(settings: Settings, old: str, new: str, name: str | None) -> None:
+    """Runs `rowvault diff`."""
+    from rowvault.commands.diff import DiffOptions
+    from rowvault.commands.diff import diff as run
+
+    database, table = parse_name(name) if name is not None else (None, None)
+    with monitor(settings) as watching:
+        result = run(DiffOptions(settings.access(), old, new, database, table), watching)
+    if settings.as_json:
+        output.write_json(document(result))
+    else:
+        _write(result.difference)
+
+
+def document(result: SnapshotsDiff) -> dict[str, object]:
+    """The difference with the stable keys of `--json`."""
+    return {
+        "old": result.old,
+        "new": result.new,
+        "tables": [
+            {
+                "database": one.database,
+                "table": one.table,
+                "status": str(one.status),
+                "added": one.added,
+                "removed": one.removed,
+                "changed": one.changed,
+            }
+            for one in result.difference.tables
+        ],
+        "objects": [
+            {
+                "kind": str(one.kind),
+                "database": one.database,
+                "name": one.name,
+                "status": str(one.status),
+            }
+            for one in result.difference.objects
+        ],
+    }
+
+
+def _write(difference: DiffResult) -> None:
+    rows = [
+        ["table", printable(f"{one.database}.{one.table}"), str(one.status),
+         format_count(one.added), format_count(one.removed), format_count(one.changed)]
+        for one in difference.tables
+        if one.status != "same"
+    ]  # fmt: skip
+    same = len(difference.tables) - len(rows)
+    rows += [
+        [str(one.kind), printable(f"{one.database}.{one.name}"), str(one.status), "", "", ""]
+        for one in difference.objects
+    ]
+    if rows:
+        write_table(_HEADINGS, rows)
+    if same:
+        ending = "table is the same" if same == 1 else "tables are the same"
+        output.write_line(f"{format_count(same)} {ending}")
+    elif not rows:
+        output.write_line("nothing to compare")

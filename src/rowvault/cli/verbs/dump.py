@@ -1,0 +1,91 @@
+"""`rowvault dump`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command, usage_error
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import format_bytes, plural, printable
+from rowvault.cli.names import NAMING_HELP, parse_name
+from rowvault.cli.options import SNAPSHOT_HELP
+from rowvault.cli.progress import monitor
+from rowvault.cli.settings import Settings
+
+
+@click.command(
+    "dump",
+    cls=Command,
+    short_help="Write a snapshot as SQL text.",
+    help=f"""Write a snapshot, one database or one table as SQL that the stock client loads.
+
+    {SNAPSHOT_HELP}
+
+    The text goes to standard output, or to a file that appears under its name only when it is
+    whole.
+
+    {NAMING_HELP}
+    """,
+    examples=[
+        "rowvault dump latest | mariadb",
+        "rowvault dump latest~1 shop.orders -o orders.sql",
+        "rowvault dump latest main | sqlite3 copy.db",
+    ],
+    exit_codes=[
+        ExitCode.DONE,
+        ExitCode.FAILED,
+        ExitCode.USAGE,
+        ExitCode.NO_REPOSITORY,
+        ExitCode.WRONG_PASSWORD,
+        ExitCode.DAMAGE,
+        ExitCode.INTERRUPTED,
+    ],
+)
+@click.argument("snapshot", metavar="SNAP")
+@click.argument("name", metavar="[DB[.TABLE]]", required=False)
+@click.option(
+    "--format",
+    "text_format",
+    type=click.Choice(["sql"]),
+    default="sql",
+    help="The form of the text. Default: sql.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write to this file instead of standard output.",
+)
+@click.pass_obj
+def dump(
+    settings: Settings, snapshot: str, name: str | None, text_format: str, file: Path | None
+) -> None:
+    """Runs `rowvault dump`."""
+    from rowvault.commands.dump import DumpOptions
+    from rowvault.commands.dump import dump as run
+
+    if settings.as_json and file is None:
+        raise usage_error("--json needs -o FILE: standard output carries the dump")
+    database, table = parse_name(name) if name is not None else (None, None)
+    options = DumpOptions(settings.access(), snapshot, database, table, output.write_bytes, file)
+    with monitor(settings) as watching:
+        result = run(options, watching)
+    if file is None:
+        return
+    if settings.as_json:
+        output.write_json(
+            {
+                "file": str(file),
+                "tables": result.tables,
+                "rows": result.rows,
+                "bytes": result.bytes,
+            }
+        )
+    elif not settings.quiet:
+        held = f"{plural(result.tables, 'table')}, {plural(result.rows, 'row')}"
+        output.write_line(f"{printable(str(file))}: {held}, {format_bytes(result.bytes)}")

@@ -1,0 +1,47 @@
+"""`rowvault init`."""
+
+from __future__ import annotations
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import printable
+from rowvault.cli.settings import Settings
+
+
+@click.command(
+    "init",
+    cls=Command,
+    short_help="Make a repository.",
+    examples=[
+        "rowvault -r /srv/vault init",
+        "ROWVAULT_PASSWORD_FILE=/etc/rowvault.pw rowvault -r /srv/vault init",
+        "rowvault -r /tmp/scratch init --no-encryption",
+    ],
+    exit_codes=[ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE, ExitCode.NO_REPOSITORY],
+)
+@click.option("--no-encryption", is_flag=True, help="Keep everything in clear; ask no password.")
+@click.pass_obj
+def init(settings: Settings, no_encryption: bool) -> None:
+    """Make a repository: a directory that is new, or empty.
+
+    What is stored in it is encrypted under a password. The password comes from
+    ROWVAULT_PASSWORD, from the file that ROWVAULT_PASSWORD_FILE names, from the first line that
+    the command in ROWVAULT_PASSWORD_COMMAND prints, or from a prompt. Without the password the
+    repository cannot be read: keep it in a second place.
+    """
+    from rowvault.cli.password import new_repository_password
+    from rowvault.commands.init import InitOptions
+    from rowvault.commands.init import init as run
+
+    password = None if no_encryption else new_repository_password
+    result = run(InitOptions(settings.location(), password))
+    if settings.as_json:
+        output.write_json(
+            {"repository": result.location, "id": result.id, "encrypted": result.encrypted}
+        )
+    elif not settings.quiet:
+        how = "encrypted" if result.encrypted else "NOT encrypted"
+        output.write_line(f"repository {result.id} made at {printable(result.location)}, {how}")

@@ -1,0 +1,163 @@
+"""`rowvault ls`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command
+from rowvault.cli.figures import (
+    format_bytes,
+    format_count,
+    plural,
+    printable,
+    printable_lines,
+)
+from rowvault.cli.names import NAMING_HELP, parse_name
+from rowvault.cli.options import SNAPSHOT_HELP
+from rowvault.cli.settings import Settings
+from rowvault.cli.table import Heading, write_table
+
+if TYPE_CHECKING:
+    from rowvault.commands.ls import DatabaseList, ListedTable, TableDetails, TableList
+
+_DATABASES = (
+    Heading("database"),
+    Heading("tables", numeric=True),
+    Heading("rows", numeric=True),
+    Heading("size", numeric=True),
+    Heading("objects", numeric=True),
+)
+_ENTRIES = (
+    Heading("kind"),
+    Heading("name"),
+    Heading("rows", numeric=True),
+    Heading("size", numeric=True),
+    Heading("blocks", numeric=True),
+)
+_COLUMNS = (Heading("column"), Heading("type"), Heading("key"))
+
+
+@click.command(
+    "ls",
+    cls=Command,
+    short_help="List databases, tables and columns of a snapshot.",
+    help=f"""List what a snapshot holds: its databases, the tables and objects of one database, or
+    the columns of one table.
+
+    {SNAPSHOT_HELP}
+
+    {NAMING_HELP}
+    """,
+    examples=["rowvault ls latest", "rowvault ls latest shop", "rowvault ls latest~1 shop.orders"],
+)
+@click.argument("snapshot", metavar="SNAP")
+@click.argument("name", metavar="[DB[.TABLE]]", required=False)
+@click.pass_obj
+def ls(settings: Settings, snapshot: str, name: str | None) -> None:
+    """Runs `rowvault ls`."""
+    from rowvault.commands.ls import DatabaseList, LsOptions, TableList
+    from rowvault.commands.ls import ls as run
+
+    database, table = parse_name(name) if name is not None else (None, None)
+    result = run(LsOptions(settings.access(), snapshot, database, table))
+    if settings.as_json:
+        output.write_json(document(result))
+    elif isinstance(result, DatabaseList):
+        _write_databases(result)
+    elif isinstance(result, TableList):
+        _write_tables(result)
+    else:
+        _write_details(result)
+
+
+def document(result: DatabaseList | TableList | TableDetails) -> dict[str, object]:
+    """The list with the stable keys of `--json`."""
+    from rowvault.commands.ls import DatabaseList, TableList
+
+    if isinstance(result, DatabaseList):
+        return {
+            "snapshot": result.snapshot,
+            "databases": [
+                {
+                    "database": one.name,
+                    "tables": one.tables,
+                    "rows": one.rows,
+                    "raw_bytes": one.raw_bytes,
+                    "objects": one.objects,
+                }
+                for one in result.databases
+            ],
+        }
+    if isinstance(result, TableList):
+        return {
+            "snapshot": result.snapshot,
+            "database": result.database,
+            "tables": [_table_document(one) for one in result.tables],
+            "objects": [
+                {"kind": one.kind, "name": one.name, "parent": one.parent or None}
+                for one in result.objects
+            ],
+        }
+    return {
+        "snapshot": result.snapshot,
+        "database": result.table.database,
+        **_table_document(result.table),
+        "columns": [{"column": one.name, "type": one.type} for one in result.columns],
+        "key": list(result.key),
+        "statement": result.statement,
+    }
+
+
+def _table_document(table: ListedTable) -> dict[str, object]:
+    return {
+        "table": table.name,
+        "rows": table.rows,
+        "raw_bytes": table.raw_bytes,
+        "blocks": table.blocks,
+    }
+
+
+def _write_databases(result: DatabaseList) -> None:
+    rows = [
+        [
+            printable(one.name),
+            format_count(one.tables),
+            format_count(one.rows),
+            format_bytes(one.raw_bytes),
+            format_count(one.objects),
+        ]
+        for one in result.databases
+    ]
+    write_table(_DATABASES, rows)
+
+
+def _write_tables(result: TableList) -> None:
+    rows = [
+        ["table", printable(one.name), format_count(one.rows), format_bytes(one.raw_bytes),
+         format_count(one.blocks)]
+        for one in result.tables
+    ]  # fmt: skip
+    rows += [[one.kind, printable(one.name), "", "", ""] for one in result.objects]
+    write_table(_ENTRIES, rows)
+
+
+def _write_details(result: TableDetails) -> None:
+    positions = {name: str(index) for index, name in enumerate(result.key, 1)}
+    write_table(
+        _COLUMNS,
+        [
+            [printable(one.name), printable(one.type), positions.get(one.name, "")]
+            for one in result.columns
+        ],
+    )
+    table = result.table
+    output.write_line()
+    output.write_line(
+        f"{plural(table.rows, 'row')}, {format_bytes(table.raw_bytes)} in "
+        f"{plural(table.blocks, 'block')}"
+    )
+    output.write_line()
+    output.write_line(printable_lines(result.statement))

@@ -1,0 +1,144 @@
+"""`rowvault restore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import format_bytes, format_seconds, plural
+from rowvault.cli.names import NAMING_HELP, parse_database, parse_rename, parse_table
+from rowvault.cli.options import (
+    SERVER_HELP,
+    SNAPSHOT_HELP,
+    databases_option,
+    default_workers,
+    defaults_file_option,
+    server,
+    tables_option,
+    workers_option,
+)
+from rowvault.cli.progress import monitor
+from rowvault.cli.settings import Settings
+from rowvault.cli.table import write_facts
+
+if TYPE_CHECKING:
+    from rowvault.restore.engine import RestoreResult
+
+_VERIFIED = {
+    True: "verified: every row was read back and is the snapshot's",
+    False: "NOT verified: the rows are not the snapshot's",
+    None: "not verified (--no-verify)",
+}
+
+
+@click.command(
+    "restore",
+    cls=Command,
+    short_help="Restore a snapshot, then prove it.",
+    help=f"""Restore a snapshot, or a part of it, and prove it by reading every row back.
+
+    {SNAPSHOT_HELP}
+
+    TARGET {SERVER_HELP} A SQLite file that does not exist is made.
+
+    Nothing that exists is overwritten unless --replace is given.
+
+    {NAMING_HELP}
+    """,
+    examples=[
+        "rowvault restore latest mysql://root@db2.example.org/",
+        "rowvault restore latest~1 mysql://root@db/ -t shop.orders --rename shop=shop_old",
+        "rowvault restore @2026-11-20T10:00 sqlite:///yesterday.db",
+    ],
+    exit_codes=[
+        ExitCode.DONE,
+        ExitCode.FAILED,
+        ExitCode.USAGE,
+        ExitCode.INCOMPLETE,
+        ExitCode.UNVERIFIED,
+        ExitCode.NO_REPOSITORY,
+        ExitCode.WRONG_PASSWORD,
+        ExitCode.DAMAGE,
+        ExitCode.INTERRUPTED,
+    ],
+)
+@click.argument("snapshot", metavar="SNAP")
+@click.argument("target")
+@databases_option("Only this database; may be repeated.")
+@tables_option("Only this table with its indexes and triggers; may be repeated.")
+@click.option(
+    "--rename",
+    "renames",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="Restore under another name: DB=DB2, or DB.T=DB2.T2; may be repeated.",
+)
+@click.option("--replace", is_flag=True, help="Drop tables and views that are in the way.")
+@click.option("--no-verify", is_flag=True, help="Do not read the rows back.")
+@workers_option
+@defaults_file_option
+@click.pass_obj
+def restore(
+    settings: Settings,
+    snapshot: str,
+    target: str,
+    databases: tuple[str, ...],
+    tables: tuple[str, ...],
+    renames: tuple[str, ...],
+    replace: bool,
+    no_verify: bool,
+    workers: int | None,
+    defaults_file: Path | None,
+) -> None:
+    """Runs `rowvault restore`."""
+    from rowvault.commands.restore import RestoreOptions
+    from rowvault.commands.restore import restore as run
+    from rowvault.restore.engine import RestoreRequest
+
+    request = RestoreRequest(
+        databases=tuple(parse_database(name) for name in databases),
+        tables=tuple(parse_table(name) for name in tables),
+        rename=tuple(parse_rename(pair) for pair in renames),
+        replace=replace,
+        verify=not no_verify,
+        workers=workers or default_workers(),
+    )
+    options = RestoreOptions(settings.access(), snapshot, server(target, defaults_file), request)
+    with monitor(settings) as watching:
+        result = run(options, watching)
+    _write(result, settings)
+    if result.verified is False:
+        raise click.exceptions.Exit(ExitCode.UNVERIFIED)
+    if result.warnings:
+        raise click.exceptions.Exit(ExitCode.INCOMPLETE)
+
+
+def _write(result: RestoreResult, settings: Settings) -> None:
+    if settings.as_json:
+        output.write_json(document(result))
+    elif not settings.quiet:
+        rows = f"{plural(result.tables, 'table')}, {plural(result.rows, 'row')}"
+        write_facts(
+            [
+                ("restored", f"{rows}, {format_bytes(result.raw_bytes)}"),
+                ("time", format_seconds(result.seconds)),
+                ("rows", _VERIFIED[result.verified]),
+            ]
+        )
+
+
+def document(result: RestoreResult) -> dict[str, object]:
+    """The result with the stable keys of `--json`."""
+    return {
+        "tables": result.tables,
+        "rows": result.rows,
+        "raw_bytes": result.raw_bytes,
+        "seconds": result.seconds,
+        "verified": result.verified,
+        "warnings": list(result.warnings),
+    }

@@ -1,0 +1,129 @@
+"""`rowvault show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command
+from rowvault.cli.figures import (
+    format_bytes,
+    format_count,
+    format_seconds,
+    format_time,
+    iso_time,
+    plural,
+    printable,
+)
+from rowvault.cli.options import SNAPSHOT_HELP
+from rowvault.cli.settings import Settings
+from rowvault.cli.table import write_facts
+
+if TYPE_CHECKING:
+    from rowvault.commands.snapshots import SnapshotEntry
+    from rowvault.repository.snapshot import Snapshot
+
+
+@click.command(
+    "show",
+    cls=Command,
+    short_help="Describe one snapshot.",
+    help=f"""Describe one snapshot: where and when it was read, how large it is, what is missing.
+
+    {SNAPSHOT_HELP}
+    """,
+    examples=["rowvault show latest", "rowvault show 3fa9 --json"],
+)
+@click.argument("snapshot", metavar="SNAP")
+@click.pass_obj
+def show(settings: Settings, snapshot: str) -> None:
+    """Runs `rowvault show`."""
+    from rowvault.commands.snapshots import ShowOptions
+    from rowvault.commands.snapshots import show as run
+
+    entry = run(ShowOptions(settings.access(), snapshot))
+    if settings.as_json:
+        output.write_json(document(entry))
+    else:
+        write_facts(_facts(entry))
+
+
+def document(entry: SnapshotEntry) -> dict[str, object]:
+    """The snapshot with the stable keys of `--json`."""
+    snapshot = entry.snapshot
+    server, moment, selection = snapshot.server, snapshot.moment, snapshot.selection
+    return {
+        "id": snapshot.id,
+        "time": iso_time(snapshot.time),
+        "parent": snapshot.parent,
+        "tags": list(entry.tags),
+        "source": server.url,
+        "server": {"vendor": server.vendor, "version": server.version, "id": server.server_id},
+        "moment": {
+            "method": moment.method,
+            "reason": moment.reason,
+            "binlog_file": moment.binlog_file,
+            "binlog_position": moment.binlog_position,
+            "gtid": moment.gtid,
+        },
+        "selection": {
+            "databases": list(selection.databases),
+            "tables": [list(name) for name in selection.tables],
+            "excludes": list(selection.excludes),
+        },
+        "tables": snapshot.tables,
+        "rows": snapshot.rows,
+        "raw_bytes": snapshot.raw_bytes,
+        "blocks": snapshot.blocks,
+        "new_blocks": snapshot.new_blocks,
+        "stored_bytes": snapshot.stored_bytes,
+        "seconds": snapshot.seconds,
+        "warnings": list(snapshot.warnings),
+        "tool_version": snapshot.tool_version,
+    }
+
+
+def _facts(entry: SnapshotEntry) -> list[tuple[str, str]]:
+    snapshot = entry.snapshot
+    rows = f"{plural(snapshot.tables, 'table')}, {plural(snapshot.rows, 'row')}"
+    new = f"{format_count(snapshot.new_blocks)} of {plural(snapshot.blocks, 'block')} new"
+    server = snapshot.server
+    return [
+        ("snapshot", snapshot.id),
+        ("time", f"{format_time(snapshot.time)} UTC"),
+        ("parent", snapshot.parent or "none"),
+        ("tags", printable(", ".join(entry.tags))),
+        ("source", printable(server.url)),
+        ("server", printable(f"{server.vendor} {server.version}")),
+        ("moment", printable(_moment(snapshot))),
+        ("selection", printable(_selection(snapshot))),
+        ("holds", f"{rows}, {format_bytes(snapshot.raw_bytes)}"),
+        ("stored", f"{format_bytes(snapshot.stored_bytes)}, {new}"),
+        ("took", format_seconds(snapshot.seconds)),
+        ("made by", f"rowvault {printable(snapshot.tool_version)}"),
+        *(("left out", printable(warning)) for warning in snapshot.warnings),
+    ]
+
+
+def _moment(snapshot: Snapshot) -> str:
+    moment = snapshot.moment
+    text = moment.method
+    if moment.reason:
+        text += f" ({moment.reason})"
+    if moment.binlog_file:
+        text += f", {moment.binlog_file}:{moment.binlog_position}"
+    if moment.gtid:
+        text += f", gtid {moment.gtid}"
+    return text
+
+
+def _selection(snapshot: Snapshot) -> str:
+    selection = snapshot.selection
+    parts = [
+        *selection.databases,
+        *(".".join(name) for name in selection.tables),
+        *(f"without {pattern}" for pattern in selection.excludes),
+    ]
+    return ", ".join(parts) or "everything"

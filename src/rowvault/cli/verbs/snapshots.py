@@ -1,0 +1,80 @@
+"""`rowvault snapshots`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command
+from rowvault.cli.figures import format_bytes, format_count, format_time, iso_time, printable
+from rowvault.cli.settings import Settings
+from rowvault.cli.table import Heading, write_table
+
+if TYPE_CHECKING:
+    from rowvault.commands.snapshots import SnapshotEntry
+
+_HEADINGS = (
+    Heading("id"),
+    Heading("time (UTC)"),
+    Heading("source"),
+    Heading("tables", numeric=True),
+    Heading("rows", numeric=True),
+    Heading("size", numeric=True),
+    Heading("stored", numeric=True),
+    Heading("tags"),
+)
+
+
+@click.command(
+    "snapshots",
+    cls=Command,
+    short_help="List the snapshots.",
+    examples=["rowvault snapshots", "rowvault snapshots --json | jq -r '.[-1].id'"],
+)
+@click.pass_obj
+def snapshots(settings: Settings) -> None:
+    """List all snapshots, oldest first.
+
+    `size` is what the rows take unpacked, `stored` by how much the snapshot made the repository
+    grow.
+    """
+    from rowvault.commands.snapshots import SnapshotsOptions
+    from rowvault.commands.snapshots import snapshots as run
+
+    entries = run(SnapshotsOptions(settings.access()))
+    if settings.as_json:
+        output.write_json([document(entry) for entry in entries])
+    elif entries:
+        write_table(_HEADINGS, [_cells(entry) for entry in entries])
+    elif not settings.quiet:
+        click.echo("no snapshots yet: `rowvault backup SOURCE` takes one", err=True)
+
+
+def document(entry: SnapshotEntry) -> dict[str, object]:
+    """A snapshot with the stable keys of `--json`."""
+    snapshot = entry.snapshot
+    return {
+        "id": snapshot.id,
+        "time": iso_time(snapshot.time),
+        "source": snapshot.server.url,
+        "tags": list(entry.tags),
+        "tables": snapshot.tables,
+        "rows": snapshot.rows,
+        "raw_bytes": snapshot.raw_bytes,
+    }
+
+
+def _cells(entry: SnapshotEntry) -> list[str]:
+    snapshot = entry.snapshot
+    return [
+        snapshot.id,
+        format_time(snapshot.time),
+        printable(snapshot.server.url),
+        format_count(snapshot.tables),
+        format_count(snapshot.rows),
+        format_bytes(snapshot.raw_bytes),
+        format_bytes(snapshot.stored_bytes),
+        printable(", ".join(entry.tags)),
+    ]

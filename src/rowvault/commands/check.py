@@ -1,0 +1,27 @@
+"""`check`: verifies a repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rowvault.commands.access import RepositoryAccess
+from rowvault.core.monitor import Monitor
+from rowvault.repository.check import CheckReport
+from rowvault.repository.check import check as check_repository
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """How deep to look."""
+
+    repository: RepositoryAccess
+    read_data: bool
+
+
+def check(options: CheckOptions, monitor: Monitor) -> CheckReport:
+    """Verifies the structure, and with `read_data` every stored byte; damage is in the report.
+
+    Raises NoRepositoryError, WrongPasswordError, StorageError.
+    """
+    with options.repository.open() as repository:
+        return check_repository(repository, options.read_data, monitor)

@@ -1,0 +1,92 @@
+"""`dump`: a snapshot as SQL text."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rowvault.commands.access import RepositoryAccess
+from rowvault.core.monitor import Monitor
+from rowvault.restore.dump import DumpResult, dump_snapshot
+
+Write = Callable[[bytes], object]
+
+
+@dataclass(frozen=True, slots=True)
+class DumpOptions:
+    """What to dump, and where to."""
+
+    repository: RepositoryAccess
+    snapshot: str
+    database: str | None
+    table: str | None
+    write: Write
+    """Takes the text when `file` is None."""
+    file: Path | None
+
+
+def dump(options: DumpOptions, monitor: Monitor) -> DumpResult:
+    """Writes a snapshot, a database or a table as SQL.
+
+    Raises SnapshotNotFoundError, UsageError, DamageError, OSError.
+    """
+    with options.repository.open() as repository:
+        snapshot = repository.find(options.snapshot)
+
+        def run(write: Write) -> DumpResult:
+            return dump_snapshot(
+                repository, snapshot, options.database, options.table, write, monitor
+            )
+
+        if options.file is None:
+            return run(options.write)
+        with whole_file(options.file) as write:
+            return run(write)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Write]:
+    """A writer to a file that appears under its name only when it is whole and durable.
+
+    What is not an ordinary file (a device, a pipe) is written directly. Raises OSError.
+    """
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        with open(path, "wb") as device:
+            yield device.write
+        return
+    final = path.resolve()
+    handle, temporary = tempfile.mkstemp(prefix=f".{final.name[:200]}.", dir=final.parent)
+    try:
+        with open(handle, "wb", buffering=1 << 20) as file:
+            yield file.write
+            file.flush()
+            os.fchmod(file.fileno(), _mode_for(final))
+            os.fsync(file.fileno())
+        os.replace(temporary, final)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    _sync_directory(final.parent)
+
+
+def _mode_for(path: Path) -> int:
+    """The mode of the file that is replaced, or what the umask leaves of 0666."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0o077)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

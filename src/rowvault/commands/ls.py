@@ -1,0 +1,163 @@
+"""`ls`: the databases, tables, objects and columns of a snapshot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from rowvault.commands.access import RepositoryAccess
+from rowvault.core.errors import UsageError
+from rowvault.core.model import Column, ObjectDefinition, ObjectKind
+from rowvault.repository.manifest import Manifest, TableRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTable:
+    """A table and its size."""
+
+    database: str
+    name: str
+    rows: int
+    raw_bytes: int
+    blocks: int
+
+
+@dataclass(slots=True)
+class ListedDatabase:
+    """A database and the sum of its tables."""
+
+    name: str
+    tables: int = 0
+    objects: int = 0
+    rows: int = 0
+    raw_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """A view, trigger, routine, event or index."""
+
+    kind: str
+    name: str
+    parent: str
+    """The table that it belongs to; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseList:
+    """All databases of a snapshot."""
+
+    snapshot: str
+    databases: list[ListedDatabase]
+
+
+@dataclass(frozen=True, slots=True)
+class TableList:
+    """What one database holds."""
+
+    snapshot: str
+    database: str
+    tables: list[ListedTable] = field(default_factory=list)
+    objects: list[ListedObject] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class TableDetails:
+    """One table."""
+
+    snapshot: str
+    table: ListedTable
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    statement: str
+    """CREATE TABLE, as the server gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LsOptions:
+    """What to list; both None: the databases."""
+
+    repository: RepositoryAccess
+    snapshot: str
+    database: str | None
+    table: str | None
+
+
+def ls(options: LsOptions) -> DatabaseList | TableList | TableDetails:
+    """Lists a part of a snapshot.
+
+    Raises SnapshotNotFoundError, DamageError; UsageError for a name that it does not hold.
+    """
+    with options.repository.open() as repository:
+        snapshot = repository.find(options.snapshot)
+        manifest = repository.manifest(snapshot)
+        if options.database is None:
+            return DatabaseList(snapshot.id, _databases(manifest))
+        if options.table is None:
+            return _tables(snapshot.id, manifest, options.database)
+        return _details(snapshot.id, manifest.table(options.database, options.table))
+
+
+def _databases(manifest: Manifest) -> list[ListedDatabase]:
+    found: dict[str, ListedDatabase] = {name: ListedDatabase(name) for name in manifest.databases()}
+    for record in manifest.tables():
+        entry = found.setdefault(
+            record.definition.database, ListedDatabase(record.definition.database)
+        )
+        entry.tables += 1
+        entry.rows += record.root.sums.rows
+        entry.raw_bytes += record.root.sums.raw_bytes
+    counts: dict[str, int] = defaultdict(int)
+    for definition in manifest.objects():
+        if _is_listed(definition):
+            counts[definition.database] += 1
+    for name, number in counts.items():
+        found.setdefault(name, ListedDatabase(name)).objects = number
+    return list(found.values())
+
+
+def _tables(snapshot: str, manifest: Manifest, database: str) -> TableList:
+    found = TableList(snapshot, database)
+    for record in manifest.tables():
+        if record.definition.database == database:
+            found.tables.append(_listed(record))
+    exists = bool(found.tables)
+    for definition in manifest.objects():
+        if definition.database == database:
+            exists = True
+            if _is_listed(definition):
+                found.objects.append(
+                    ListedObject(str(definition.kind), definition.name, definition.parent)
+                )
+    if not exists and database not in manifest.databases():
+        raise UsageError(
+            f"snapshot {snapshot} has no database {database}; `rowvault ls {snapshot}` lists them"
+        )
+    return found
+
+
+def _details(snapshot: str, record: TableRecord) -> TableDetails:
+    definition = record.definition
+    return TableDetails(
+        snapshot=snapshot,
+        table=_listed(record),
+        columns=definition.columns,
+        key=tuple(definition.columns[index].name for index in definition.key),
+        statement=definition.statement.decode("utf-8", "replace"),
+    )
+
+
+def _listed(record: TableRecord) -> ListedTable:
+    sums = record.root.sums
+    return ListedTable(
+        database=record.definition.database,
+        name=record.definition.name,
+        rows=sums.rows,
+        raw_bytes=sums.raw_bytes,
+        blocks=sums.entries,
+    )
+
+
+def _is_listed(definition: ObjectDefinition) -> bool:
+    """Databases are listed as such, not as objects inside themselves."""
+    return definition.kind is not ObjectKind.DATABASE

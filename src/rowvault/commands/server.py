@@ -1,0 +1,29 @@
+"""How a command reaches a live server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rowvault.core.monitor import Monitor
+from rowvault.source.address import open_source, open_target, parse_address
+from rowvault.source.protocol import Source, Target
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAccess:
+    """Where a server is, and how its password is found."""
+
+    url: str
+    defaults_file: Path | None
+    ask_password: Callable[[str], str]
+    """Asks a person the question that it is given."""
+
+    def source(self, monitor: Monitor) -> Source:
+        """The server, to be read. Raises UsageError, ConnectError."""
+        return open_source(parse_address(self.url), monitor, self.defaults_file, self.ask_password)
+
+    def target(self, monitor: Monitor) -> Target:
+        """The server, to be written. Raises UsageError, ConnectError."""
+        return open_target(parse_address(self.url), monitor, self.defaults_file, self.ask_password)
