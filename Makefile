@@ -1,0 +1,62 @@
+# Rowvault: everything that a checkout can do. `make` alone lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find src -name '*.py' -o -name '*.pyx' -o -name '*.pyi')
+STATIC := src tests benchmarks
+
+# pytest: `make test ARGS='tests/cli -k demo'`
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint bench docs clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+
+demo: $(VENV)/.installed ## build, then the main job on the embedded default, SQLite
+	@$(BIN)/rowvault demo
+
+test: $(VENV)/.dev lint ## everything: what is missing from apt, lint, types, layers, all tests
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.dev lint ## all static checks: lint, format, types, layers
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check $(STATIC)
+	$(BIN)/ruff format --check $(STATIC)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## backup beside mariadb-dump, as ratios
+	$(BIN)/python -m benchmarks.scenario $(ARGS)
+
+docs: $(VENV)/.dev ## write docs/reference/cli.md anew from the real help
+	$(BIN)/python tests/cli/reference.py > docs/reference/cli.md.new
+	mv docs/reference/cli.md.new docs/reference/cli.md
+
+clean: ## remove the environment and everything built
+	rm -rf $(VENV) build dist src/*.egg-info src/rowvault/codec/_kernel.c
+	find src -name '*.so' -delete
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp below is newer than what it was made from; nothing is done twice.
+
+$(VENV)/.made:
+	.ci/make-venv $(PYTHON) $(VENV)
+	touch $@
+
+# A development environment serves the demo too: it runs from the sources.
+$(VENV)/.installed: $(VENV)/.made pyproject.toml $(SOURCES)
+	@if [ -e $(VENV)/.dev ]; then $(MAKE) --no-print-directory $(VENV)/.dev; \
+	else $(BIN)/pip install --quiet . ; fi
+	touch $@
+
+$(VENV)/.system: $(VENV)/.made
+	.ci/system-packages
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.system pyproject.toml src/rowvault/codec/_kernel.pyx
+	$(BIN)/pip install --quiet --editable '.[dev,mount]'
+	touch $@
