@@ -11,8 +11,8 @@ from rowvault.codec.rows import RowBatch
 from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.repository.manifest import TableRecord
+from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
-from rowvault.repository.tree import LeafEntry
 from rowvault.source.protocol import Loader, Target
 
 RUN_BLOCKS = 32

@@ -13,8 +13,10 @@ from rowvault.core.errors import RowvaultError
 from rowvault.core.model import Column, TableDefinition, ValueKind
 from rowvault.core.monitor import Monitor
 from rowvault.repository.manifest import TableRecord
+from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
-from rowvault.repository.tree import LeafEntry, TreeReader, differing
+from rowvault.repository.tree import TreeReader
+from rowvault.repository.tree_difference import differing
 from rowvault.scan.sink import HashingSink
 from rowvault.scan.table import ScannedTable
 from rowvault.scan.workers import scan_tables

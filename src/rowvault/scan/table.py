@@ -19,7 +19,8 @@ from rowvault.codec.chunker import Cutter, RawBlock
 from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import RowBatch
 from rowvault.core.model import TableDefinition
-from rowvault.repository.tree import LeafEntry, NodeRule, TreeRoot, TreeWriter
+from rowvault.repository.node import LeafEntry, NodeRule
+from rowvault.repository.tree import TreeRoot, TreeWriter
 from rowvault.scan.sink import BlockSink
 from rowvault.source.protocol import RowRange, RowReader
 

@@ -12,9 +12,10 @@ from rowvault.core.errors import UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.repository.manifest import Manifest, TableRecord
+from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
-from rowvault.repository.tree import LeafEntry, differing
+from rowvault.repository.tree_difference import differing
 
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from array import array
 from collections.abc import Iterator, Sequence
 
 import pytest
 from blake3 import blake3
-from rowvault.repository.tree import NodeRule
 
 from rowvault.codec.layout import CutRule
 from rowvault.codec.rows import RowBatch, encode_row
 from rowvault.core.ids import BlockId
 from rowvault.core.model import Column, TableDefinition, ValueKind
+from rowvault.repository.node import NodeRule
 from rowvault.scan import table as table_module
 from rowvault.scan.table import ScannedTable, TableScan
 from rowvault.source.protocol import RowRange
@@ -79,7 +80,7 @@ def scan(
     rows: Sequence[tuple[int, bytes]], edges: Sequence[int], seed: int = 0
 ) -> tuple[ScannedTable, CountingSink, ListReader]:
     bounds = [None, *edges, None]
-    ranges = [RowRange(low, high) for low, high in zip(bounds, bounds[1:], strict=False)]
+    ranges = [RowRange(low, high) for low, high in itertools.pairwise(bounds)]
     sink, reader = CountingSink(), ListReader(rows, seed)
     one = TableScan(TABLE, ranges, sink, CUT_RULE, NODE_RULE)
     order = list(range(len(ranges)))
