@@ -1,0 +1,198 @@
+"""One moment of an SQLite file, seen by several connections."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rowvault.core.errors import SnapshotLostError
+from rowvault.core.model import Moment, ServerInfo
+from rowvault.source.protocol import Catalogue, RowRange, Selection, SourceTable
+from rowvault.source.sqlite.catalogue import read_catalogue
+from rowvault.source.sqlite.connection import (
+    BUSY_TIMEOUT_S,
+    connect_errors,
+    file_url,
+    number,
+    open_connection,
+    quoted,
+    source_errors,
+)
+from rowvault.source.sqlite.reader import SqliteReader
+from rowvault.source.sqlite.settings import read_settings
+from rowvault.source.sqlite.shape import read_shape
+
+MAXIMUM_RANGES = 4096
+_ATTEMPTS = 5
+_JOINING_TIMEOUT_S = 0.2
+
+
+class SqliteSource:
+    """An SQLite file that can be backed up; reading never changes it."""
+
+    def __init__(self, path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        """`timeout_s`: how long another program's lock is waited for."""
+        self._path = path
+        self._timeout_s = timeout_s
+
+    def open_snapshot(self, connection_count: int) -> SqliteSnapshot:
+        """One consistent state over up to `connection_count` connections.
+
+        Raises ConnectError: no file, not SQLite, encrypted, locked, no right to read.
+        """
+        with connect_errors(self._path), ExitStack() as opened:
+            connections: list[sqlite3.Connection] = []
+            # One more than asked for: it reads the catalogue and plans while the others read.
+            for ordinal in range(max(1, connection_count) + 1):
+                timeout_s = min(self._timeout_s, _JOINING_TIMEOUT_S) if ordinal else self._timeout_s
+                connection = open_connection(self._path, "ro", timeout_s)
+                opened.callback(connection.close)
+                connections.append(connection)
+            reason = _begin_together(connections)
+            snapshot = SqliteSnapshot(self._path, connections, reason)
+            opened.pop_all()
+            return snapshot
+
+
+class SqliteSnapshot:
+    """Read transactions that all began at the same state of the file."""
+
+    def __init__(
+        self,
+        path: Path,
+        connections: Sequence[sqlite3.Connection],
+        reason: str,
+    ) -> None:
+        """Closes the connections in the end; `reason`: why only the first counts, or empty."""
+        self._path = path
+        self._opened = connections
+        self._planner = connections[0]
+        self._connections = connections[:1] if reason else connections[1:]
+        self._schema_version = number(self._planner, "PRAGMA schema_version")
+        self._collations = frozenset(
+            row[0].decode().upper()
+            for row in self._planner.execute("SELECT name FROM pragma_collation_list")
+        )
+        self.server = server_info(path, read_settings(self._planner))
+        self.moment = Moment(method="transaction", reason=reason)
+
+    def catalogue(self, selection: Selection) -> Catalogue:
+        """Everything selected. Raises UnknownObjectError, SourceError."""
+        with source_errors(self._path):
+            return read_catalogue(self._planner, selection)
+
+    def plan(self, table: SourceTable, target_bytes: int) -> Sequence[RowRange]:
+        """Evenly spaced ranges over an INTEGER PRIMARY KEY, each of about `target_bytes`.
+
+        One open range for every other table.
+        """
+        name = table.definition.name
+        with source_errors(self._path, table.definition.label):
+            alias = read_shape(self._planner, name, self._collations).rowid_alias
+            if not alias or table.estimated_bytes <= target_bytes:
+                return [RowRange()]
+            low = number(self._planner, f"SELECT min({quoted(alias)}) FROM {quoted(name)}")
+            high = number(self._planner, f"SELECT max({quoted(alias)}) FROM {quoted(name)}")
+        count = min(table.estimated_bytes // max(1, target_bytes) + 1, MAXIMUM_RANGES, high - low)
+        edges = [low + (high - low) * step // count for step in range(1, count)]
+        return [
+            RowRange(start, stop)
+            for start, stop in zip([None, *edges], [*edges, None], strict=True)
+        ]
+
+    def readers(self) -> Sequence[SqliteReader]:
+        """One per connection."""
+        return [
+            SqliteReader(connection, self._path, self._collations)
+            for connection in self._connections
+        ]
+
+    def confirm(self, catalogue: Catalogue) -> None:
+        """Raises SnapshotLostError when a transaction has ended or sees another schema."""
+        for connection in {self._planner, *self._connections}:
+            with source_errors(self._path):
+                is_held = connection.in_transaction
+                version = number(connection, "PRAGMA schema_version")
+            if not is_held or version != self._schema_version:
+                raise SnapshotLostError(
+                    f"{self._path}: a read transaction ended before all was read; start again"
+                )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for connection in self._opened:
+            connection.close()
+
+
+def server_info(path: Path, settings: tuple[tuple[str, str], ...]) -> ServerInfo:
+    """A file as a server: it stays the same as long as its path does."""
+    url = file_url(path)
+    return ServerInfo(
+        vendor="sqlite",
+        version=sqlite3.sqlite_version,
+        server_id=url,
+        url=url,
+        settings=settings,
+    )
+
+
+def _begin_together(connections: Sequence[sqlite3.Connection]) -> str:
+    """Begins a read transaction on each; empty, or why only the first one has one.
+
+    A transaction of the rollback journal locks out commits, so all that begin while it lasts see
+    the same. Under WAL writers go on; `PRAGMA data_version` of a connection outside a transaction
+    changes with every commit of another one, so when it stood still from before the first
+    beginning to behind the last, all see the same.
+
+    Raises sqlite3.Error where not even one can begin.
+    """
+    first, *others = connections
+    _begin(first)
+    if not others:
+        return ""
+    for _ in range(_ATTEMPTS):
+        first.execute("ROLLBACK")
+        try:
+            if _began_without_commit(first, others):
+                return ""
+        except sqlite3.OperationalError:
+            # A writer waits to commit and lets no new reader in: give way, and try again.
+            pass
+        for connection in connections:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        _begin(first)
+    return "other programs commit too often for several transactions to begin at one state"
+
+
+def _began_without_commit(
+    watcher: sqlite3.Connection, others: Sequence[sqlite3.Connection]
+) -> bool:
+    before = number(watcher, "PRAGMA data_version")
+    for connection in others:
+        _begin(connection)
+    after = number(watcher, "PRAGMA data_version")
+    # The watcher joins last, still without a commit in between.
+    _begin(watcher)
+    return before == after == number(watcher, "PRAGMA data_version")
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN")
+    try:
+        # BEGIN alone takes no lock: the first read fixes the state.
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,182 @@
+"""An SQLite file as the target of a restore: all of it is one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from rowvault.codec.rows import RowBatch
+from rowvault.core.errors import RestoreError
+from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.source.sqlite.catalogue import (
+    SEQUENCE_TABLE,
+    STATISTICS_TABLE,
+    is_virtual_table,
+)
+from rowvault.source.sqlite.connection import (
+    BUSY_TIMEOUT_S,
+    DATABASE,
+    number,
+    open_connection,
+    restore_errors,
+    word,
+)
+from rowvault.source.sqlite.declaration import (
+    declare_virtual_table,
+    drop_table,
+    make_sequence_table,
+    table_names,
+)
+from rowvault.source.sqlite.loader import RowInserter, SqliteLoader
+from rowvault.source.sqlite.settings import (
+    BEFORE_TABLES,
+    ENCODING,
+    JOURNAL_MODE,
+    UTF16_CODECS,
+    WITH_TABLES,
+    apply_setting,
+)
+from rowvault.source.sqlite.snapshot import server_info
+
+_CACHE_KIB = 16 << 10
+
+
+class SqliteTarget:
+    """Makes the file if it is missing; a restore that does not finish leaves no trace in it.
+
+    What is written becomes durable in `finish`, all at once; until then other programs see the
+    file as it was.
+    """
+
+    def __init__(self, path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        """`timeout_s`: how long another program's lock is waited for."""
+        self._path = path
+        self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._was_empty = False
+        self._wanted_journal = ""
+        self._counters: list[tuple[TableDefinition, RowBatch]] = []
+        self.server = server_info(path, ())
+
+    def existing(self, databases: Sequence[str]) -> set[tuple[str, str]]:
+        """(`main`, name) of every table and view, also virtual ones.
+
+        AUTOINCREMENT counters and statistics count only where there are any.
+        Raises RestoreError where the file is not SQLite or cannot be opened.
+        """
+        if DATABASE not in databases or not self._path.exists():
+            return set()
+        with restore_errors(self._path):
+            connection = open_connection(self._path, "ro", self._timeout_s)
+            try:
+                return {(DATABASE, name) for name in table_names(connection)}
+            finally:
+                connection.close()
+
+    def create(self, definition: ObjectDefinition | TableDefinition) -> None:
+        """Runs its statement; of the database itself, sets what its header keeps.
+
+        A file that held tables before keeps its own header. Raises RestoreError.
+        """
+        if isinstance(definition, ObjectDefinition) and definition.kind is ObjectKind.DATABASE:
+            self._create_database(definition)
+            return
+        connection = self._writing(definition.session)
+        with self._lock, restore_errors(self._path, definition.label):
+            if definition.name == SEQUENCE_TABLE:
+                make_sequence_table(connection)
+            elif definition.name == STATISTICS_TABLE:
+                # Makes the table, and puts nothing into it.
+                connection.execute("ANALYZE sqlite_master")
+            elif is_virtual_table(definition.statement):
+                declare_virtual_table(connection, definition)
+            else:
+                connection.execute(definition.statement.decode())
+
+    def drop(self, database: str, name: str) -> None:
+        """Drops a table or view; counters and statistics are emptied. Raises RestoreError."""
+        connection = self._writing(())
+        with self._lock, restore_errors(self._path, f"{database}.{name}"):
+            drop_table(connection, name)
+
+    def open_loader(self) -> SqliteLoader:
+        """Loaders share the target's connection and take turns."""
+        connection = self._writing(())
+        return SqliteLoader(_inserter(connection), self._lock, self._path, self._counters)
+
+    def finish(self) -> None:
+        """Commits everything and closes. Raises RestoreError; the file is then as it was."""
+        if self._connection is None:
+            return
+        connection, self._connection = self._connection, None
+        try:
+            with restore_errors(self._path):
+                self._set_counters(connection)
+                connection.execute("COMMIT")
+                if self._wanted_journal:
+                    apply_setting(connection, JOURNAL_MODE, self._wanted_journal)
+        finally:
+            connection.close()
+
+    def abort(self) -> None:
+        """Gives up what was not finished; the file is as it was before."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _writing(self, session: Sequence[tuple[str, str]]) -> sqlite3.Connection:
+        """The connection, in its transaction; the encoding in `session` is the file's."""
+        if self._connection is None:
+            with restore_errors(self._path):
+                self._connection = self._begin(dict(session))
+        wanted = dict(session).get(ENCODING)
+        with restore_errors(self._path):
+            found = word(self._connection, f"PRAGMA {ENCODING}")
+        if wanted not in (None, found):
+            raise RestoreError(
+                f"{self._path}: it keeps text in {found}, the snapshot in {wanted}; restore to a"
+                " new file"
+            )
+        return self._connection
+
+    def _begin(self, session: dict[str, str]) -> sqlite3.Connection:
+        connection = open_connection(self._path, "rwc", self._timeout_s)
+        # The rows are as they were, also where they break a rule.
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute("PRAGMA ignore_check_constraints=ON")
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+        self._was_empty = number(connection, "PRAGMA page_count") == 0
+        if self._was_empty:
+            for name in BEFORE_TABLES:
+                if name in session:
+                    apply_setting(connection, name, session[name])
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
+    def _create_database(self, definition: ObjectDefinition) -> None:
+        connection = self._writing(definition.session)
+        if not self._was_empty:
+            return
+        settings = dict(definition.session)
+        with self._lock, restore_errors(self._path, definition.label):
+            for name in WITH_TABLES:
+                if name in settings:
+                    apply_setting(connection, name, settings[name])
+        self._wanted_journal = settings.get(JOURNAL_MODE, "")
+
+    def _set_counters(self, connection: sqlite3.Connection) -> None:
+        """Loading an AUTOINCREMENT table moves its counter; so the counters are set last."""
+        if not self._counters:
+            return
+        connection.execute(f"DELETE FROM {SEQUENCE_TABLE}")
+        for table, rows in self._counters:
+            _inserter(connection).insert(table, rows)
+        self._counters.clear()
+
+
+def _inserter(connection: sqlite3.Connection) -> RowInserter:
+    encoding = word(connection, f"PRAGMA {ENCODING}")
+    return RowInserter(connection, UTF16_CODECS.get(encoding, ""))
