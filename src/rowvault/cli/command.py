@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from rowvault.cli import logs
 from rowvault.cli.exit_codes import MEANINGS, ExitCode
 from rowvault.cli.settings import Settings, global_options
 from rowvault.core.errors import UsageError
@@ -50,7 +51,9 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command's function; see OperatingSystemFailure for the wrapping."""
-        ctx.ensure_object(Settings).check()
+        settings = ctx.ensure_object(Settings)
+        settings.check()
+        logs.configure(settings.verbosity)
         try:
             return super().invoke(ctx)
         except OSError as error:
@@ -61,8 +64,9 @@ class Command(click.Command):
         own: list[tuple[str, str]] = []
         everywhere: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
+            # Arguments are told of in the text; not every version of click leaves them out here.
             record = parameter.get_help_record(ctx)
-            if record is None:
+            if record is None or isinstance(parameter, click.Argument):
                 continue
             (own if parameter in self.own_parameters else everywhere).append(record)
         for title, records in (("Options", own), ("Options of every command", everywhere)):
