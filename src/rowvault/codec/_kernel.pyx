@@ -94,43 +94,69 @@ cdef extern from *:
         return chance * (scale2 * scale2) < ((after2 * after2 - before2 * before2) << 32);
     }
 
-    /* What a backslash stands before in a quoted text; bits of one byte, to be vectorised. */
-    #define RV_SPECIAL(b) \\
-        (((b) == 0) | ((b) == 10) | ((b) == 13) | ((b) == 26) | ((b) == 39) | ((b) == 92))
+    /* Sixteen bytes at once, on any machine that the compiler knows. A lane of SPECIAL is 0xFF
+       where a backslash must stand before the byte in a quoted text. */
+    typedef uint8_t rv_lanes __attribute__((vector_size(16)));
 
-    static inline size_t rv_count_special(const uint8_t *text, size_t length) {
+    static inline rv_lanes rv_load_lanes(const uint8_t *from) {
+        rv_lanes lanes;
+        memcpy(&lanes, from, 16);
+        return lanes;
+    }
+
+    #define RV_IS(lanes, byte) ((rv_lanes)((lanes) == (byte)))
+    #define RV_SPECIAL(lanes) (RV_IS(lanes, 0) | RV_IS(lanes, 10) | RV_IS(lanes, 13) \\
+        | RV_IS(lanes, 26) | RV_IS(lanes, 39) | RV_IS(lanes, 92))
+
+    static inline size_t rv_sum_lanes(rv_lanes lanes) {
+        const uint64_t even = 0x00FF00FF00FF00FF, ones = 0x0001000100010001;
+        uint64_t half[2];
+        memcpy(half, &lanes, 16);
+        uint64_t pairs = (half[0] & even) + (half[0] >> 8 & even);
+        pairs += (half[1] & even) + (half[1] >> 8 & even);
+        return pairs * ones >> 48;
+    }
+
+    static inline int rv_any_lane(rv_lanes lanes) {
+        uint64_t half[2];
+        memcpy(half, &lanes, 16);
+        return (half[0] | half[1]) != 0;
+    }
+
+    static const uint8_t rv_last_lanes[32] = {
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+    };
+
+    /* How many bytes of data[start:stop] are special. Sixteen bytes that end with the text are
+       read where data has them, whatever lies before the text in them is masked. */
+    static inline size_t rv_count_special(const uint8_t *data, size_t start, size_t stop) {
         size_t count = 0;
-        while (length >= 64) {
-            uint8_t lanes[16] = {0}, sum = 0;
-            for (int i = 0; i < 64; i += 16)
-                for (int j = 0; j < 16; j++) lanes[j] += RV_SPECIAL(text[i + j]);
-            for (int j = 0; j < 16; j++) sum += lanes[j];
-            count += sum;
-            text += 64;
-            length -= 64;
+        while (stop - start >= 16) {
+            size_t rounds = (stop - start) / 16;
+            rv_lanes sums = {0};
+            if (rounds > 255) rounds = 255;
+            for (; rounds; rounds--, start += 16) {
+                rv_lanes lanes = rv_load_lanes(data + start);
+                sums -= RV_SPECIAL(lanes);
+            }
+            count += rv_sum_lanes(sums);
         }
-        if (length >= 32) {
-            uint8_t sum = 0;
-            for (int j = 0; j < 32; j++) sum += RV_SPECIAL(text[j]);
-            count += sum;
-            text += 32;
-            length -= 32;
+        if (start < stop && stop >= 16) {
+            rv_lanes lanes = rv_load_lanes(data + stop - 16);
+            lanes = RV_SPECIAL(lanes) & rv_load_lanes(rv_last_lanes + (stop - start));
+            return count + rv_sum_lanes(lanes);
         }
-        if (length >= 16) {
-            uint8_t sum = 0;
-            for (int j = 0; j < 16; j++) sum += RV_SPECIAL(text[j]);
-            count += sum;
-            text += 16;
-            length -= 16;
+        for (; start < stop; start++) {
+            uint8_t b = data[start];
+            count += b == 0 || b == 10 || b == 13 || b == 26 || b == 39 || b == 92;
         }
-        for (size_t j = 0; j < length; j++) count += RV_SPECIAL(text[j]);
         return count;
     }
 
     static inline int rv_has_special16(const uint8_t *text) {
-        uint8_t any = 0;
-        for (int j = 0; j < 16; j++) any |= RV_SPECIAL(text[j]);
-        return any;
+        rv_lanes lanes = rv_load_lanes(text);
+        return rv_any_lane(RV_SPECIAL(lanes));
     }
     """
     uint64_t load_little64 "rv_load_little64"(const uint8_t *source) noexcept nogil
@@ -140,11 +166,11 @@ cdef extern from *:
     void store_real "rv_store_real"(uint8_t *target, double value) noexcept nogil
     bint ends_block "rv_ends_block"(
         uint32_t chance, uint64_t scale, uint64_t before, uint64_t after) noexcept nogil
-    size_t count_special "rv_count_special"(const uint8_t *text, size_t length) noexcept nogil
+    size_t count_special "rv_count_special"(
+        const uint8_t *data, size_t start, size_t stop) noexcept nogil
     bint has_special16 "rv_has_special16"(const uint8_t *text) noexcept nogil
 
-DEF_LIMIT = (1 << 32) - 1
-cdef uint64_t LIMIT = DEF_LIMIT
+cdef uint64_t LIMIT = 0xFFFFFFFF    # offsets in rows have 32 bits
 cdef uint32_t MAX_BLOCK_BYTES = 1 << 22
 
 cdef enum:
@@ -766,7 +792,7 @@ cdef inline bint walk_row(
         elif column.kind == KIND_NUMBER:
             total += length
         elif column.kind == KIND_TEXT:
-            total += 2 + length + count_special(rows + field.start, length)
+            total += 2 + length + count_special(rows, field.start, field.stop)
         elif column.kind == KIND_BYTES:
             total += column.introducer_length + 3 + 2 * length
         else:
