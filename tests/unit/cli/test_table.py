@@ -1,0 +1,33 @@
+"""Lists: aligned columns in a pipe, a thin table on a terminal."""
+
+import pytest
+
+from rowvault.cli import output
+from rowvault.cli.table import Heading, write_facts, write_table
+
+HEADINGS = (Heading("name"), Heading("rows", numeric=True))
+ROWS = [["orders", "1,000"], ["[bold]x", "7"]]
+
+
+def test_aligned_in_a_pipe(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    write_table(HEADINGS, ROWS)
+    assert capsysbinary.readouterr().out.decode().splitlines() == [
+        "name      rows",
+        "orders   1,000",
+        "[bold]x      7",
+    ]
+
+
+def test_a_table_on_a_terminal(
+    capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    write_table(HEADINGS, ROWS)
+    text = capsysbinary.readouterr().out.decode()
+    assert "─" in text
+    assert "[bold]x" in text
+
+
+def test_facts_leave_out_what_is_empty(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    write_facts([("id", "ab"), ("tags", ""), ("source", "x")])
+    assert capsysbinary.readouterr().out == b"id      ab\nsource  x\n"
