@@ -28,7 +28,11 @@ class RowLayout:
         """The layout of a table's stored columns."""
         return cls(
             kinds=bytes(column.kind for column in table.columns),
-            introducers=tuple(column.introducer.encode() for column in table.columns),
+            # A space, because `_cp932X'...'` would be one name and a string.
+            introducers=tuple(
+                f"{column.introducer} ".encode() if column.introducer else b""
+                for column in table.columns
+            ),
             key=table.key,
         )
 

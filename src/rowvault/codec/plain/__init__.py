@@ -1,0 +1,30 @@
+"""The plain twin of the compiled kernel: the same names, the same results, in ordinary Python.
+
+It is the oracle of the tests and stands in where the extension is not built. Everything here
+prefers being seen to be right over being fast. Malformed input raises ValueError, as in the
+kernel.
+"""
+
+from rowvault.codec.plain.cutter import Cutter, RawTuple, Rule
+from rowvault.codec.plain.matcher import RowMatcher
+from rowvault.codec.plain.packets import PacketSplitter
+from rowvault.codec.plain.rendering import render_tuples, rendered_length
+from rowvault.codec.plain.rows import Layout, row_ends
+from rowvault.codec.plain.siphash import row_hash, siphash24
+from rowvault.codec.plain.values import decode_values, encode_values
+
+__all__ = [
+    "Cutter",
+    "Layout",
+    "PacketSplitter",
+    "RawTuple",
+    "RowMatcher",
+    "Rule",
+    "decode_values",
+    "encode_values",
+    "render_tuples",
+    "rendered_length",
+    "row_ends",
+    "row_hash",
+    "siphash24",
+]

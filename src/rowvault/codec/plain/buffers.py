@@ -1,0 +1,29 @@
+"""What callers hand in: bytes in any buffer, and the ends of rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+LIMIT: Final = (1 << 32) - 1
+"""Offsets are 32 bits wide: a batch of rows, or one row, is no longer than this."""
+
+
+def take_bytes(data: Buffer) -> bytes:
+    view = memoryview(data)
+    if not view.c_contiguous:
+        raise BufferError("the buffer is not contiguous")
+    if view.nbytes > LIMIT:
+        raise ValueError("more than 4 GiB in one call")
+    return bytes(view)
+
+
+def take_ends(ends: Buffer) -> list[int]:
+    view = memoryview(ends)
+    if view.format != "I" or view.ndim != 1:
+        raise ValueError("ends must be an array of type code 'I'")
+    if not view.c_contiguous:
+        raise BufferError("the buffer is not contiguous")
+    return [int(end) for end in view]
