@@ -1,4 +1,4 @@
-"""zstd for blocks: one compressor per thread and level, and output that is never larger than due."""
+"""zstd for blocks: one compressor per thread and level, and output no larger than due."""
 
 from __future__ import annotations
 

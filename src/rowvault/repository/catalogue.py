@@ -1,0 +1,179 @@
+"""Sessions, snapshots and tags as objects of the storage: listed, published, withdrawn."""
+
+from __future__ import annotations
+
+import logging
+
+from rowvault.core.errors import (
+    DamageError,
+    ObjectChangedError,
+    ObjectExistsError,
+    ObjectMissingError,
+    StorageError,
+    UnsupportedFormatError,
+)
+from rowvault.core.ids import SessionId, SnapshotId
+from rowvault.repository import names
+from rowvault.repository.sealed import DocumentType, Sealer
+from rowvault.repository.secrets import Secrets
+from rowvault.repository.session_object import SessionDocument, SessionState, TagDocument
+from rowvault.repository.snapshot import Snapshot, SnapshotListing
+from rowvault.storage.protocol import Storage
+
+_log = logging.getLogger(__name__)
+
+
+class Catalogue:
+    """The small objects of one repository. Used from any thread.
+
+    Whatever lists snapshots lists sessions first and completes what is committed there, so a
+    commit is seen from the moment of its compare-and-swap.
+    """
+
+    def __init__(self, storage: Storage, sealer: Sealer, secrets: Secrets) -> None:
+        self._storage = storage
+        self._sealer = sealer
+        self._secrets = secrets
+        self._known: dict[str, SnapshotListing] = {}
+        self.session_damage: dict[str, DamageError | UnsupportedFormatError] = {}
+        """Session objects that the last listing could not read, by object name."""
+
+    def snapshots(self) -> list[SnapshotListing]:
+        """All snapshots, oldest first, the damaged ones too."""
+        unpublished = self._complete_commits()
+        known: dict[str, SnapshotListing] = {}
+        for name in self._storage.list(names.SNAPSHOTS):
+            listing = self._known.get(name) or self._read_listing(name)
+            if listing is not None:
+                known[name] = listing
+        self._known = {name: one for name, one in known.items() if one.snapshot is not None}
+        for snapshot in unpublished:
+            name = names.snapshot(snapshot.time, snapshot.id)
+            known.setdefault(name, SnapshotListing(snapshot.id, snapshot.time, snapshot))
+        return sorted(known.values(), key=lambda one: (one.time, one.id))
+
+    def sessions(self) -> list[tuple[SessionDocument, bytes]]:
+        """(document, stored bytes) of all session objects that can be read."""
+        found = []
+        damage: dict[str, DamageError | UnsupportedFormatError] = {}
+        for name in self._storage.list(names.SESSIONS):
+            try:
+                data = self._storage.read(name)
+                document = self._sealer.open(DocumentType.SESSION, name, data, SessionDocument)
+                found.append((document, data))
+            except ObjectMissingError:
+                continue  # it ended since it was listed
+            except (DamageError, UnsupportedFormatError) as error:
+                _log.warning("%s", error)
+                damage[name] = error
+        self.session_damage = damage
+        return found
+
+    def begin_session(self, document: SessionDocument) -> bytes:
+        """Stores an active session's object; its bytes."""
+        data = self.seal_session(document)
+        self._storage.create(names.session(document.id), data)
+        return data
+
+    def seal_session(self, document: SessionDocument) -> bytes:
+        """The bytes of a session object."""
+        return self._sealer.seal(DocumentType.SESSION, names.session(document.id), document)
+
+    def seal_snapshot(self, snapshot: Snapshot) -> bytes:
+        """The bytes of a snapshot object; their number depends on the document alone."""
+        name = names.snapshot(snapshot.time, snapshot.id)
+        return self._sealer.seal(DocumentType.SNAPSHOT, name, snapshot)
+
+    def seal_tag(self, snapshot: Snapshot, tag: str) -> bytes:
+        """The bytes of a tag object; their number depends on snapshot and tag alone."""
+        document = TagDocument(tag=tag, created=snapshot.time)
+        return self._sealer.seal(DocumentType.TAG, self._tag_name(snapshot.id, tag), document)
+
+    def publish(self, document: SessionDocument) -> None:
+        """Makes a committed session's snapshot an object, and removes the session's; idempotent."""
+        snapshot = document.snapshot
+        assert snapshot is not None
+        self._create_once(names.snapshot(snapshot.time, snapshot.id), self.seal_snapshot(snapshot))
+        for tag in document.tags:
+            self._create_once(self._tag_name(snapshot.id, tag), self.seal_tag(snapshot, tag))
+        self._storage.delete(names.session(document.id))
+
+    def withdraw(self, document: SessionDocument, stored: bytes) -> None:
+        """Ends an active session without a result; one that has committed meanwhile stays.
+
+        The swap comes first: should the session's process live after all, it cannot commit now.
+        """
+        name = names.session(document.id)
+        try:
+            self._storage.swap(name, stored, self.seal_session(document.aborted()))
+        except ObjectMissingError:
+            return
+        except ObjectChangedError:
+            _log.info("session %s has committed meanwhile", document.id)
+            return
+        self._storage.delete(name)
+
+    def remove_dead_sessions(self) -> set[SessionId]:
+        """Completes what is committed, withdraws what nobody works on; the ids of the others."""
+        live = set()
+        for document, data in self.sessions():
+            if document.state is SessionState.COMMITTED:
+                self.publish(document)
+            elif document.state is SessionState.ABORTED:
+                self._storage.delete(names.session(document.id))
+            elif document.process.is_gone():
+                _log.info("withdrawing session %s, whose process is gone", document.id)
+                self.withdraw(document, data)
+            else:
+                live.add(document.id)
+        return live
+
+    def tags(self, snapshot_id: SnapshotId) -> list[str]:
+        """The snapshot's tags, sorted; damaged ones are left out with a logged warning."""
+        found = set()
+        for name in self._storage.list(f"{names.TAGS}{snapshot_id}/"):
+            try:
+                data = self._storage.read(name)
+                found.add(self._sealer.open(DocumentType.TAG, name, data, TagDocument).tag)
+            except ObjectMissingError:
+                continue
+            except (DamageError, UnsupportedFormatError) as error:
+                _log.warning("%s", error)
+        return sorted(found)
+
+    def _complete_commits(self) -> list[Snapshot]:
+        """Publishes committed sessions; the snapshots of those that could not be published."""
+        unpublished = []
+        for document, _ in self.sessions():
+            if document.state is not SessionState.COMMITTED or document.snapshot is None:
+                continue
+            try:
+                self.publish(document)
+            except StorageError as error:  # a reader may have no right to write
+                _log.info("session %s stays to be published: %s", document.id, error)
+                unpublished.append(document.snapshot)
+        return unpublished
+
+    def _read_listing(self, name: str) -> SnapshotListing | None:
+        try:
+            time, snapshot_id = names.split_snapshot(name)
+        except DamageError as error:
+            _log.warning("%s", error)
+            return None
+        try:
+            data = self._storage.read(name)
+            snapshot = self._sealer.open(DocumentType.SNAPSHOT, name, data, Snapshot)
+        except ObjectMissingError:
+            return None  # forgotten since it was listed
+        except (DamageError, UnsupportedFormatError) as error:
+            return SnapshotListing(snapshot_id, time, None, error)
+        return SnapshotListing(snapshot_id, snapshot.time, snapshot)
+
+    def _create_once(self, name: str, data: bytes) -> None:
+        try:
+            self._storage.create(name, data)
+        except ObjectExistsError:
+            pass  # somebody else completed it
+
+    def _tag_name(self, snapshot_id: SnapshotId, tag: str) -> str:
+        return names.tag(snapshot_id, self._secrets.tag_digest(tag))

@@ -1,0 +1,167 @@
+"""The config object: what a repository is, in clear, written once (docs/format.md, "Config")."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+
+import msgspec
+from blake3 import blake3
+
+from rowvault.codec.layout import CutRule
+from rowvault.core.errors import CorruptError, NoRepositoryError, UnsupportedFormatError
+from rowvault.core.ids import RepositoryId
+from rowvault.repository.ciphers import CipherName
+from rowvault.repository.node import NodeRule
+from rowvault.repository.secrets import Secrets
+
+MAGIC = "rowvault repository"
+FORMAT = 1
+KNOWN_FEATURES: frozenset[str] = frozenset()
+_MAXIMUM_CUT = 1 << 22
+_MAXIMUM_PACK = 1 << 29
+
+
+class CutSizes(msgspec.Struct, frozen=True):
+    """Sizes of blocks in raw bytes, see CutRule."""
+
+    minimum: int
+    scale: int
+    maximum: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.minimum <= self.scale <= self.maximum <= _MAXIMUM_CUT:
+            raise ValueError("sizes must rise from minimum over scale to maximum, at most 4 MiB")
+
+    def rule(self, secrets: Secrets) -> CutRule:
+        """The rule that these sizes make with the repository's secrets."""
+        return CutRule(
+            minimum=self.minimum,
+            scale=self.scale,
+            maximum=self.maximum,
+            cut_key=secrets.cut_key(),
+            row_key=secrets.row_key(),
+            gear_key=secrets.gear_key(),
+        )
+
+
+class NodeSizes(msgspec.Struct, frozen=True):
+    """Sizes of tree nodes in entries, see NodeRule."""
+
+    minimum: int
+    scale: int
+    maximum: int
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.minimum <= self.scale <= self.maximum <= 1 << 16:
+            raise ValueError("node sizes must rise from minimum (2 or more) to maximum")
+
+    def rule(self, secrets: Secrets) -> NodeRule:
+        """The rule that these sizes make with the repository's secrets."""
+        return NodeRule(self.minimum, self.scale, self.maximum, secrets.node_cut_key())
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """All sizes that a repository keeps from its first day to its last."""
+
+    data: CutSizes = CutSizes(32768, 131072, 524288)
+    manifest: CutSizes = CutSizes(2048, 8192, 32768)
+    node: NodeSizes = NodeSizes(12, 48, 192)
+    pack_bytes: int = 16 << 20
+    """A pack is closed once it is at least that large."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.pack_bytes <= _MAXIMUM_PACK:
+            raise ValueError("packs close at 512 MiB at most")
+
+
+class Features(msgspec.Struct, frozen=True):
+    """Names of features that a version must know before it reads or writes."""
+
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the config object."""
+
+    magic: str = MAGIC
+    format: int = FORMAT
+    id: RepositoryId
+    created: datetime
+    cipher: CipherName
+    features: Features = Features()
+    sizes: Sizes = Sizes()
+
+    def refuse_unknown(self, features: tuple[str, ...], location: str) -> None:
+        """Raises UnsupportedFormatError when one of these features is not known."""
+        unknown = sorted(set(features) - KNOWN_FEATURES)
+        if unknown:
+            raise UnsupportedFormatError(
+                f"The repository at {location} needs {', '.join(unknown)}, which this version of "
+                "rowvault does not know; use a newer version."
+            )
+
+
+class _Head(msgspec.Struct):
+    """Read first, so that a newer format is refused by its number and not as damage."""
+
+    magic: str = ""
+    format: int = 0
+
+
+class _Envelope(msgspec.Struct):
+    config: msgspec.Raw
+    mac: str
+
+
+def encode_config(config: Config, secrets: Secrets) -> bytes:
+    """The config object's bytes; the MAC covers the bytes of the inner document."""
+    document = msgspec.json.format(msgspec.json.encode(config, order="deterministic"), indent=1)
+    return msgspec.json.encode(_Envelope(msgspec.Raw(document), _mac(document, secrets))) + b"\n"
+
+
+def decode_config(data: bytes, location: str) -> Config:
+    """The config, not yet authenticated.
+
+    Raises NoRepositoryError where the file is something else, UnsupportedFormatError, CorruptError.
+    """
+    try:
+        document = msgspec.json.decode(data, type=_Envelope).config
+        head = msgspec.json.decode(document, type=_Head)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if MAGIC.encode() not in data:
+            raise NoRepositoryError(
+                f"{location} holds a file `config`, but it is not that of a rowvault repository"
+            ) from error
+        raise CorruptError(f"{location}: the config object is damaged: {error}") from error
+    if head.magic != MAGIC:
+        raise NoRepositoryError(
+            f"{location} holds a file `config`, but it is not that of a rowvault repository"
+        )
+    if head.format != FORMAT:
+        raise UnsupportedFormatError(
+            f"The repository at {location} has format {head.format}; this version of rowvault "
+            f"reads format {FORMAT}. Use a newer version."
+        )
+    try:
+        config = msgspec.json.decode(document, type=Config)
+        bytes.fromhex(config.id)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise CorruptError(f"{location}: the config object is damaged: {error}") from error
+    config.refuse_unknown(config.features.read, location)
+    return config
+
+
+def authenticate_config(data: bytes, secrets: Secrets, location: str) -> None:
+    """Raises CorruptError unless the MAC is that of this document under these secrets."""
+    envelope = msgspec.json.decode(data, type=_Envelope)
+    if not hmac.compare_digest(envelope.mac, _mac(bytes(envelope.config), secrets)):
+        raise CorruptError(
+            f"{location}: the config object was changed after the repository was made "
+            "(its MAC does not match)"
+        )
+
+
+def _mac(document: bytes, secrets: Secrets) -> str:
+    return blake3(document, key=secrets.config_key()).hexdigest()

@@ -1,0 +1,208 @@
+"""The manifest: everything a snapshot holds, as a table of its own (docs/format.md, "Manifest").
+
+Its rows have four columns, database, kind, name and value, the first three of which are the key;
+rows stand in the byte order of their keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from rowvault.codec.chunker import FIRST_FRAGMENT, LAST_FRAGMENT, WHOLE_ROWS, Cutter, RawBlock
+from rowvault.codec.layout import CutRule, RowLayout
+from rowvault.codec.rows import decode_row, encode_batch, encode_row
+from rowvault.core.errors import CorruptError
+from rowvault.core.ids import BlockId
+from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition, ValueKind
+from rowvault.repository.node import LeafEntry, NodeRule
+from rowvault.repository.tree import TreeReader, TreeRoot, TreeWriter
+
+_COLUMNS = 4
+_KEY = (0, 1, 2)
+LAYOUT = RowLayout(
+    kinds=bytes((ValueKind.BYTES,)) * _COLUMNS, introducers=(b"",) * _COLUMNS, key=_KEY
+)
+_BATCH_ROWS = 64
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+class TableRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A table in a snapshot."""
+
+    definition: TableDefinition
+    root: TreeRoot
+    row_sum: bytes
+    """32 bytes, little-endian: the sum of all rows' keyed hashes modulo 2^256."""
+    renderer: int
+    """Version of the rendering that `rendered_bytes` are counted in."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of this table's copy."""
+
+
+class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is not a table."""
+
+    definition: ObjectDefinition
+
+
+class BlockSink(Protocol):
+    """Where blocks and nodes are put: a write session."""
+
+    def put_data(self, raw: bytes) -> BlockId:
+        """The data block's id."""
+        ...
+
+    def put_node(self, raw: bytes) -> BlockId:
+        """The node's id."""
+        ...
+
+
+class ManifestWriter:
+    """Collects records in any order, and writes the manifest's blocks and tree at the end."""
+
+    def __init__(self, sink: BlockSink, cut_rule: CutRule, node_rule: NodeRule) -> None:
+        self._sink = sink
+        self._cutter = Cutter(LAYOUT, cut_rule)
+        self._tree = TreeWriter(sink.put_node, node_rule)
+        self._rows: dict[bytes, tuple[bytes, bytes, bytes, bytes]] = {}
+
+    def add_table(self, record: TableRecord) -> None:
+        """Raises ValueError when the table is there already."""
+        definition = record.definition
+        self._add(definition.database, ObjectKind.TABLE, definition.name, record)
+
+    def add_object(self, record: ObjectRecord) -> None:
+        """Raises ValueError when the object is there already."""
+        definition = record.definition
+        self._add(definition.database, definition.kind, definition.name, record)
+
+    def finish(self) -> TreeRoot:
+        """The manifest's root."""
+        keys = sorted(self._rows)
+        for start in range(0, len(keys), _BATCH_ROWS):
+            batch = encode_batch(self._rows[key] for key in keys[start : start + _BATCH_ROWS])
+            self._store(self._cutter.feed(batch))
+        self._store(self._cutter.finish())
+        return self._tree.finish()
+
+    def _add(self, database: str, kind: ObjectKind, name: str, record: msgspec.Struct) -> None:
+        row = (
+            database.encode(),
+            kind.value.encode(),
+            name.encode(),
+            msgspec.msgpack.encode(record, order="deterministic"),
+        )
+        key = encode_row(row[:3])
+        if key in self._rows:
+            raise ValueError(f"the manifest holds {kind} {database}.{name} already")
+        self._rows[key] = row
+
+    def _store(self, blocks: Iterable[RawBlock]) -> None:
+        for block in blocks:
+            self._tree.add(
+                LeafEntry(
+                    first_key=block.first_key,
+                    id=self._sink.put_data(block.raw),
+                    raw_bytes=len(block.raw),
+                    row_count=block.row_count,
+                    rendered_bytes=block.rendered_bytes,
+                    fragment=block.fragment,
+                )
+            )
+
+
+class Manifest:
+    """Reads a manifest; nothing is read before it is asked for. All methods raise DamageError."""
+
+    def __init__(
+        self,
+        read_data: Callable[[BlockId], bytes],
+        read_node: Callable[[BlockId], bytes],
+        root: TreeRoot,
+    ) -> None:
+        self._read_data = read_data
+        self.tree = TreeReader(read_node, root)
+
+    def tables(self, database: str | None = None) -> Iterator[TableRecord]:
+        """All tables, or those of one database, in the order of their keys."""
+        for kind, value in self._rows(database):
+            if kind == ObjectKind.TABLE:
+                yield _decode(value, TableRecord)
+
+    def objects(self, database: str | None = None) -> Iterator[ObjectRecord]:
+        """Everything else, or that of one database, in the order of the keys."""
+        for kind, value in self._rows(database):
+            if kind != ObjectKind.TABLE:
+                yield _decode(value, ObjectRecord)
+
+    def table(self, database: str, name: str) -> TableRecord | None:
+        """One table, None where the snapshot does not hold it. Reads one block and its path."""
+        key = (database.encode(), ObjectKind.TABLE.value.encode(), name.encode())
+        encoded = encode_row(key)
+        for row in read_rows(self._read_data, self.tree.covering(encoded, encoded)):
+            if row[:3] == key:
+                return _decode(row[3], TableRecord)
+        return None
+
+    def databases(self) -> list[str]:
+        """The names of all databases that hold anything, sorted."""
+        return sorted({row[0].decode() for row in read_rows(self._read_data, self.tree.entries())})
+
+    def _rows(self, database: str | None) -> Iterator[tuple[str, bytes]]:
+        """(kind, value) of each row."""
+        if database is None:
+            entries = self.tree.entries()
+        else:
+            low = encode_row((database.encode(),))
+            entries = self.tree.covering(low, low + b"\xff")  # above any length that can follow
+        for row in read_rows(self._read_data, entries):
+            if database is None or row[0] == database.encode():
+                yield row[1].decode(), row[3]
+
+
+ManifestRow = tuple[bytes, bytes, bytes, bytes]
+
+
+def read_rows(
+    read_data: Callable[[BlockId], bytes], entries: Iterable[LeafEntry]
+) -> Iterator[ManifestRow]:
+    """The manifest rows of these blocks; fragments of one row are joined. Raises DamageError."""
+    parts: list[bytes] = []
+    for entry in entries:
+        raw = read_data(entry.id)
+        if entry.fragment == FIRST_FRAGMENT:
+            parts = [raw]
+        elif entry.fragment != WHOLE_ROWS:
+            parts.append(raw)
+        if entry.fragment == WHOLE_ROWS:
+            yield from _split(raw)
+        elif entry.fragment == LAST_FRAGMENT:
+            yield from _split(b"".join(parts))
+
+
+def decode_record(row: ManifestRow) -> TableRecord | ObjectRecord:
+    """The record of a manifest row. Raises CorruptError."""
+    if row[1] == ObjectKind.TABLE.value.encode():
+        return _decode(row[3], TableRecord)
+    return _decode(row[3], ObjectRecord)
+
+
+def _split(raw: bytes) -> Iterator[ManifestRow]:
+    position = 0
+    while position < len(raw):
+        values, position = decode_row(raw, position, _COLUMNS)
+        database, kind, name, value = values
+        if database is None or kind is None or name is None or value is None:
+            raise CorruptError("a manifest row holds NULL")
+        yield database, kind, name, value
+
+
+def _decode(value: bytes, record_type: type[Record]) -> Record:
+    try:
+        return msgspec.msgpack.decode(value, type=record_type)
+    except msgspec.MsgspecError as error:
+        raise CorruptError(f"a manifest record cannot be read: {error}") from error

@@ -1,0 +1,269 @@
+"""Packs: one stored file of many blocks (docs/format.md, "Packs").
+
+header 60 | frames | sealed footer | footer length u32 | end magic 8
+
+A frame's nonce is its offset in the pack, and the footer's nonce is its own, so no nonce is used
+twice under the pack's key.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import NamedTuple
+
+from rowvault.codec.frames import (
+    HEADER_BYTES,
+    TAG_BYTES,
+    BlockType,
+    Filter,
+    FrameHeader,
+    decode_header,
+    decode_payload,
+)
+from rowvault.core.errors import (
+    CorruptError,
+    DamageError,
+    MissingError,
+    ObjectMissingError,
+    TruncatedError,
+    UnsupportedFormatError,
+)
+from rowvault.core.ids import BlockId, PackName, RepositoryId, SessionId
+from rowvault.repository import names
+from rowvault.repository.ciphers import Cipher, CipherName, make_cipher
+from rowvault.repository.names import PackType
+from rowvault.repository.secrets import Secrets, pack_key
+from rowvault.storage.protocol import Storage
+
+MAGIC = b"ROWVPACK"
+END_MAGIC = b"ROWVPEND"
+VERSION = 1
+_HEADER = struct.Struct("<8sBBH16s32s")
+_RECORD = struct.Struct("<32sBBHIII")
+_TRAILER = struct.Struct("<I8s")
+PACK_HEADER_BYTES = _HEADER.size
+RECORD_BYTES = _RECORD.size
+TRAILER_BYTES = _TRAILER.size
+SALT_BYTES = 32
+
+
+class PackEntry(NamedTuple):
+    """One frame as the footer lists it."""
+
+    id: BlockId
+    type: BlockType
+    depth: int
+    offset: int
+    """Of the frame's header in the pack."""
+    frame_bytes: int
+    """Header, payload and tag."""
+    raw_bytes: int
+
+
+class PackHeader(NamedTuple):
+    """What a pack starts with."""
+
+    type: PackType
+    session: SessionId
+    salt: bytes
+
+    def encode(self) -> bytes:
+        """The 60 bytes."""
+        return _HEADER.pack(MAGIC, VERSION, self.type, 0, bytes.fromhex(self.session), self.salt)
+
+
+def decode_pack_header(data: bytes) -> PackHeader:
+    """Raises TruncatedError, CorruptError, UnsupportedFormatError."""
+    if len(data) < PACK_HEADER_BYTES:
+        raise TruncatedError("the pack ends inside its header")
+    magic, version, kind, reserved, session, salt = _HEADER.unpack_from(data)
+    if magic != MAGIC:
+        raise CorruptError("the pack does not start with the magic bytes")
+    if version != VERSION:
+        raise UnsupportedFormatError(
+            f"a pack has version {version}; this version of rowvault reads {VERSION}"
+        )
+    if reserved or kind not in (PackType.DATA, PackType.TREE):
+        raise CorruptError("the pack's header has values that are never written")
+    return PackHeader(PackType(kind), SessionId(session.hex()), salt)
+
+
+class PackKeys:
+    """Makes the ciphers and associated data of one repository's packs. Used from any thread."""
+
+    def __init__(self, cipher: CipherName, secrets: Secrets, repository: RepositoryId) -> None:
+        self._cipher = cipher
+        self._secrets = secrets
+        self._repository = bytes.fromhex(repository)
+
+    def cipher(self, header: PackHeader) -> Cipher:
+        """The cipher of one pack."""
+        session_key = self._secrets.session_key(header.session)
+        return make_cipher(self._cipher, pack_key(session_key, header.salt))
+
+    def frame_data(self, frame_header: bytes) -> bytes:
+        """What a frame's tag covers besides the payload."""
+        return b"rowvault frame 1" + self._repository + frame_header
+
+    def footer_data(self, pack_header: bytes) -> bytes:
+        """What the footer's tag covers besides the records."""
+        return b"rowvault footer 1" + self._repository + pack_header
+
+
+class OpenPack:
+    """A pack that is being filled, in memory. Used by one thread at a time."""
+
+    def __init__(self, kind: PackType, session: SessionId, keys: PackKeys) -> None:
+        self.type = kind
+        self.entries: list[PackEntry] = []
+        self._keys = keys
+        header = PackHeader(kind, session, os.urandom(SALT_BYTES))
+        self._cipher = keys.cipher(header)
+        self._header = header.encode()
+        self._data = bytearray(self._header)
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return len(self._data)
+
+    def append(
+        self, kind: BlockType, block_id: BlockId, raw_bytes: int, coding: Filter, payload: bytes
+    ) -> None:
+        """Seals a block's payload and puts its frame at the end."""
+        offset = len(self._data)
+        header = FrameHeader(kind, coding, 0, raw_bytes, len(payload), block_id)
+        encoded = header.encode()
+        self._data += encoded
+        self._data += self._cipher.seal(offset, self._keys.frame_data(encoded), payload)
+        entry = PackEntry(block_id, kind, header.depth, offset, header.frame_bytes, raw_bytes)
+        self.entries.append(entry)
+
+    def finish(self) -> bytearray:
+        """The whole pack; nothing can be appended afterwards."""
+        records = b"".join(
+            _RECORD.pack(
+                entry.id,
+                entry.type,
+                entry.depth,
+                0,
+                entry.offset,
+                entry.frame_bytes,
+                entry.raw_bytes,
+            )
+            for entry in self.entries
+        )
+        associated = self._keys.footer_data(self._header)
+        footer = self._cipher.seal(len(self._data), associated, records)
+        self._data += footer
+        self._data += _TRAILER.pack(len(footer), END_MAGIC)
+        return self._data
+
+
+class PackReader:
+    """One stored pack: its header is read once, frames and footer on demand.
+
+    Used from any thread. All methods raise DamageError, naming the pack, or StorageError.
+    """
+
+    def __init__(self, storage: Storage, keys: PackKeys, kind: PackType, name: PackName) -> None:
+        self._storage = storage
+        self._keys = keys
+        self._object = names.pack(kind, name)
+        self.name = name
+        self._encoded = self._read(0, PACK_HEADER_BYTES)
+        with naming(f"pack {name}"):
+            self.header = decode_pack_header(self._encoded)
+            if self.header.type is not kind:
+                raise CorruptError("the pack is of another type than its place says")
+        self._cipher = keys.cipher(self.header)
+
+    def read_block(self, kind: BlockType, block_id: BlockId, offset: int, length: int) -> bytes:
+        """A block's raw bytes, authenticated; whether they make its id is still to be checked."""
+        data = self._read(offset, length)
+        with naming(f"block {block_id.hex()} in pack {self.name} at byte {offset}"):
+            if len(data) < length:
+                raise TruncatedError(
+                    f"the pack ends {length - len(data)} bytes before the end of the block"
+                )
+            header = decode_header(data)
+            if header.id != block_id or header.type is not kind or header.frame_bytes != length:
+                raise CorruptError("another block stands where the index puts it")
+            return self.open_frame(header, data, offset)
+
+    def open_frame(self, header: FrameHeader, frame: bytes | memoryview, offset: int) -> bytes:
+        """The raw bytes of a frame that starts at `offset` of the pack."""
+        associated = self._keys.frame_data(bytes(frame[:HEADER_BYTES]))
+        payload = self._cipher.open(
+            offset, associated, bytes(frame[HEADER_BYTES : header.frame_bytes])
+        )
+        return decode_payload(header, payload)
+
+    def footer(self) -> list[PackEntry]:
+        """The frames in the order of their offsets, without a gap between them."""
+        with naming(f"pack {self.name}"):
+            try:
+                size = self._storage.size(self._object)
+            except ObjectMissingError as error:
+                raise _missing(self.name) from error
+            return self._footer(size)
+
+    def _footer(self, size: int) -> list[PackEntry]:
+        least = PACK_HEADER_BYTES + TAG_BYTES + TRAILER_BYTES
+        if size < least:
+            raise TruncatedError(f"it has {size} bytes; an empty pack has {least}")
+        trailer_at = size - TRAILER_BYTES
+        length, magic = _TRAILER.unpack(self._read(trailer_at, TRAILER_BYTES))
+        if magic != END_MAGIC:
+            raise TruncatedError(f"its last bytes (of {size}) are not the end of a pack")
+        start = trailer_at - length
+        if start < PACK_HEADER_BYTES or length < TAG_BYTES:
+            raise CorruptError("the length of its footer cannot be")
+        sealed = self._read(start, length)
+        associated = self._keys.footer_data(self._encoded)
+        return _decode_records(self._cipher.open(start, associated, sealed), start)
+
+    def _read(self, offset: int, length: int) -> bytes:
+        try:
+            return self._storage.read_range(self._object, offset, length)
+        except ObjectMissingError as error:
+            raise _missing(self.name) from error
+
+
+class naming:  # noqa: N801 - reads as a statement: `with naming("pack ..."):`
+    """Puts the place in front of the message of a DamageError or UnsupportedFormatError."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raises the same error with the place in its message."""
+        if isinstance(error, DamageError | UnsupportedFormatError) and self._place not in str(
+            error
+        ):
+            raise type(error)(f"{self._place}: {error}") from error
+
+
+def _missing(name: PackName) -> DamageError:
+    return MissingError(f"pack {name} is not there; run `rowvault check` to see what it held")
+
+
+def _decode_records(records: bytes, end: int) -> list[PackEntry]:
+    if len(records) % RECORD_BYTES:
+        raise CorruptError("its footer is not a whole number of records")
+    entries = []
+    position = PACK_HEADER_BYTES
+    for block_id, kind, depth, _, offset, length, raw_bytes in _RECORD.iter_unpack(records):
+        if offset != position or kind not in (BlockType.DATA, BlockType.NODE):
+            raise CorruptError("its footer lists frames that do not follow one another")
+        entries.append(
+            PackEntry(BlockId(block_id), BlockType(kind), depth, offset, length, raw_bytes)
+        )
+        position += length
+    if position != end:
+        raise CorruptError("its footer does not list all of its frames")
+    return entries

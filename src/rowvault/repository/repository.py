@@ -1,0 +1,362 @@
+"""The repository: one door to everything that is stored."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from rowvault.codec.compression import DEFAULT_LEVEL
+from rowvault.codec.frames import BlockType
+from rowvault.codec.layout import CutRule
+from rowvault.core.errors import (
+    CorruptError,
+    DamageError,
+    MissingError,
+    NoRepositoryError,
+    ObjectExistsError,
+    ObjectMissingError,
+    RepositoryExistsError,
+    UnsupportedFormatError,
+    WrongPasswordError,
+)
+from rowvault.core.ids import BlockId, PackName, RepositoryId, SnapshotId
+from rowvault.core.monitor import Monitor
+from rowvault.repository import names
+from rowvault.repository.catalogue import Catalogue
+from rowvault.repository.ciphers import CipherName
+from rowvault.repository.config import (
+    Config,
+    Sizes,
+    authenticate_config,
+    decode_config,
+    encode_config,
+)
+from rowvault.repository.index import BlockIndex, Location
+from rowvault.repository.manifest import Manifest, ManifestWriter
+from rowvault.repository.node import NodeRule
+from rowvault.repository.pack import PackKeys, PackReader
+from rowvault.repository.sealed import Sealer
+from rowvault.repository.secrets import IdMaker, Secrets, new_repository_id
+from rowvault.repository.session import SessionPlace, WriteSession
+from rowvault.repository.slots import KeySlot, decode_slot, open_slot, seal_slot
+from rowvault.repository.snapshot import Snapshot, SnapshotListing, choose
+from rowvault.repository.tree import TreeReader, TreeRoot
+from rowvault.storage.protocol import Storage
+
+_KEPT_PACK_READERS = 1024
+_KEPT_NODES = 256
+
+
+class Repository:
+    """Snapshots, and the blocks that they are made of. Used from any thread."""
+
+    def __init__(self, storage: Storage, config: Config, secrets: Secrets) -> None:
+        """Use `create` or `open`."""
+        self._storage = storage
+        self._config = config
+        self._make_id = IdMaker(secrets)
+        self._keys = PackKeys(config.cipher, secrets, config.id)
+        self._catalogue = Catalogue(storage, Sealer(config.cipher, secrets, config.id), secrets)
+        self._index = BlockIndex(storage)
+        self._index_lock = threading.Lock()
+        self._index_loaded = False
+        self._packs: OrderedDict[PackName, PackReader] = OrderedDict()
+        self._nodes: OrderedDict[BlockId, bytes] = OrderedDict()
+        self._cache_lock = threading.Lock()
+        self.cut_rule: CutRule = config.sizes.data.rule(secrets)
+        self.manifest_cut_rule: CutRule = config.sizes.manifest.rule(secrets)
+        self.node_rule: NodeRule = config.sizes.node.rule(secrets)
+
+    @classmethod
+    def create(
+        cls, storage: Storage, password: bytes | None, sizes: Sizes | None = None
+    ) -> Repository:
+        """Makes a repository; without password it is not encrypted.
+
+        The config comes last: without it there is no repository, and the next `create` starts over.
+        Raises RepositoryExistsError, NoRepositoryError where other files are, StorageError.
+        """
+        _require_free(storage)
+        secrets = Secrets.random()
+        now = datetime.now(UTC).replace(microsecond=0)
+        config = Config(
+            id=new_repository_id(),
+            created=now,
+            cipher=CipherName.NONE if password is None else CipherName.AES_256_GCM,
+            sizes=sizes or Sizes(),
+        )
+        slot = names.KEYS + os.urandom(8).hex()
+        storage.create(slot, seal_slot(secrets, config.id, now, password))
+        try:
+            storage.create(names.CONFIG, encode_config(config, secrets))
+        except ObjectExistsError:
+            storage.delete(slot)
+            raise _exists(storage) from None
+        return cls(storage, config, secrets)
+
+    @classmethod
+    def open(cls, storage: Storage, password: Callable[[], bytes]) -> Repository:
+        """Opens a repository; `password` is called only where it is encrypted.
+
+        Raises NoRepositoryError, UnsupportedFormatError, WrongPasswordError, DamageError,
+        StorageError.
+        """
+        data = _read_config(storage)
+        config = decode_config(data, storage.location)
+        secrets = _unlock(storage, config, password)
+        authenticate_config(data, secrets, storage.location)
+        return cls(storage, config, secrets)
+
+    @property
+    def id(self) -> RepositoryId:
+        """Random, fixed when the repository was made."""
+        return self._config.id
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether what is stored is secret."""
+        return self._config.cipher is not CipherName.NONE
+
+    @property
+    def location(self) -> str:
+        """The place, in words fit for a message."""
+        return self._storage.location
+
+    @property
+    def place(self) -> SessionPlace:
+        """The parts, for the engines of this package: sessions and check."""
+        return SessionPlace(
+            storage=self._storage,
+            keys=self._keys,
+            index=self._index,
+            catalogue=self._catalogue,
+            make_id=self._make_id,
+            pack_bytes=self._config.sizes.pack_bytes,
+        )
+
+    def data_id(self, raw: bytes) -> BlockId:
+        """The id that these raw bytes have as a data block."""
+        return self._make_id(BlockType.DATA, raw)
+
+    def node_id(self, raw: bytes) -> BlockId:
+        """The id that these raw bytes have as a tree node."""
+        return self._make_id(BlockType.NODE, raw)
+
+    def read_data(self, block_id: BlockId) -> bytes:
+        """A data block's raw bytes, verified. Raises DamageError, StorageError."""
+        return self._read(BlockType.DATA, block_id)
+
+    def read_node(self, block_id: BlockId) -> bytes:
+        """A tree node's raw bytes, verified; the last few are kept. Raises DamageError."""
+        with self._cache_lock:
+            node = self._nodes.get(block_id)
+            if node is not None:
+                self._nodes.move_to_end(block_id)
+                return node
+        node = self._read(BlockType.NODE, block_id)
+        with self._cache_lock:
+            self._nodes[block_id] = node
+            if len(self._nodes) > _KEPT_NODES:
+                self._nodes.popitem(last=False)
+        return node
+
+    def listings(self) -> list[SnapshotListing]:
+        """All snapshots, oldest first, with the damage of those that cannot be read."""
+        return self._catalogue.snapshots()
+
+    def snapshots(self) -> list[Snapshot]:
+        """All snapshots that can be read, oldest first; see `listings` for the others."""
+        return [one.snapshot for one in self.listings() if one.snapshot is not None]
+
+    def find(self, spec: str) -> Snapshot:
+        """The snapshot that a person means, see `choose`.
+
+        Raises SnapshotNotFoundError, and DamageError where the one that is meant is damaged.
+        """
+        return choose(self.listings(), spec)
+
+    def tags(self, snapshot_id: SnapshotId) -> list[str]:
+        """The snapshot's tags, sorted."""
+        return self._catalogue.tags(snapshot_id)
+
+    def manifest(self, snapshot: Snapshot) -> Manifest:
+        """What a snapshot holds."""
+        return Manifest(self.read_data, self.read_node, snapshot.manifest)
+
+    def manifest_writer(self, session: WriteSession) -> ManifestWriter:
+        """Writes a manifest into a session of this repository."""
+        return ManifestWriter(session, self.manifest_cut_rule, self.node_rule)
+
+    def tree(self, root: TreeRoot) -> TreeReader:
+        """Walks a table's tree."""
+        return TreeReader(self.read_node, root)
+
+    def begin(self, command: str, monitor: Monitor, level: int = DEFAULT_LEVEL) -> WriteSession:
+        """Begins a run that writes; `level` is zstd's.
+
+        Raises StorageError, and UnsupportedFormatError when writing needs an unknown feature.
+        """
+        self._config.refuse_unknown(self._config.features.write, self.location)
+        self._load_index()
+        return WriteSession(self.place, command, monitor, level)
+
+    def close(self) -> None:
+        """Lets go of caches and mapped files."""
+        with self._cache_lock:
+            self._packs.clear()
+            self._nodes.clear()
+        self._index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read(self, kind: BlockType, block_id: BlockId) -> bytes:
+        """From any place that holds it whole; the first failure where none does."""
+        failure: DamageError | UnsupportedFormatError | None = None
+        for location in self._locate(kind, block_id):
+            try:
+                return self._read_at(kind, block_id, location)
+            except (DamageError, UnsupportedFormatError) as error:
+                failure = failure or error
+        raise failure or self._unlisted(kind, block_id)
+
+    def _read_at(self, kind: BlockType, block_id: BlockId, location: Location) -> bytes:
+        reader = self._pack_reader(location)
+        raw = reader.read_block(kind, block_id, location.offset, location.frame_bytes)
+        if self._make_id(kind, raw) != block_id:
+            raise CorruptError(
+                f"block {block_id.hex()} in pack {location.pack} at byte {location.offset} "
+                "does not hold the bytes that make its id"
+            )
+        return raw
+
+    def _locate(self, kind: BlockType, block_id: BlockId) -> list[Location]:
+        """Looks again after a refresh: another process may have written since."""
+        self._load_index()
+        found = list(self._index.find(kind, block_id))
+        if not found and self._index.refresh():
+            found = list(self._index.find(kind, block_id))
+        return found
+
+    def _load_index(self) -> None:
+        with self._index_lock:
+            if not self._index_loaded:
+                self._index.refresh()
+                self._index_loaded = True
+
+    def _unlisted(self, kind: BlockType, block_id: BlockId) -> DamageError:
+        damaged = "".join(f"; {error}" for error in self._index.damage.values())
+        return MissingError(
+            f"{kind.name.lower()} block {block_id.hex()} is in no pack that the index lists"
+            f"{damaged}. Run `rowvault check` to see what else is lost."
+        )
+
+    def _pack_reader(self, location: Location) -> PackReader:
+        with self._cache_lock:
+            reader = self._packs.get(location.pack)
+            if reader is not None:
+                self._packs.move_to_end(location.pack)
+                return reader
+        reader = PackReader(self._storage, self._keys, location.pack_type, location.pack)
+        with self._cache_lock:
+            self._packs[location.pack] = reader
+            if len(self._packs) > _KEPT_PACK_READERS:
+                self._packs.popitem(last=False)
+        return reader
+
+
+def _exists(storage: Storage) -> RepositoryExistsError:
+    return RepositoryExistsError(
+        f"There is a repository at {storage.location} already; it was left as it is."
+    )
+
+
+def _require_free(storage: Storage) -> None:
+    """Nothing there, or what an `init` that was cut short has left: that is removed."""
+    objects = storage.list("")
+    if names.CONFIG in objects:
+        decode_config(storage.read(names.CONFIG), storage.location)
+        raise _exists(storage)
+    if _looks_ours(objects):
+        raise RepositoryExistsError(
+            f"{storage.location} holds a repository whose config is missing; bring that back "
+            "from a copy, or choose another place."
+        )
+    others = [name for name in objects if not name.startswith(names.KEYS)]
+    if others:
+        raise NoRepositoryError(
+            f"{storage.location} is not empty and not a repository (it holds {others[0]}, for "
+            "example); choose an empty or a new directory."
+        )
+    for name in objects:
+        storage.delete(name)
+
+
+def _looks_ours(objects: list[str]) -> bool:
+    groups = (names.PACKS, names.INDEX, names.SNAPSHOTS, names.SESSIONS)
+    found = {group for name in objects for group in groups if name.startswith(group)}
+    return names.PACKS in found or len(found) > 1
+
+
+def _read_config(storage: Storage) -> bytes:
+    try:
+        return storage.read(names.CONFIG)
+    except ObjectMissingError:
+        if _looks_ours(storage.list("")):
+            raise MissingError(
+                f"The repository at {storage.location} has lost its config object; bring it back "
+                "from a copy of the repository."
+            ) from None
+        raise NoRepositoryError(
+            f"There is no repository at {storage.location}; `rowvault init` makes one."
+        ) from None
+
+
+def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> Secrets:
+    slots, damage = _read_slots(storage, config)
+    if config.cipher is CipherName.NONE:
+        for slot in slots:
+            if slot.clear is not None:
+                return slot.clear
+    if not any(slot.clear is None for slot in slots):
+        if damage:
+            raise damage[0]
+        raise MissingError(
+            f"The repository at {storage.location} has no key slot left; bring `keys/` back from "
+            "a copy of the repository."
+        )
+    given = password()
+    for slot in slots:
+        secrets = open_slot(slot, given) if slot.clear is None else None
+        if secrets is not None:
+            return secrets
+    reason = f" ({damage[0]})" if damage else ""
+    raise WrongPasswordError(f"Wrong password for the repository at {storage.location}{reason}.")
+
+
+def _read_slots(storage: Storage, config: Config) -> tuple[list[KeySlot], list[DamageError]]:
+    """The repository's slots; those of an `init` that was cut short belong to another id."""
+    slots: list[KeySlot] = []
+    damage: list[DamageError] = []
+    for name in storage.list(names.KEYS):
+        try:
+            slot = decode_slot(storage.read(name), name)
+        except DamageError as error:
+            damage.append(error)
+            continue
+        if slot.repository == config.id:
+            slots.append(slot)
+    return slots, damage

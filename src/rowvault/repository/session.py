@@ -1,0 +1,290 @@
+"""A write session: blocks in, packs and index out, and one commit that makes a snapshot of them.
+
+Write order: packs, index segments, commit. State shared between threads:
+
+| state | guarded by |
+|---|---|
+| `_new`, `figures` | `_known_lock` |
+| `_open`, order of packs | `_pack_lock` |
+| `_unindexed` | written by the pack writer's thread, read after that has ended or by itself |
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from rowvault.codec.compression import DEFAULT_LEVEL
+from rowvault.codec.frames import BlockType, Filter, encode_payload
+from rowvault.core.errors import (
+    DamageError,
+    ObjectChangedError,
+    ObjectMissingError,
+    RepositoryError,
+    StorageError,
+    UnsupportedFormatError,
+)
+from rowvault.core.ids import BlockId, PackName, SessionId, SnapshotId
+from rowvault.core.monitor import Monitor
+from rowvault.repository import names
+from rowvault.repository.catalogue import Catalogue
+from rowvault.repository.index import BlockIndex, StoredPack, encode_segment, unlisted
+from rowvault.repository.names import PackType
+from rowvault.repository.pack import OpenPack, PackKeys, PackReader
+from rowvault.repository.pack_writer import PackWriter
+from rowvault.repository.secrets import IdMaker, new_session_id
+from rowvault.repository.session_object import SessionDocument
+from rowvault.repository.snapshot import Snapshot, SnapshotDraft
+from rowvault.storage.protocol import Storage
+
+_log = logging.getLogger(__name__)
+
+_PACK_TYPE = {BlockType.DATA: PackType.DATA, BlockType.NODE: PackType.TREE}
+_SEGMENT_RECORDS = 1 << 17
+"""So many blocks of finished packs are given an index segment before the session's end."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a session has done so far."""
+
+    blocks: int = 0
+    """Blocks and nodes that were put, also those that were there."""
+    new_blocks: int = 0
+    raw_new_bytes: int = 0
+    stored_bytes: int = 0
+    """Growth of the repository's files: packs, index, and in the end snapshot and tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPlace:
+    """What a session needs of its repository."""
+
+    storage: Storage
+    keys: PackKeys
+    index: BlockIndex
+    catalogue: Catalogue
+    make_id: IdMaker
+    pack_bytes: int
+
+
+class WriteSession:
+    """One run that writes; leaving it without a commit aborts it. `put_*` from any thread."""
+
+    def __init__(
+        self, place: SessionPlace, command: str, monitor: Monitor, level: int = DEFAULT_LEVEL
+    ) -> None:
+        self.id: SessionId = new_session_id()
+        self.figures = Figures()
+        self._place = place
+        self._monitor = monitor
+        self._level = level
+        self._new: set[bytes] = set()
+        self._usable_packs: dict[PackName, int] = {}
+        self._known_lock = threading.Lock()
+        self._pack_lock = threading.Lock()
+        self._open: dict[PackType, OpenPack] = {}
+        self._unindexed: list[StoredPack] = []
+        self._ended = False
+        self._broken = False
+        live = place.catalogue.remove_dead_sessions()
+        self._document = SessionDocument.active(self.id, command)
+        self._object = place.catalogue.begin_session(self._document)
+        try:
+            self._adopt_packs(live)
+        except BaseException:
+            self._withdraw()
+            raise
+        self._writer = PackWriter(place.storage, self._pack_stored)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._ended:
+            self.abort()
+
+    def put_data(self, raw: bytes) -> BlockId:
+        """Stores a data block unless it is there; its id. Raises StorageError."""
+        return self._put(BlockType.DATA, raw)
+
+    def put_node(self, raw: bytes) -> BlockId:
+        """Stores a tree node unless it is there; its id. Raises StorageError."""
+        return self._put(BlockType.NODE, raw)
+
+    def commit(self, draft: SnapshotDraft, tags: Iterable[str] = ()) -> Snapshot:
+        """Makes everything durable, then the snapshot visible in one step.
+
+        All `put_*` must have returned. Raises StorageError, and RepositoryError when somebody has
+        ended this session; there is no snapshot then.
+        """
+        if self._ended or self._broken:
+            raise RepositoryError(f"Session {self.id} has failed or ended, so it cannot commit.")
+        self._store_rest()
+        chosen_tags = tuple(sorted(set(tags)))
+        snapshot = self._complete(draft, chosen_tags)
+        document = self._document.committed(snapshot, chosen_tags)
+        try:
+            self._place.storage.swap(
+                names.session(self.id), self._object, self._place.catalogue.seal_session(document)
+            )
+        except (ObjectChangedError, ObjectMissingError) as error:
+            raise RepositoryError(
+                f"Session {self.id} was ended by somebody else, so there is no snapshot; "
+                "what it stored serves the next run."
+            ) from error
+        self._ended = True
+        try:
+            self._place.catalogue.publish(document)
+        except StorageError as error:  # committed all the same: whoever comes next publishes it
+            self._monitor.warning(
+                f"snapshot {snapshot.id} is committed, but not yet published: {error} "
+                "The next command on this repository completes that."
+            )
+        return snapshot
+
+    def abort(self) -> None:
+        """Ends the session without a snapshot; packs that are durable serve the next run."""
+        if self._ended:
+            return
+        self._ended = True
+        self._writer.abandon()
+        self._withdraw()
+
+    def _put(self, kind: BlockType, raw: bytes) -> BlockId:
+        block_id = self._place.make_id(kind, raw)
+        if self._reserve(kind, block_id, len(raw)):
+            try:
+                coding, payload = encode_payload(raw, self._level)
+                self._append(kind, block_id, len(raw), coding, payload)
+            except BaseException:
+                self._broken = True  # others were told that this block is taken care of
+                raise
+        return block_id
+
+    def _reserve(self, kind: BlockType, block_id: BlockId, raw_bytes: int) -> bool:
+        """Whether the caller is the one who has to store the block."""
+        with self._known_lock:
+            self.figures.blocks += 1
+            if block_id in self._new or self._is_stored(kind, block_id):
+                return False
+            self._new.add(block_id)
+            self.figures.new_blocks += 1
+            self.figures.raw_new_bytes += raw_bytes
+            return True
+
+    def _is_stored(self, kind: BlockType, block_id: BlockId) -> bool:
+        """Listed, in a pack that is there and long enough; else the block is stored once more."""
+        for location in self._place.index.find(kind, block_id):
+            size = self._usable_packs.get(location.pack)
+            if size is None:
+                size = self._size_of(location.pack_type, location.pack)
+                self._usable_packs[location.pack] = size
+            if location.offset + location.frame_bytes <= size:
+                return True
+        return False
+
+    def _size_of(self, kind: PackType, pack: PackName) -> int:
+        try:
+            return self._place.storage.size(names.pack(kind, pack))
+        except ObjectMissingError:
+            self._monitor.warning(
+                f"pack {pack} is missing; its blocks are stored again where they are met. "
+                "`rowvault check` names what else is lost."
+            )
+            return 0
+
+    def _append(
+        self, kind: BlockType, block_id: BlockId, raw_bytes: int, coding: Filter, payload: bytes
+    ) -> None:
+        pack_type = _PACK_TYPE[kind]
+        with self._pack_lock:
+            pack = self._open.get(pack_type)
+            if pack is None:
+                pack = OpenPack(pack_type, self.id, self._place.keys)
+                self._open[pack_type] = pack
+            pack.append(kind, block_id, raw_bytes, coding, payload)
+            if pack.size >= self._place.pack_bytes:
+                del self._open[pack_type]
+                # Under the lock: memory stays bounded when the disk is slower than the workers.
+                self._writer.submit(pack)
+
+    def _pack_stored(self, pack: OpenPack, name: PackName, size: int) -> None:
+        """On the writer's thread: the pack is durable, so an index segment may name it."""
+        self._unindexed.append((pack.type, name, pack.entries))
+        with self._known_lock:
+            self.figures.stored_bytes += size
+        if sum(len(entries) for _, _, entries in self._unindexed) >= _SEGMENT_RECORDS:
+            self._store_segment()
+
+    def _store_segment(self) -> None:
+        packs, self._unindexed = self._unindexed, []
+        if not packs:
+            return
+        stored = self._place.index.add(encode_segment(packs))
+        with self._known_lock:
+            self.figures.stored_bytes += stored
+            self._new.difference_update(entry.id for _, _, entries in packs for entry in entries)
+
+    def _store_rest(self) -> None:
+        with self._pack_lock:
+            for pack_type in list(self._open):
+                self._writer.submit(self._open.pop(pack_type))
+        self._writer.finish()
+        self._store_segment()
+
+    def _complete(self, draft: SnapshotDraft, tags: tuple[str, ...]) -> Snapshot:
+        """The document, whose stored_bytes count its own object and those of its tags."""
+        snapshot = Snapshot(
+            **msgspec.structs.asdict(draft),
+            id=SnapshotId(os.urandom(8).hex()),
+            new_blocks=self.figures.new_blocks,
+            stored_bytes=self.figures.stored_bytes,
+        )
+        catalogue = self._place.catalogue
+        others = self.figures.stored_bytes
+        others += sum(len(catalogue.seal_tag(snapshot, tag)) for tag in tags)
+        while True:  # a longer figure makes the document longer, at most by a digit or two
+            stored_bytes = others + len(catalogue.seal_snapshot(snapshot))
+            if stored_bytes == snapshot.stored_bytes:
+                break
+            snapshot = msgspec.structs.replace(snapshot, stored_bytes=stored_bytes)
+        self.figures.stored_bytes = snapshot.stored_bytes
+        return snapshot
+
+    def _adopt_packs(self, live: set[SessionId]) -> None:
+        """Gives packs that no segment lists (of a run that was killed) a segment.
+
+        Packs are listed before the index is, and packs of live sessions are left to those.
+        """
+        objects = self._place.storage.list(names.PACKS)
+        self._place.index.refresh()
+        adopted: list[StoredPack] = []
+        for pack_type, name in unlisted(objects, self._place.index.packs()):
+            try:
+                pack = PackReader(self._place.storage, self._place.keys, pack_type, name)
+                if pack.header.session not in live:
+                    adopted.append((pack_type, name, pack.footer()))
+            except (DamageError, UnsupportedFormatError) as error:
+                self._monitor.warning(f"left unused: {error}")
+        if adopted:
+            _log.info("adopting %d packs of earlier runs", len(adopted))
+            self.figures.stored_bytes += self._place.index.add(encode_segment(adopted))
+
+    def _withdraw(self) -> None:
+        try:
+            self._place.catalogue.withdraw(self._document, self._object)
+        except StorageError as error:  # the failure that led here matters more
+            _log.info("session object %s stays: %s", self.id, error)

@@ -1,0 +1,125 @@
+"""The session object: who is at work on a repository, and the one step that commits the work."""
+
+from __future__ import annotations
+
+import enum
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from rowvault.core.ids import SessionId
+from rowvault.repository.snapshot import Snapshot
+
+
+class SessionState(enum.StrEnum):
+    """The values are stored; only `active` ever becomes another one."""
+
+    ACTIVE = "active"
+    COMMITTED = "committed"
+    ABORTED = "aborted"
+
+
+class ProcessIdentity(msgspec.Struct, frozen=True):
+    """One process on one machine, told from every other one, also after its pid is used again."""
+
+    host: str
+    machine: str
+    """/etc/machine-id: hosts of the same name are told apart."""
+    boot: str
+    """Changes with every start of the machine."""
+    pid_namespace: str
+    pid: int
+    start: int
+    """Clock ticks after the boot."""
+
+    @classmethod
+    def current(cls) -> ProcessIdentity:
+        """This process."""
+        pid = os.getpid()
+        return cls(
+            host=socket.gethostname(),
+            machine=_first_line("/etc/machine-id"),
+            boot=_first_line("/proc/sys/kernel/random/boot_id"),
+            pid_namespace=_link("/proc/self/ns/pid"),
+            pid=pid,
+            start=_process_start(pid) or 0,
+        )
+
+    def is_gone(self) -> bool:
+        """True only where it is certain: this machine, and that process does not run any more."""
+        here = ProcessIdentity.current()
+        if (self.host, self.machine) != (here.host, here.machine) or not here.boot:
+            return False
+        if self.boot != here.boot:
+            return bool(self.machine)  # without a machine id it may be another machine
+        if self.pid_namespace != here.pid_namespace:
+            return False
+        return _process_start(self.pid) != self.start
+
+
+class SessionDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in `sessions/<id>`."""
+
+    id: SessionId
+    state: SessionState
+    command: str
+    began: datetime
+    process: ProcessIdentity
+    snapshot: Snapshot | None = None
+    """Of a committed session: the document to publish."""
+    tags: tuple[str, ...] = ()
+
+    @classmethod
+    def active(cls, session_id: SessionId, command: str) -> SessionDocument:
+        """A session of this process that begins now."""
+        return cls(
+            id=session_id,
+            state=SessionState.ACTIVE,
+            command=command,
+            began=datetime.now(UTC),
+            process=ProcessIdentity.current(),
+        )
+
+    def committed(self, snapshot: Snapshot, tags: tuple[str, ...]) -> SessionDocument:
+        """The same session with its result."""
+        return msgspec.structs.replace(
+            self, state=SessionState.COMMITTED, snapshot=snapshot, tags=tags
+        )
+
+    def aborted(self) -> SessionDocument:
+        """The same session without a result; it can no longer commit."""
+        return msgspec.structs.replace(self, state=SessionState.ABORTED)
+
+
+class TagDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in `tags/<snapshot id>/<digest>`."""
+
+    tag: str
+    created: datetime
+
+
+def _first_line(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii", errors="replace").partition("\n")[0].strip()
+    except OSError:  # not on this system; is_gone then answers no
+        return ""
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:  # as above
+        return ""
+
+
+def _process_start(pid: int) -> int | None:
+    """Field 22 of /proc/<pid>/stat (proc(5)); None when there is no such process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()  # the command in parentheses may hold spaces
+    return int(fields[19])

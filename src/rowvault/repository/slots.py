@@ -1,0 +1,125 @@
+"""Key slots: the secrets, wrapped by a password or in clear (docs/format.md, "Keys")."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from rowvault.core.errors import CorruptError
+from rowvault.core.ids import RepositoryId
+from rowvault.repository.secrets import SECRET_BYTES, Secrets
+
+_MAXIMUM_MEMORY_KIB = 4 << 20
+_MAXIMUM_PASSES = 64
+_MAXIMUM_LANES = 64
+
+
+class Argon2Parameters(msgspec.Struct, frozen=True):
+    """The cost of trying one password (RFC 9106)."""
+
+    memory_kib: int = 64 * 1024
+    passes: int = 3
+    lanes: int = 4
+
+    def __post_init__(self) -> None:
+        # Bounds, so that a forged slot cannot ask for all memory before its tag is checked.
+        if not (
+            8 * self.lanes <= self.memory_kib <= _MAXIMUM_MEMORY_KIB
+            and 0 < self.passes <= _MAXIMUM_PASSES
+            and 0 < self.lanes <= _MAXIMUM_LANES
+        ):
+            raise ValueError("Argon2id parameters are out of bounds")
+
+
+class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to the secrets."""
+
+    repository: RepositoryId
+    created: datetime
+    kdf: Literal["argon2id", "none"]
+    label: str = ""
+    argon2id: Argon2Parameters = Argon2Parameters()
+    salt: bytes = b""
+    nonce: bytes = b""
+    wrapped: bytes = b""
+    """AES-256-GCM of identity | master under the key that Argon2id makes of the password."""
+    clear: Secrets | None = None
+    """Instead of all the above where `kdf` is `none`."""
+
+
+def seal_slot(
+    secrets: Secrets,
+    repository: RepositoryId,
+    created: datetime,
+    password: bytes | None,
+    cost: Argon2Parameters = Argon2Parameters(),  # noqa: B008 - frozen
+) -> bytes:
+    """A key slot object; without password the secrets stand in it in clear."""
+    if password is None:
+        slot = KeySlot(repository=repository, created=created, kdf="none", clear=secrets)
+        return _encode(slot)
+    salt, nonce = os.urandom(16), os.urandom(12)
+    wrapped = AESGCM(_stretch(password, salt, cost)).encrypt(
+        nonce, secrets.identity + secrets.master, _associated(repository)
+    )
+    return _encode(
+        KeySlot(
+            repository=repository,
+            created=created,
+            kdf="argon2id",
+            argon2id=cost,
+            salt=salt,
+            nonce=nonce,
+            wrapped=wrapped,
+        )
+    )
+
+
+def decode_slot(data: bytes, name: str) -> KeySlot:
+    """Raises CorruptError, naming the object."""
+    try:
+        slot = msgspec.json.decode(data, type=KeySlot)
+    except (msgspec.MsgspecError, UnicodeDecodeError, CorruptError) as error:
+        raise CorruptError(f"the key slot {name} is damaged: {error}") from error
+    if (slot.kdf == "none") != (slot.clear is not None) or (
+        slot.kdf == "argon2id" and (len(slot.nonce) != 12 or len(slot.salt) < 8)
+    ):
+        raise CorruptError(f"the key slot {name} is damaged: its parts do not fit together")
+    return slot
+
+
+def open_slot(slot: KeySlot, password: bytes) -> Secrets | None:
+    """The secrets; None when the password is not that of this slot."""
+    if slot.clear is not None:
+        return slot.clear
+    key = _stretch(password, slot.salt, slot.argon2id)
+    try:
+        secret = AESGCM(key).decrypt(slot.nonce, slot.wrapped, _associated(slot.repository))
+    except InvalidTag:
+        return None
+    return Secrets(identity=secret[:SECRET_BYTES], master=secret[SECRET_BYTES:])
+
+
+def _stretch(password: bytes, salt: bytes, cost: Argon2Parameters) -> bytes:
+    return Argon2id(
+        salt=salt,
+        length=32,
+        iterations=cost.passes,
+        lanes=cost.lanes,
+        memory_cost=cost.memory_kib,
+    ).derive(password)
+
+
+def _associated(repository: RepositoryId) -> bytes:
+    return b"rowvault key slot 1" + bytes.fromhex(repository)
+
+
+def _encode(slot: KeySlot) -> bytes:
+    document = msgspec.json.encode(slot, order="deterministic")
+    return msgspec.json.format(document, indent=1) + b"\n"
