@@ -1,0 +1,155 @@
+"""What a selection holds: databases, tables, stored programs, and what cannot be carried."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from rowvault.core.errors import UnknownObjectError
+from rowvault.core.model import ObjectDefinition
+from rowvault.source.mysql import faults
+from rowvault.source.mysql.connection import Connection, text
+from rowvault.source.mysql.programs import ProgramReader, read_database
+from rowvault.source.mysql.rights import Rights
+from rowvault.source.mysql.tables import (
+    ROW_TABLES,
+    OpenTable,
+    TableFacts,
+    TableShapes,
+    list_tables,
+    open_tables,
+)
+from rowvault.source.protocol import Selection
+from rowvault.sqltext.quoting import qualified
+
+SYSTEM_DATABASES = frozenset({"information_schema", "performance_schema", "mysql", "sys"})
+_BROKEN_NAME = "#mysql50#"
+
+
+class CatalogueReader:
+    """Reads the catalogue of one selection over one connection."""
+
+    def __init__(self, connection: Connection, selection: Selection) -> None:
+        self._connection = connection
+        self._selection = selection
+        self.objects: list[ObjectDefinition] = []
+        self.tables: list[OpenTable] = []
+        self.omissions: list[str] = []
+
+    def read(self) -> None:
+        """Fills objects, tables and omissions. Raises UnknownObjectError, AccessDeniedError."""
+        names = self._databases()
+        if self._selection.tables:
+            self._read_chosen_tables(names)
+            return
+        rights = Rights(self._connection)
+        for name in self._chosen_databases(names):
+            self._read_database(name, rights)
+
+    def _databases(self) -> list[str]:
+        rows = self._connection.rows("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
+        return sorted(text(row[0]) for row in rows)
+
+    def _chosen_databases(self, names: Sequence[str]) -> list[str]:
+        wanted = self._selection.databases
+        for name in wanted:
+            if name not in names:
+                raise UnknownObjectError(_unknown("database", name, names))
+        chosen = []
+        for name in wanted or names:
+            if not wanted and name.lower() in SYSTEM_DATABASES:
+                continue
+            if name.startswith(_BROKEN_NAME):
+                self.omissions.append(f"database {name} is left out: its name is not encoded.")
+            elif not self._is_excluded(name):
+                chosen.append(name)
+        return sorted(set(chosen))
+
+    def _read_chosen_tables(self, names: Sequence[str]) -> None:
+        by_database: dict[str, set[str]] = {}
+        for database, table in self._selection.tables:
+            by_database.setdefault(database, set()).add(table)
+        for database, wanted in sorted(by_database.items()):
+            if database not in names:
+                raise UnknownObjectError(_unknown("database", database, names))
+            listed = [
+                facts
+                for facts in list_tables(self._connection, database)
+                if facts.kind in ROW_TABLES
+            ]
+            there = {facts.name: facts for facts in listed}
+            for name in wanted - there.keys():
+                self._raise_unknown_table(database, name, there)
+            chosen = [there[name] for name in sorted(wanted)]
+            self._open(database, self._included(chosen))
+
+    def _raise_unknown_table(self, database: str, name: str, there: Iterable[str]) -> None:
+        try:
+            # A table on which the account has no right at all is not listed either.
+            self._connection.rows(f"SELECT 1 FROM {qualified(database, name)} LIMIT 0")
+        except faults.StatementDeniedError:
+            raise
+        except faults.StatementError:
+            pass
+        raise UnknownObjectError(_unknown("table", name, list(there), database))
+
+    def _read_database(self, name: str, rights: Rights) -> None:
+        listed = self._included(list_tables(self._connection, name))
+        reader = ProgramReader(self._connection, name, self.omissions)
+        self._name_unseen(name, rights)
+        self.objects.append(read_database(self._connection, name))
+        self.objects += reader.sequences(_names(listed, "SEQUENCE"))
+        self._open(name, [facts for facts in listed if facts.kind in ROW_TABLES])
+        known = {*ROW_TABLES, "SEQUENCE", "VIEW", "SYSTEM VIEW"}
+        for facts in listed:
+            if facts.kind not in known:
+                self.omissions.append(f"{name}.{facts.name} is left out: it is a {facts.kind}.")
+        self.objects += self._kept(reader.routines())
+        self.objects += reader.views(_names(listed, "VIEW"))
+        self.objects += self._kept(reader.triggers())
+        self.objects += self._kept(reader.events())
+        reader.libraries()
+
+    def _name_unseen(self, database: str, rights: Rights) -> None:
+        if database.lower() in SYSTEM_DATABASES:
+            return
+        lacking = [what for what in ("TRIGGER", "EVENT") if not rights.has(what, database)]
+        if not rights.sees_routines(database):
+            lacking.append("SHOW_ROUTINE (MySQL) or SELECT on mysql.proc (MariaDB)")
+        for right in lacking:
+            what = {"TRIGGER": "triggers", "EVENT": "events"}.get(right, "routines")
+            self.omissions.append(
+                f"{what} of {database}, if there are any, may be left out: the account lacks the "
+                f"right {right} and cannot see all of them."
+            )
+
+    def _open(self, database: str, listed: Sequence[TableFacts]) -> None:
+        if listed:
+            shapes = TableShapes(self._connection, database)
+            self.tables += open_tables(shapes, listed, self.omissions)
+
+    def _included(self, listed: Iterable[TableFacts]) -> list[TableFacts]:
+        return [one for one in listed if not self._is_excluded(f"{one.database}.{one.name}")]
+
+    def _kept(self, objects: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
+        return [
+            one
+            for one in objects
+            if not self._is_excluded(f"{one.database}.{one.name}")
+            and not (one.parent and self._is_excluded(f"{one.database}.{one.parent}"))
+        ]
+
+    def _is_excluded(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self._selection.excludes)
+
+
+def _names(listed: Iterable[TableFacts], kind: str) -> list[str]:
+    return [facts.name for facts in listed if facts.kind == kind]
+
+
+def _unknown(what: str, name: str, names: Sequence[str], database: str = "") -> str:
+    where = f" in database {database}" if database else ""
+    near = difflib.get_close_matches(name, names, 1, 0.5)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"There is no {what} {name}{where}.{hint}"

@@ -1,0 +1,136 @@
+"""Columns: how each type's values are read so that they come back exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rowvault.core.model import Column, ValueKind
+from rowvault.sqltext.quoting import identifier
+
+_NUMBERS = frozenset(
+    {"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "year"}
+)
+_FLOATS = frozenset({"float", "double", "real"})
+_CHARACTERS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
+_TEXTS = frozenset(
+    {"enum", "set", "date", "time", "datetime", "timestamp", "json", "uuid", "inet4", "inet6"}
+)
+_BYTES = frozenset(
+    {
+        "bit",
+        "binary",
+        "varbinary",
+        "tinyblob",
+        "blob",
+        "mediumblob",
+        "longblob",
+        "geometry",
+        "point",
+        "linestring",
+        "polygon",
+        "multipoint",
+        "multilinestring",
+        "multipolygon",
+        "geomcollection",
+        "geometrycollection",
+        "vector",
+    }
+)
+
+_ROUND_TRIP = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii", "latin1"})
+"""Charsets whose every stored character survives the way to utf8mb4 and back."""
+
+_ORDERED = frozenset(
+    {
+        "tinyint",
+        "smallint",
+        "mediumint",
+        "int",
+        "integer",
+        "bigint",
+        "decimal",
+        "numeric",
+        "year",
+        "date",
+        "time",
+        "datetime",
+        "timestamp",
+        "binary",
+        "varbinary",
+    }
+)
+_INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "integer", "bigint"})
+
+
+class UnknownTypeError(ValueError):
+    """A type that this version does not know how to read exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """One column as information_schema has it."""
+
+    name: str
+    data_type: str
+    column_type: str
+    charset: str
+    extra: str
+    generation: str
+    nullable: bool
+
+    @property
+    def is_generated(self) -> bool:
+        """The server computes it; DEFAULT_GENERATED is something else."""
+        return any(
+            word in self.extra.upper()
+            for word in ("VIRTUAL GENERATED", "STORED GENERATED", "PERSISTENT GENERATED")
+        )
+
+    @property
+    def is_row_end(self) -> bool:
+        """The end of a version in a system-versioned table; every unique key contains it."""
+        return self.generation.upper() == "ROW END"
+
+
+def column_of(facts: ColumnFacts) -> Column:
+    """The column as a snapshot keeps it. Raises UnknownTypeError, never guesses."""
+    base = facts.data_type.lower()
+    kind, introducer = ValueKind.TEXT, ""
+    if base in _NUMBERS:
+        kind = ValueKind.NUMBER
+    elif base in _CHARACTERS:
+        if facts.charset.lower() not in _ROUND_TRIP:
+            kind, introducer = ValueKind.BYTES, f"_{facts.charset.lower()}"
+    elif base in _BYTES:
+        kind = ValueKind.BYTES
+    elif base not in _TEXTS and base not in _FLOATS:
+        raise UnknownTypeError(facts.column_type)
+    # Floats are quoted: as a bare literal MySQL reads -0 as the integer 0 and loses the sign.
+    return Column(name=facts.name, type=facts.column_type, kind=kind, introducer=introducer)
+
+
+def base_type(column: Column) -> str:
+    """The first word of the column's type: `int`, `varchar`, ..."""
+    return column.type.lower().split("(")[0].split(" ")[0]
+
+
+def select_expression(column: Column, table: str = "t") -> str:
+    """What to select so that the text protocol gives the stored value exactly."""
+    name = f"{identifier(table)}.{identifier(column.name)}"
+    if base_type(column) in _FLOATS:
+        # FLOAT prints six digits and DOUBLE(M,D) prints D decimals; a product with a double prints
+        # all, and keeps the sign of -0 where a sum would not.
+        return f"{name}*1e0"
+    if column.introducer:
+        return f"CAST({name} AS BINARY)"
+    return name
+
+
+def is_ordered(column: Column) -> bool:
+    """The order of this type's values is known without the server."""
+    return base_type(column) in _ORDERED and not column.introducer
+
+
+def is_integer(column: Column) -> bool:
+    """Whether ranges of this column can be reckoned."""
+    return base_type(column) in _INTEGERS

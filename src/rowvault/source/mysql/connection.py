@@ -1,0 +1,161 @@
+"""One connection: PyMySQL makes it and runs every statement; values stay raw bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pymysql
+from pymysql.constants import COMMAND, SERVER_STATUS
+
+from rowvault.codec.rows import RowBatch
+from rowvault.core.errors import ConnectionLostError
+from rowvault.source.mysql import faults
+from rowvault.source.mysql.options import READ_TIMEOUT_S, ConnectOptions
+from rowvault.source.mysql.stream import ResultStream
+
+Row = tuple[bytes | None, ...]
+
+
+class Reply(NamedTuple):
+    """What a statement gave."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    affected_rows: int
+    warning_count: int
+
+
+def text(value: bytes | None) -> str:
+    """The text of a value of the catalogue; bytes that are not UTF-8 survive a way back."""
+    return "" if value is None else value.decode("utf-8", "surrogateescape")
+
+
+class Connection:
+    """A session on the server. It never reconnects: lost is lost."""
+
+    def __init__(
+        self, options: ConnectOptions, read_timeout_s: int | None = READ_TIMEOUT_S
+    ) -> None:
+        """Connects. Raises ConnectError, and LoginError for a wrong user or password."""
+        self.place = options.place
+        self._unusable = ""
+        self._raw = _open(options, read_timeout_s)
+
+    @property
+    def connection_id(self) -> int:
+        """The server's number for this connection, from its greeting."""
+        return int(self._raw.thread_id())
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the last statement that gave no rows left a transaction open."""
+        return bool(self._raw.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
+
+    def execute(self, statement: str | bytes, task: str = "running a statement") -> Reply:
+        """Runs one statement and keeps all it gives; for statements whose results are small.
+
+        `task` stands in error messages; statements themselves may hold values and never do.
+        Raises StatementError and its kinds.
+        """
+        self.send(statement, task)
+        return self.receive(task)
+
+    def send(self, statement: str | bytes, task: str = "running a statement") -> None:
+        """Sends one statement; `receive` must follow. Several connections can so work at once."""
+        self._check_usable()
+        try:
+            self._raw._execute_command(COMMAND.COM_QUERY, _encode(statement))
+        except (pymysql.err.Error, OSError) as error:
+            raise faults.statement_error(error, self.place, task) from error
+
+    def receive(self, task: str = "running a statement") -> Reply:
+        """What the statement gave that was sent last. Raises StatementError."""
+        try:
+            self._raw._read_query_result()
+        except (pymysql.err.Error, OSError) as error:
+            raise faults.statement_error(error, self.place, task) from error
+        result = self._raw._result
+        columns = tuple(entry[0] for entry in result.description or ())
+        return Reply(columns, result.rows or (), result.affected_rows or 0, result.warning_count)
+
+    def rows(self, statement: str | bytes, task: str = "reading the catalogue") -> tuple[Row, ...]:
+        """The rows of a small result."""
+        return self.execute(statement, task).rows
+
+    def stream(self, statement: str | bytes, task: str) -> Iterator[RowBatch]:
+        """The rows of a large result as they come, batch by batch.
+
+        Leaving early closes the connection, because the server cannot be told to stop. Raises
+        StatementError, LostError, ProtocolError.
+        """
+        self._check_usable()
+        try:
+            self._raw.query(_encode(statement), unbuffered=True)
+        except (pymysql.err.Error, OSError) as error:
+            raise faults.statement_error(error, self.place, task) from error
+        stream = ResultStream(self._raw, self.place, task)
+        try:
+            yield from stream.batches()
+        finally:
+            if not stream.finished:
+                self._abandon(f"a read ended early while {task}")
+
+    def warnings(self) -> list[tuple[str, int, str]]:
+        """(level, code, message) of what the last statement warned about."""
+        rows = self.rows("SHOW WARNINGS", "asking for warnings")
+        return [(text(row[0]), int(row[1] or 0), text(row[2])) for row in rows]
+
+    def close(self) -> None:
+        """Ends the session; harmless when it ended already."""
+        if not self._raw._closed:
+            self._raw.close()
+
+    def _abandon(self, reason: str) -> None:
+        self._unusable = reason
+        result, self._raw._result = self._raw._result, None
+        if result is not None:
+            result.unbuffered_active = False
+        self._raw._force_close()
+
+    def _check_usable(self) -> None:
+        if self._unusable:
+            raise ConnectionLostError(
+                f"The connection to {self.place} cannot be used any more: {self._unusable}."
+            )
+
+
+def _encode(statement: str | bytes) -> bytes:
+    if isinstance(statement, bytes):
+        return statement
+    return statement.encode("utf-8", "surrogateescape")
+
+
+def _open(options: ConnectOptions, read_timeout_s: int | None) -> Any:
+    tls = options.tls
+    # A socket of the same machine gains nothing from encryption unless it is asked for.
+    encrypted = tls.mode == "required" or (tls.mode == "preferred" and not options.unix_socket)
+    arguments: dict[str, Any] = {
+        "user": options.user,
+        # PyMySQL encodes text as latin1; the server compares UTF-8.
+        "password": (options.password or "").encode("utf-8"),
+        "host": options.host,
+        "port": options.port,
+        "unix_socket": options.unix_socket or None,
+        "charset": "utf8mb4",
+        "conv": {},
+        "use_unicode": False,
+        "autocommit": True,
+        "connect_timeout": options.connect_timeout_s,
+        "read_timeout": read_timeout_s,
+        "program_name": "rowvault",
+    }
+    if not encrypted:
+        arguments["ssl_disabled"] = True
+    elif tls.mode == "required":
+        arguments["ssl"] = tls.context()
+    try:
+        return pymysql.connect(**arguments)
+    except (pymysql.err.Error, OSError, RuntimeError) as error:
+        # RuntimeError: an authentication method needs a library that is not there.
+        raise faults.connect_error(error, options.place, options.user) from error

@@ -1,0 +1,88 @@
+"""What a server's error number means to us."""
+
+from __future__ import annotations
+
+from pymysql import err
+
+from rowvault.core.errors import (
+    AccessDeniedError,
+    ConnectError,
+    ConnectionLostError,
+    SourceError,
+    UnknownObjectError,
+)
+
+TABLE_CHANGED = 1412
+LOCK_TIMEOUT = 1205
+UNKNOWN_VARIABLE = 1193
+SYNTAX_ERROR = 1064
+NO_SUCH_USER_DEFINER = 1449
+
+_DENIED = frozenset({1044, 1045, 1095, 1142, 1143, 1227, 1345, 1370, 1410, 1698})
+_UNKNOWN = frozenset({1049, 1051, 1109, 1146, 1305})
+_LOST = frozenset({0, 1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2055, 4031})
+"""1053: the server goes down; 1927: the connection was killed; 0: the socket is closed already."""
+
+
+class StatementError(SourceError):
+    """The server refused a statement; `code` is its number for the reason."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class StatementDeniedError(AccessDeniedError, StatementError):
+    """A right is missing for a statement."""
+
+
+class UnknownNameError(UnknownObjectError, StatementError):
+    """A statement names what the server does not have."""
+
+
+class LostError(ConnectionLostError, StatementError):
+    """The connection ended during a statement."""
+
+
+def statement_error(error: Exception, place: str, task: str) -> StatementError:
+    """Our error for one of PyMySQL's; `task` says what was being done, never with a value."""
+    code, text = error_parts(error)
+    if code in _LOST or isinstance(error, err.InterfaceError):
+        reason = text or "it is closed"
+        return LostError(f"The connection to {place} was lost while {task}: {reason}", code)
+    return refusal(code, text, place, task)
+
+
+def refusal(code: int, text: str, place: str, task: str) -> StatementError:
+    """Our error for an answer of the server that is an error."""
+    message = f"{place} refused while {task}: {text} (error {code})"
+    if code in _LOST:
+        return LostError(message, code)
+    if code in _DENIED:
+        return StatementDeniedError(message, code)
+    if code in _UNKNOWN:
+        return UnknownNameError(message, code)
+    return StatementError(message, code)
+
+
+def connect_error(error: Exception, place: str, user: str) -> ConnectError:
+    """Our error for a connection that could not be made."""
+    code, text = error_parts(error)
+    if code in (1045, 1698):
+        return LoginError(
+            f"{place} does not let user {user!r} in: {text}. "
+            "Check the user and the password (MYSQL_PWD or --defaults-file)."
+        )
+    return ConnectError(f"No connection to {place}: {text}. Is the server running there?")
+
+
+class LoginError(ConnectError):
+    """The user or the password is wrong."""
+
+
+def error_parts(error: Exception) -> tuple[int, str]:
+    """(number, text) of an exception of PyMySQL or of the socket."""
+    arguments = error.args
+    if len(arguments) >= 2 and isinstance(arguments[0], int):
+        return arguments[0], str(arguments[1])
+    return 0, str(error)

@@ -1,0 +1,116 @@
+"""Signs by which it shows that a table is still the one that it was.
+
+A table that is swapped for another by RENAME between the start of the snapshot and its first read
+gives other rows without any error, and its definition may be the same. Its InnoDB id is not. Tables
+without transactions are read as they are at that instant; the time of their last write tells
+whether that is what they were when the snapshot began.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Set
+from dataclasses import dataclass
+
+from rowvault.source.mysql import faults
+from rowvault.source.mysql.connection import Connection, text
+from rowvault.sqltext.quoting import mysql_string
+
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The signs of all tables, read before the snapshot begins."""
+
+    ids: dict[str, str] | None
+    write_times: dict[Name, str]
+
+
+def read_signs(connection: Connection) -> Signs:
+    """The signs as they are now, or a second from now."""
+    return Signs(table_ids(connection), settled_write_times(connection))
+
+
+_ID_LISTS = ("INNODB_TABLES", "INNODB_SYS_TABLES")
+"""MySQL, MariaDB."""
+_FRESH_S = 1.0
+
+
+def table_ids(connection: Connection) -> dict[str, str] | None:
+    """InnoDB's id by its own name of each table; None when the account may not ask (PROCESS)."""
+    for source in _ID_LISTS:
+        try:
+            rows = connection.rows(f"SELECT NAME, TABLE_ID FROM information_schema.{source}")
+        except faults.LostError:
+            raise
+        except faults.StatementError:
+            continue
+        return {text(row[0]): text(row[1]) for row in rows}
+    return None
+
+
+def innodb_names(ids: dict[str, str], database: str, table: str) -> dict[str, str]:
+    """The ids of one table and of its partitions; empty for names that InnoDB writes otherwise.
+
+    InnoDB's names are encoded as file names are; letters beyond ASCII have codes of their own,
+    which nothing here imitates.
+    """
+    if not (database + table).isascii():
+        return {}
+    whole = f"{_file_name(database)}/{_file_name(table)}"
+    if whole in ids:
+        return {whole: ids[whole]}
+    partition = f"{whole}#p#"
+    return {name: ids[name] for name in ids if name.lower().startswith(partition.lower())}
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^0-9A-Za-z_]", lambda match: f"@{ord(match[0]):04x}", name)
+
+
+def write_times(connection: Connection, names: Set[Name]) -> dict[Name, str]:
+    """When each of these tables was last written; empty text where the server does not say."""
+    return _last_writes(connection, names)[0]
+
+
+def settled_write_times(connection: Connection) -> dict[Name, str]:
+    """When each table without transactions was last written.
+
+    Waits a second when the last write is younger than that: the server counts whole seconds, and
+    only a write in a later one shows.
+    """
+    names = _without_transactions(connection)
+    if not names:
+        return {}
+    times, newest_age_s = _last_writes(connection, names)
+    if newest_age_s is not None and newest_age_s <= _FRESH_S:
+        time.sleep(_FRESH_S)
+        times = write_times(connection, names)
+    return times
+
+
+def _without_transactions(connection: Connection) -> set[Name]:
+    engines = connection.rows(
+        "SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'"
+    )
+    safe = ", ".join(mysql_string(text(row[0])) for row in engines) or "''"
+    rows = connection.rows(
+        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES "
+        "WHERE TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys') "
+        f"AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND ENGINE NOT IN ({safe})"
+    )
+    return {(text(row[0]), text(row[1])) for row in rows}
+
+
+def _last_writes(connection: Connection, names: Set[Name]) -> tuple[dict[Name, str], float | None]:
+    databases = ", ".join(mysql_string(name) for name in sorted({one[0] for one in names}))
+    rows = connection.rows(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, UPDATE_TIME, "
+        "TIMESTAMPDIFF(MICROSECOND, UPDATE_TIME, SYSDATE(6)) FROM information_schema.TABLES "
+        f"WHERE TABLE_SCHEMA IN ({databases})"
+    )
+    found = [(name, row) for row in rows if (name := (text(row[0]), text(row[1]))) in names]
+    ages = [int(row[3]) / 1e6 for _, row in found if row[3] is not None]
+    return {name: text(row[2]) for name, row in found}, min(ages, default=None)

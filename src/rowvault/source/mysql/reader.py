@@ -1,0 +1,79 @@
+"""Reads the rows of a table, whole or by ranges of its first key column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rowvault.codec.rows import RowBatch
+from rowvault.core.errors import ConnectionLostError, SnapshotLostError
+from rowvault.core.model import TableDefinition
+from rowvault.source.mysql import faults
+from rowvault.source.mysql.columns import select_expression
+from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql.keys import AccessPath
+from rowvault.source.protocol import RowRange
+from rowvault.sqltext.quoting import identifier, qualified
+
+_SAVEPOINT = "rowvault"
+
+
+def select_statement(table: TableDefinition, rows: RowRange, path: AccessPath) -> str:
+    """The SELECT that gives a row-chunk in key order."""
+    values = ", ".join(select_expression(column) for column in table.columns)
+    words = [f"SELECT {values} FROM {qualified(table.database, table.name)} AS `t` {path.hint}"]
+    if rows.low is not None or rows.high is not None:
+        words.append(f"WHERE {_condition(table, rows)}")
+    if path.order:
+        # By the columns themselves: an alias could hide them behind an expression.
+        words.append("ORDER BY " + ", ".join(f"`t`.{identifier(name)}" for name in path.order))
+    return " ".join(words)
+
+
+def _condition(table: TableDefinition, rows: RowRange) -> str:
+    column = f"`t`.{identifier(table.columns[table.key[0]].name)}"
+    bounds = []
+    if rows.low is not None:
+        bounds.append(f"{column} >= {rows.low}")
+    if rows.high is not None:
+        bounds.append(f"{column} < {rows.high}")
+    return " AND ".join(bounds)
+
+
+class MysqlRowReader:
+    """One connection inside the snapshot; used by one thread at a time."""
+
+    def __init__(
+        self, connection: Connection, path_of: Callable[[TableDefinition, Connection], AccessPath]
+    ) -> None:
+        self.connection = connection
+        self._path_of = path_of
+        connection.execute(f"SAVEPOINT {_SAVEPOINT}", "marking the start of the snapshot")
+
+    def read(self, table: TableDefinition, rows: RowRange) -> Iterator[RowBatch]:
+        """The rows of a row-chunk in key order, batch by batch.
+
+        Closing the iterator early closes the connection: the reader then serves no further read.
+        Raises SourceError and its kinds; SnapshotLostError when the table was altered meanwhile.
+        """
+        task = f"reading {table.label}"
+        statement = select_statement(table, rows, self._path_of(table, self.connection))
+        try:
+            yield from self.connection.stream(statement, task)
+        except faults.StatementError as error:
+            if error.code == faults.TABLE_CHANGED:
+                raise SnapshotLostError(
+                    f"{table.label} was altered or truncated after the snapshot had begun; "
+                    "run the backup again"
+                ) from error
+            raise
+        # Gives the lock on the table's definition back: who alters it need not wait for us.
+        self.connection.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}", task)
+
+    def check_alive(self) -> None:
+        """Raises SnapshotLostError when the connection's transaction is not open any more."""
+        try:
+            self.connection.execute("DO 0", "confirming the snapshot")
+        except ConnectionLostError as error:
+            raise SnapshotLostError(f"A connection of the snapshot is gone: {error}") from error
+        if not self.connection.in_transaction:
+            raise SnapshotLostError("A connection of the snapshot lost its transaction.")

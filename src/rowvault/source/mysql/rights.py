@@ -1,0 +1,84 @@
+"""What the account may see, as far as its grants say so.
+
+Without some rights the server shows less instead of refusing: triggers that are not listed would
+be lost in silence. So what cannot be seen is told.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rowvault.source.mysql.connection import Connection, text
+
+_NAME = r"(?:`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\")"
+_GRANT = re.compile(
+    rf"GRANT (?P<rights>.+?) ON (?P<scope>\*\.\*|{_NAME}\.(?:\*|{_NAME})) TO ", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    rights: frozenset[str]
+    database: str | None
+    """None: everywhere. Otherwise a pattern with `%`, `_` and a backslash that escapes them."""
+    table: str | None
+    """None: all of the database."""
+
+    def covers(self, database: str) -> bool:
+        return self.database is None or bool(_pattern(self.database).fullmatch(database))
+
+
+class Rights:
+    """The account's grants."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._grants = [
+            grant
+            for row in connection.rows("SHOW GRANTS", "asking for the account's rights")
+            if (grant := _parse(text(row[0]))) is not None
+        ]
+
+    def has(self, right: str, database: str) -> bool:
+        """Whether the right holds for the whole database."""
+        return any(
+            grant.table is None
+            and grant.covers(database)
+            and ({right, "ALL PRIVILEGES", "ALL"} & grant.rights)
+            for grant in self._grants
+        )
+
+    def sees_routines(self, database: str) -> bool:
+        """Whether routines of other definers show."""
+        if any(self.has(right, database) for right in ("SHOW_ROUTINE", "SHOW CREATE ROUTINE")):
+            return True
+        return any(
+            "SELECT" in grant.rights
+            and (
+                grant.database is None
+                or (grant.database == "mysql" and grant.table in (None, "proc"))
+            )
+            for grant in self._grants
+        )
+
+
+def _parse(line: str) -> _Grant | None:
+    match = _GRANT.match(line)
+    if match is None:
+        return None
+    rights = frozenset(part.strip().upper() for part in match["rights"].split(","))
+    scope = match["scope"]
+    if scope == "*.*":
+        return _Grant(rights, None, None)
+    database, table = re.findall(rf"{_NAME}|\*", scope)
+    return _Grant(rights, _unquote(database), None if table == "*" else _unquote(table))
+
+
+def _unquote(name: str) -> str:
+    return name[1:-1].replace("``", "`")
+
+
+def _pattern(text_: str) -> re.Pattern[str]:
+    parts = re.findall(r"\\.|.", text_, re.DOTALL)
+    wild = {"%": ".*", "_": "."}
+    return re.compile("".join(wild.get(p) or re.escape(p[-1]) for p in parts), re.DOTALL)

@@ -1,0 +1,188 @@
+"""Tables of one database: definitions, keys, sizes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rowvault.core.errors import SourceError
+from rowvault.core.model import TableDefinition
+from rowvault.source.mysql import faults
+from rowvault.source.mysql.columns import ColumnFacts, UnknownTypeError, column_of
+from rowvault.source.mysql.connection import Connection, text
+from rowvault.source.mysql.keys import PRIMARY, IndexFacts, KeyChoice, choose_key
+from rowvault.source.protocol import SourceTable
+from rowvault.sqltext.quoting import mysql_string, qualified
+
+ROW_TABLES = ("BASE TABLE", "SYSTEM VERSIONED")
+_FOREIGN_ENGINES = frozenset({"MRG_MYISAM", "FEDERATED", "CONNECT", "SPIDER"})
+"""Their rows lie in other tables or on other servers."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """One row of information_schema.tables."""
+
+    database: str
+    name: str
+    kind: str
+    """`BASE TABLE`, `SYSTEM VERSIONED`, `VIEW`, `SEQUENCE`, ..."""
+    engine: str
+    rows: int
+    data_bytes: int
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTable:
+    """A table to read, and the key that was chosen for it."""
+
+    table: SourceTable
+    choice: KeyChoice
+
+
+def list_tables(connection: Connection, database: str) -> list[TableFacts]:
+    """All tables, views and sequences of a database, by name."""
+    rows = connection.rows(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, "
+        "TABLE_COMMENT FROM information_schema.TABLES "
+        f"WHERE TABLE_SCHEMA = {mysql_string(database)}",
+        f"listing the tables of {database}",
+    )
+    listed = [
+        TableFacts(
+            text(row[0]),
+            text(row[1]),
+            text(row[2]),
+            text(row[3]),
+            int(row[4] or 0),
+            int(row[5] or 0),
+            text(row[6]),
+        )
+        for row in rows
+    ]
+    # The comparison above follows a collation that takes some different names for equal.
+    return sorted((one for one in listed if one.database == database), key=lambda one: one.name)
+
+
+class TableShapes:
+    """Columns and indexes of all tables of one database, read at once."""
+
+    def __init__(self, connection: Connection, database: str, table: str | None = None) -> None:
+        """Reads them; of one table only where it is named."""
+        self._connection = connection
+        self.database = database
+        where = f"TABLE_SCHEMA = {mysql_string(database)}"
+        if table is not None:
+            where += f" AND TABLE_NAME = {mysql_string(table)}"
+        self._columns = self._read_columns(where)
+        self._indexes = self._read_indexes(where)
+
+    def _read_columns(self, where: str) -> dict[str, list[ColumnFacts]]:
+        rows = self._connection.rows(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, "
+            "CHARACTER_SET_NAME, EXTRA, GENERATION_EXPRESSION, IS_NULLABLE "
+            f"FROM information_schema.COLUMNS WHERE {where} ORDER BY ORDINAL_POSITION",
+            f"reading the columns of {self.database}",
+        )
+        columns: dict[str, list[ColumnFacts]] = defaultdict(list)
+        for schema, table, name, data_type, column_type, charset, extra, expression, null in rows:
+            if text(schema) == self.database:
+                columns[text(table)].append(
+                    ColumnFacts(
+                        text(name),
+                        text(data_type),
+                        text(column_type),
+                        text(charset),
+                        text(extra),
+                        text(expression),
+                        null == b"YES",
+                    )
+                )
+        return columns
+
+    def _read_indexes(self, where: str) -> dict[str, list[IndexFacts]]:
+        rows = self._connection.rows(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, "
+            f"INDEX_TYPE, SEQ_IN_INDEX FROM information_schema.STATISTICS WHERE {where}",
+            f"reading the indexes of {self.database}",
+        )
+        indexes: dict[str, dict[str, IndexFacts]] = defaultdict(dict)
+        for schema, table, name, non_unique, column, prefix, kind, _ in sorted(
+            rows, key=lambda row: int(row[7] or 0)
+        ):
+            if text(schema) != self.database:
+                continue
+            index = indexes[text(table)].setdefault(
+                text(name), IndexFacts(text(name), non_unique == b"0", text(kind))
+            )
+            index.columns.append(text(column))
+            index.has_prefix |= prefix is not None
+        return {
+            table: sorted(named.values(), key=lambda one: (one.name != PRIMARY, one.name))
+            for table, named in indexes.items()
+        }
+
+    def open(self, facts: TableFacts) -> OpenTable:
+        """One table's definition. Raises StatementError, UnknownTypeError, AccessDeniedError."""
+        label = f"{facts.database}.{facts.name}"
+        statement = _read_definition(self._connection, facts, label)
+        all_columns = self._columns.get(facts.name, [])
+        columns = tuple(column_of(one) for one in all_columns if not one.is_generated)
+        if not columns:
+            raise SourceError(f"{label} has no column that can be read.")
+        choice = choose_key(columns, all_columns, self._indexes.get(facts.name, []))
+        definition = TableDefinition(
+            database=facts.database,
+            name=facts.name,
+            columns=columns,
+            key=choice.key,
+            key_is_ordered=choice.is_ordered,
+            statement=statement,
+            engine=facts.engine,
+        )
+        return OpenTable(SourceTable(definition, facts.rows, facts.data_bytes), choice)
+
+
+def _read_definition(connection: Connection, facts: TableFacts, label: str) -> bytes:
+    name = qualified(facts.database, facts.name)
+    try:
+        # Refused unless every column may be read: the server would list only those that may.
+        connection.rows(f"SELECT * FROM {name} LIMIT 0", f"opening {label}")
+        rows = connection.rows(f"SHOW CREATE TABLE {name}", f"reading the definition of {label}")
+    except faults.StatementDeniedError as error:
+        raise faults.StatementDeniedError(
+            f"The account may not read {label}: {error}. Grant SELECT on it, or leave it out with "
+            "--exclude.",
+            error.code,
+        ) from error
+    statement = rows[0][1]
+    assert statement is not None
+    return statement
+
+
+def open_tables(
+    shapes: TableShapes, listed: Iterable[TableFacts], omissions: list[str]
+) -> list[OpenTable]:
+    """Those of the listed that hold rows of their own; what cannot be carried is named."""
+    opened = []
+    for facts in listed:
+        label = f"{facts.database}.{facts.name}"
+        if facts.engine.upper() in _FOREIGN_ENGINES:
+            omissions.append(
+                f"{label} is left out: the rows of a {facts.engine} table lie elsewhere."
+            )
+            continue
+        try:
+            opened.append(shapes.open(facts))
+        except UnknownTypeError as error:
+            omissions.append(
+                f"{label} is left out: this version cannot read the type {error} exactly."
+            )
+            continue
+        if facts.kind == "SYSTEM VERSIONED":
+            omissions.append(
+                f"{label} is system-versioned: its current rows are kept, its history is left out."
+            )
+    return opened

@@ -1,0 +1,150 @@
+"""A MySQL or MariaDB server to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rowvault.core.errors import RestoreError, SourceError
+from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.core.monitor import Monitor
+from rowvault.source.mysql.connection import Connection, text
+from rowvault.source.mysql.loader import MysqlLoader
+from rowvault.source.mysql.login import Login
+from rowvault.source.mysql.server import read_server
+from rowvault.source.mysql.session import LOADING, set_up
+from rowvault.sqltext.database import create_database
+from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
+
+_CHARSETS = ("character_set_client", "collation_connection")
+_SETTINGS = ("sql_mode", "time_zone")
+_NO_MODE = ""
+"""The sql_mode of a statement that does not name its own."""
+
+_DATABASE_EXISTS = 1007
+_CHANGING = frozenset({1071, 1246, 1266, 1286, 1618})
+"""Warnings that say that something else was made: a shorter key, another type or engine, no option.
+"""
+_HARMLESS = frozenset({1287, 1681, 1831, 3719, 3778, _DATABASE_EXISTS})
+"""Warnings that something is deprecated, or that two indexes are alike."""
+
+
+class MysqlTarget:
+    """A server that a snapshot can be restored to."""
+
+    def __init__(self, login: Login, monitor: Monitor) -> None:
+        """Connects. Raises ConnectError."""
+        self._login = login
+        self._monitor = monitor
+        self._connection = self._open()
+        self.server = read_server(self._connection, login.options)
+
+    def existing(self, databases: Sequence[str]) -> set[tuple[str, str]]:
+        """(database, table, view or sequence) of all there is in these databases."""
+        if not databases:
+            return set()
+        listed = ", ".join(mysql_string(name) for name in databases)
+        rows = self._connection.rows(
+            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES "
+            f"WHERE TABLE_SCHEMA IN ({listed})",
+            "listing what the target holds",
+        )
+        found = {(text(row[0]), text(row[1])) for row in rows}
+        return {name for name in found if name[0] in databases}
+
+    def create(self, definition: ObjectDefinition | TableDefinition) -> None:
+        """Runs its statement in its session. Raises RestoreError: a warning is one too.
+
+        A database that exists already with the same name is left as it is.
+        """
+        try:
+            if isinstance(definition, TableDefinition):
+                self._create_table(definition)
+            elif definition.kind is ObjectKind.DATABASE:
+                self._run(create_database(definition), f"creating {definition.label}")
+            else:
+                self._create_program(definition)
+        except SourceError as error:
+            raise RestoreError(f"{definition.label} could not be created: {error}") from error
+
+    def drop(self, database: str, name: str) -> None:
+        """Drops a table, a view or a sequence. Raises RestoreError."""
+        rows = self._connection.rows(
+            "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES "
+            f"WHERE TABLE_SCHEMA = {mysql_string(database)} AND TABLE_NAME = {mysql_string(name)}"
+        )
+        kinds = {text(row[0]): text(row[1]) for row in rows}
+        word = {"VIEW": "VIEW", "SEQUENCE": "SEQUENCE"}.get(kinds.get(name, ""), "TABLE")
+        try:
+            self._connection.execute(
+                f"DROP {word} {qualified(database, name)}", f"dropping {database}.{name}"
+            )
+        except SourceError as error:
+            raise RestoreError(f"{database}.{name} could not be dropped: {error}") from error
+
+    def open_loader(self) -> MysqlLoader:
+        """A connection of its own for loading. Raises ConnectError."""
+        return MysqlLoader(self._open())
+
+    def finish(self) -> None:
+        """Closes the connection; InnoDB made each load durable when it was committed."""
+        self._connection.close()
+
+    def _open(self) -> Connection:
+        # An index over a large table is silent for as long as it takes to build.
+        connection = self._login.connect(read_timeout_s=None)
+        set_up(connection, LOADING)
+        return connection
+
+    def _create_table(self, definition: TableDefinition) -> None:
+        task = f"creating {definition.label}"
+        self._use(definition.database, task)
+        self._run(definition.statement, task)
+
+    def _use(self, database: str, task: str) -> None:
+        self._connection.execute(f"USE {identifier(database)}", task)
+
+    def _create_program(self, definition: ObjectDefinition) -> None:
+        task = f"creating {definition.label}"
+        wanted = dict(definition.session)
+        self._use(definition.database, task)
+        before = self._database_collation()
+        collation = wanted.get("collation_database", before)
+        settings = {"sql_mode": _NO_MODE}
+        settings |= {name: wanted[name] for name in _SETTINGS if name in wanted}
+        saved = {name: self._value(name) for name in settings}
+        if collation != before:
+            # Parameters without a charset take the database's as it is when the routine is made.
+            self._set_collation(definition.database, collation, task)
+        try:
+            self._set(settings, task)
+            self._set({name: wanted[name] for name in _CHARSETS if name in wanted}, task)
+            self._run(definition.statement, task)
+        finally:
+            self._connection.execute("SET NAMES utf8mb4", task)
+            self._set(saved, task)
+            if collation != before:
+                self._set_collation(definition.database, before, task)
+
+    def _run(self, statement: bytes, task: str) -> None:
+        reply = self._connection.execute(statement, task)
+        if reply.warning_count == 0:
+            return
+        for level, code, message in self._connection.warnings():
+            if code in _CHANGING:
+                raise RestoreError(f"{level} {code} while {task}: {message}")
+            if code not in _HARMLESS:
+                self._monitor.warning(f"{task}: {message} ({level} {code})")
+
+    def _set(self, values: dict[str, str], task: str) -> None:
+        for name, value in values.items():
+            statement = f"SET SESSION {name} = {mysql_string(value)}"
+            self._connection.execute(encode_name(statement), task)
+
+    def _value(self, name: str) -> str:
+        return text(self._connection.rows(f"SELECT @@SESSION.{name}")[0][0])
+
+    def _database_collation(self) -> str:
+        return text(self._connection.rows("SELECT @@collation_database")[0][0])
+
+    def _set_collation(self, database: str, collation: str, task: str) -> None:
+        self._connection.execute(f"ALTER DATABASE {identifier(database)} COLLATE {collation}", task)
