@@ -49,8 +49,11 @@ class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True):
     definition: ObjectDefinition
 
 
-class BlockSink(Protocol):
-    """Where blocks and nodes are put: a write session."""
+class ManifestSink(Protocol):
+    """Where blocks and nodes are put, and how they are cut: a session."""
+
+    manifest_cut_rule: CutRule
+    node_rule: NodeRule
 
     def put_data(self, raw: bytes) -> BlockId:
         """The data block's id."""
@@ -64,20 +67,29 @@ class BlockSink(Protocol):
 class ManifestWriter:
     """Collects records in any order, and writes the manifest's blocks and tree at the end."""
 
-    def __init__(self, sink: BlockSink, cut_rule: CutRule, node_rule: NodeRule) -> None:
+    def __init__(self, sink: ManifestSink) -> None:
         self._sink = sink
-        self._cutter = Cutter(LAYOUT, cut_rule)
-        self._tree = TreeWriter(sink.put_node, node_rule)
+        self._cutter = Cutter(LAYOUT, sink.manifest_cut_rule)
+        self._tree = TreeWriter(sink.put_node, sink.node_rule)
         self._rows: dict[bytes, tuple[bytes, bytes, bytes, bytes]] = {}
 
-    def add_table(self, record: TableRecord) -> None:
-        """Raises ValueError when the table is there already."""
-        definition = record.definition
+    def add_table(
+        self,
+        definition: TableDefinition,
+        root: TreeRoot,
+        row_sum: bytes,
+        renderer: int,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        """Adds a table, see TableRecord. Raises ValueError when it is there already."""
+        record = TableRecord(
+            definition=definition, root=root, row_sum=row_sum, renderer=renderer, notes=notes
+        )
         self._add(definition.database, ObjectKind.TABLE, definition.name, record)
 
-    def add_object(self, record: ObjectRecord) -> None:
-        """Raises ValueError when the object is there already."""
-        definition = record.definition
+    def add_object(self, definition: ObjectDefinition) -> None:
+        """Adds anything else. Raises ValueError when it is there already."""
+        record = ObjectRecord(definition=definition)
         self._add(definition.database, definition.kind, definition.name, record)
 
     def finish(self) -> TreeRoot:
@@ -133,11 +145,11 @@ class Manifest:
             if kind == ObjectKind.TABLE:
                 yield _decode(value, TableRecord)
 
-    def objects(self, database: str | None = None) -> Iterator[ObjectRecord]:
+    def objects(self, database: str | None = None) -> Iterator[ObjectDefinition]:
         """Everything else, or that of one database, in the order of the keys."""
         for kind, value in self._rows(database):
             if kind != ObjectKind.TABLE:
-                yield _decode(value, ObjectRecord)
+                yield _decode(value, ObjectRecord).definition
 
     def table(self, database: str, name: str) -> TableRecord | None:
         """One table, None where the snapshot does not hold it. Reads one block and its path."""

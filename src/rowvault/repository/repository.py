@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import OrderedDict
@@ -36,8 +37,9 @@ from rowvault.repository.config import (
     decode_config,
     encode_config,
 )
+from rowvault.repository.dry_session import DrySession
 from rowvault.repository.index import BlockIndex, Location
-from rowvault.repository.manifest import Manifest, ManifestWriter
+from rowvault.repository.manifest import Manifest
 from rowvault.repository.node import NodeRule
 from rowvault.repository.pack import PackKeys, PackReader
 from rowvault.repository.sealed import Sealer
@@ -47,6 +49,8 @@ from rowvault.repository.slots import KeySlot, decode_slot, open_slot, seal_slot
 from rowvault.repository.snapshot import Snapshot, SnapshotListing, choose
 from rowvault.repository.tree import TreeReader, TreeRoot
 from rowvault.storage.protocol import Storage
+
+_log = logging.getLogger(__name__)
 
 _KEPT_PACK_READERS = 1024
 _KEPT_NODES = 256
@@ -137,6 +141,8 @@ class Repository:
             catalogue=self._catalogue,
             make_id=self._make_id,
             pack_bytes=self._config.sizes.pack_bytes,
+            manifest_cut_rule=self.manifest_cut_rule,
+            node_rule=self.node_rule,
         )
 
     def data_id(self, raw: bytes) -> BlockId:
@@ -170,8 +176,12 @@ class Repository:
         return self._catalogue.snapshots()
 
     def snapshots(self) -> list[Snapshot]:
-        """All snapshots that can be read, oldest first; see `listings` for the others."""
-        return [one.snapshot for one in self.listings() if one.snapshot is not None]
+        """All snapshots that can be read, oldest first; the damage of others is logged."""
+        listings = self.listings()
+        for one in listings:
+            if one.damage is not None:
+                _log.warning("a snapshot is left out: %s", one.damage)
+        return [one.snapshot for one in listings if one.snapshot is not None]
 
     def find(self, spec: str) -> Snapshot:
         """The snapshot that a person means, see `choose`.
@@ -188,10 +198,6 @@ class Repository:
         """What a snapshot holds."""
         return Manifest(self.read_data, self.read_node, snapshot.manifest)
 
-    def manifest_writer(self, session: WriteSession) -> ManifestWriter:
-        """Writes a manifest into a session of this repository."""
-        return ManifestWriter(session, self.manifest_cut_rule, self.node_rule)
-
     def tree(self, root: TreeRoot) -> TreeReader:
         """Walks a table's tree."""
         return TreeReader(self.read_node, root)
@@ -204,6 +210,11 @@ class Repository:
         self._config.refuse_unknown(self._config.features.write, self.location)
         self._load_index()
         return WriteSession(self.place, command, monitor, level)
+
+    def begin_dry_run(self, command: str, monitor: Monitor) -> DrySession:
+        """Begins a run that stores nothing and counts what it would store."""
+        self._load_index()
+        return DrySession(self.place)
 
     def close(self) -> None:
         """Lets go of caches and mapped files."""

@@ -17,12 +17,13 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 
 from rowvault.codec.compression import DEFAULT_LEVEL
 from rowvault.codec.frames import BlockType, Filter, encode_payload
+from rowvault.codec.layout import CutRule
 from rowvault.core.errors import (
     DamageError,
     ObjectChangedError,
@@ -37,6 +38,7 @@ from rowvault.repository import names
 from rowvault.repository.catalogue import Catalogue
 from rowvault.repository.index import BlockIndex, StoredPack, encode_segment, unlisted
 from rowvault.repository.names import PackType
+from rowvault.repository.node import NodeRule
 from rowvault.repository.pack import OpenPack, PackKeys, PackReader
 from rowvault.repository.pack_writer import PackWriter
 from rowvault.repository.secrets import IdMaker, new_session_id
@@ -56,9 +58,11 @@ class Figures:
     """What a session has done so far."""
 
     blocks: int = 0
-    """Blocks and nodes that were put, also those that were there."""
+    """Data blocks that were put, also those that were there."""
     new_blocks: int = 0
+    """Data blocks that were not there."""
     raw_new_bytes: int = 0
+    """Raw bytes of the new blocks."""
     stored_bytes: int = 0
     """Growth of the repository's files: packs, index, and in the end snapshot and tags."""
 
@@ -73,6 +77,37 @@ class SessionPlace:
     catalogue: Catalogue
     make_id: IdMaker
     pack_bytes: int
+    manifest_cut_rule: CutRule
+    node_rule: NodeRule
+
+
+class Session(Protocol):
+    """What an engine needs of a session, be it a WriteSession or a DrySession."""
+
+    figures: Figures
+    manifest_cut_rule: CutRule
+    node_rule: NodeRule
+
+    def put_data(self, raw: bytes) -> BlockId:
+        """The data block's id."""
+        ...
+
+    def put_node(self, raw: bytes) -> BlockId:
+        """The tree node's id."""
+        ...
+
+    def commit(self, draft: SnapshotDraft, tags: Iterable[str] = ()) -> Snapshot | None:
+        """The snapshot; None where nothing is stored."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
 
 class WriteSession:
@@ -83,6 +118,8 @@ class WriteSession:
     ) -> None:
         self.id: SessionId = new_session_id()
         self.figures = Figures()
+        self.manifest_cut_rule = place.manifest_cut_rule
+        self.node_rule = place.node_rule
         self._place = place
         self._monitor = monitor
         self._level = level
@@ -177,12 +214,14 @@ class WriteSession:
     def _reserve(self, kind: BlockType, block_id: BlockId, raw_bytes: int) -> bool:
         """Whether the caller is the one who has to store the block."""
         with self._known_lock:
-            self.figures.blocks += 1
+            counted = kind is BlockType.DATA
+            self.figures.blocks += counted
             if block_id in self._new or self._is_stored(kind, block_id):
                 return False
             self._new.add(block_id)
-            self.figures.new_blocks += 1
-            self.figures.raw_new_bytes += raw_bytes
+            if counted:
+                self.figures.new_blocks += 1
+                self.figures.raw_new_bytes += raw_bytes
             return True
 
     def _is_stored(self, kind: BlockType, block_id: BlockId) -> bool:
@@ -250,6 +289,7 @@ class WriteSession:
         snapshot = Snapshot(
             **msgspec.structs.asdict(draft),
             id=SnapshotId(os.urandom(8).hex()),
+            blocks=self.figures.blocks,
             new_blocks=self.figures.new_blocks,
             stored_bytes=self.figures.stored_bytes,
         )

@@ -37,8 +37,6 @@ class SnapshotDraft(msgspec.Struct, frozen=True, kw_only=True):
     tables: int
     rows: int
     raw_bytes: int
-    blocks: int
-    """Blocks of all tables, a block that is there twice counted twice."""
     seconds: float
     parent: SnapshotId | None = None
     selection: SnapshotSelection = SnapshotSelection()
@@ -50,8 +48,10 @@ class Snapshot(SnapshotDraft, frozen=True, kw_only=True):
     """One snapshot as it is stored; never changed."""
 
     id: SnapshotId
+    blocks: int
+    """Data blocks that the run came by, a block that is there twice counted twice."""
     new_blocks: int
-    """Blocks that the run stored, tree nodes included."""
+    """Data blocks among them that the repository did not hold."""
     stored_bytes: int
     """By how much the run made the repository's files grow."""
 

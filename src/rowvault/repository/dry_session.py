@@ -1,0 +1,58 @@
+"""A session that stores nothing: for a run that only finds out what it would store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from rowvault.codec.frames import BlockType
+from rowvault.core.ids import BlockId
+from rowvault.repository.session import Figures, SessionPlace
+from rowvault.repository.snapshot import SnapshotDraft
+
+
+class DrySession:
+    """Names and counts blocks as a WriteSession does. `put_*` from any thread.
+
+    `figures.stored_bytes` stays 0: nothing is compressed.
+    """
+
+    def __init__(self, place: SessionPlace) -> None:
+        self.figures = Figures()
+        self.manifest_cut_rule = place.manifest_cut_rule
+        self.node_rule = place.node_rule
+        self._place = place
+        self._new: set[bytes] = set()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing to end."""
+
+    def put_data(self, raw: bytes) -> BlockId:
+        """The data block's id."""
+        block_id = self._place.make_id(BlockType.DATA, raw)
+        with self._lock:
+            self.figures.blocks += 1
+            known = block_id in self._new or any(self._place.index.find(BlockType.DATA, block_id))
+            if not known:
+                self._new.add(block_id)
+                self.figures.new_blocks += 1
+                self.figures.raw_new_bytes += len(raw)
+        return block_id
+
+    def put_node(self, raw: bytes) -> BlockId:
+        """The tree node's id."""
+        return self._place.make_id(BlockType.NODE, raw)
+
+    def commit(self, draft: SnapshotDraft, tags: Iterable[str] = ()) -> None:
+        """No snapshot comes of it."""
