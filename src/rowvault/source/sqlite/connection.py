@@ -34,8 +34,8 @@ def quoted(name: str) -> str:
 
 
 def file_url(path: Path) -> str:
-    """`sqlite:///...` of the absolute path, percent-encoded."""
-    return "sqlite://" + quote(str(path.resolve()))
+    """`sqlite:///` and the absolute path, percent-encoded."""
+    return "sqlite:///" + quote(str(path.resolve()))
 
 
 def open_connection(path: Path, mode: str, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
