@@ -20,7 +20,7 @@ SNAPSHOT_HELP = (
 )
 
 SERVER_HELP = (
-    "is `mysql://user@host:port/` or `sqlite:///path.db`. A password comes from MYSQL_PWD, from "
+    "is `mysql://user@host:port/` or `sqlite:///path.db` (four slashes before an absolute path). A password comes from MYSQL_PWD, from "
     "an option file (--defaults-file), or from a prompt. For MySQL and MariaDB "
     "`?unix_socket=/path` and `?ssl_ca=/path` may follow. SQLite has one database, called `main`."
 )
@@ -74,4 +74,4 @@ def server(url: str, defaults_file: Path | None) -> ServerAccess:
     from rowvault.cli.password import server_password
     from rowvault.commands.server import ServerAccess
 
-    return ServerAccess(url, defaults_file, server_password)
+    return ServerAccess(url, defaults_file, server_password())

@@ -6,6 +6,8 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 
 import click
 
@@ -37,14 +39,15 @@ def new_repository_password() -> bytes:
     return _not_empty(password)
 
 
-def server_password(question: str) -> str:
-    """The password of a database account, typed. Raises UsageError where nobody can type."""
-    if not _can_ask():
-        raise UsageError(
-            f"{question}: nobody is there to ask. Set MYSQL_PWD, or name an option file with "
-            "--defaults-file"
-        )
-    return _ask(question, confirm=False)
+def server_password() -> Callable[[str], str] | None:
+    """Asks a person for the password of a database account; None where nobody can type."""
+    return _asked_once if _can_ask() else None
+
+
+@cache
+def _asked_once(question: str) -> str:
+    """A restore connects to write and again to read: the same question has the same answer."""
+    return _ask(question.rstrip(": "), confirm=False)
 
 
 def _configured_password() -> bytes | None:

@@ -58,7 +58,10 @@ class LineMonitor:
 
 
 class BarMonitor:
-    """One live line on standard error: phase, bar, rows, bytes a second, the item at hand."""
+    """One live line on standard error: phase, bar, rows, bytes, the item at hand.
+
+    It appears with the first work, not before: connecting may ask for a password.
+    """
 
     def __init__(self) -> None:
         self._progress = _new_progress()
@@ -68,7 +71,6 @@ class BarMonitor:
 
     def phase(self, name: str, total_rows: int | None = None) -> None:
         """The line begins anew."""
-        self._progress.start()
         self._rows = self._raw_bytes = 0
         self._progress.reset(
             self._task, description=printable(name), total=total_rows or None, visible=True,
@@ -77,6 +79,7 @@ class BarMonitor:
 
     def advance(self, rows: int, raw_bytes: int) -> None:
         """The bar moves; an estimate that was too low grows with the rows."""
+        self._progress.start()
         self._rows += rows
         self._raw_bytes += raw_bytes
         self._progress.update(
@@ -87,6 +90,7 @@ class BarMonitor:
 
     def item(self, label: str) -> None:
         """The label stands at the end of the line."""
+        self._progress.start()
         self._progress.update(self._task, item=printable(label))
 
     def warning(self, message: str) -> None:

@@ -97,7 +97,7 @@ def first_difference(left: Path, right: Path) -> str | None:
 
     Reads both files with Python's sqlite3 alone. A value is its storage class and its bytes.
     """
-    with closing(sqlite3.connect(left)) as one, closing(sqlite3.connect(right)) as other:
+    with closing(_open_raw(left)) as one, closing(_open_raw(right)) as other:
         if _definitions(one) != _definitions(other):
             return "the definitions differ"
         for table in CHANGES:
@@ -108,7 +108,14 @@ def first_difference(left: Path, right: Path) -> str | None:
     return None
 
 
-def _definitions(database: sqlite3.Connection) -> list[tuple[str, str, str]]:
+def _open_raw(path: Path) -> sqlite3.Connection:
+    """Text comes as its bytes."""
+    database = sqlite3.connect(path)
+    database.text_factory = bytes
+    return database
+
+
+def _definitions(database: sqlite3.Connection) -> list[tuple[bytes, bytes, bytes]]:
     return sorted(
         database.execute(
             "SELECT type, name, sql FROM sqlite_schema"
@@ -118,9 +125,8 @@ def _definitions(database: sqlite3.Connection) -> list[tuple[str, str, str]]:
 
 
 def _rows(database: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
-    columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+    columns = [row[1].decode() for row in database.execute(f"PRAGMA table_info({table})")]
     values = ", ".join(f"typeof({name}), {name}" for name in columns)
-    database.text_factory = bytes
     return database.execute(f"SELECT {values} FROM {table} ORDER BY id")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 from rowvault.commands.access import RepositoryAccess
@@ -95,7 +94,13 @@ def ls(options: LsOptions) -> DatabaseList | TableList | TableDetails:
             return DatabaseList(snapshot.id, _databases(manifest))
         if options.table is None:
             return _tables(snapshot.id, manifest, options.database)
-        return _details(snapshot.id, manifest.table(options.database, options.table))
+        record = manifest.table(options.database, options.table)
+        if record is None:
+            raise UsageError(
+                f"snapshot {snapshot.id} has no table {options.database}.{options.table}; "
+                f"`rowvault ls {snapshot.id} {options.database}` lists them"
+            )
+        return _details(snapshot.id, record)
 
 
 def _databases(manifest: Manifest) -> list[ListedDatabase]:
@@ -107,32 +112,23 @@ def _databases(manifest: Manifest) -> list[ListedDatabase]:
         entry.tables += 1
         entry.rows += record.root.sums.rows
         entry.raw_bytes += record.root.sums.raw_bytes
-    counts: dict[str, int] = defaultdict(int)
-    for definition in manifest.objects():
+    for definition in (one.definition for one in manifest.objects()):
         if _is_listed(definition):
-            counts[definition.database] += 1
-    for name, number in counts.items():
-        found.setdefault(name, ListedDatabase(name)).objects = number
+            found.setdefault(definition.database, ListedDatabase(definition.database)).objects += 1
     return list(found.values())
 
 
 def _tables(snapshot: str, manifest: Manifest, database: str) -> TableList:
     found = TableList(snapshot, database)
-    for record in manifest.tables():
-        if record.definition.database == database:
-            found.tables.append(_listed(record))
-    exists = bool(found.tables)
-    for definition in manifest.objects():
-        if definition.database == database:
-            exists = True
-            if _is_listed(definition):
-                found.objects.append(
-                    ListedObject(str(definition.kind), definition.name, definition.parent)
-                )
-    if not exists and database not in manifest.databases():
+    found.tables.extend(_listed(record) for record in manifest.tables(database))
+    definitions = [record.definition for record in manifest.objects(database)]
+    if not found.tables and not definitions:
         raise UsageError(
             f"snapshot {snapshot} has no database {database}; `rowvault ls {snapshot}` lists them"
         )
+    found.objects.extend(
+        ListedObject(str(one.kind), one.name, one.parent) for one in definitions if _is_listed(one)
+    )
     return found
 
 

@@ -17,8 +17,8 @@ class ServerAccess:
 
     url: str
     defaults_file: Path | None
-    ask_password: Callable[[str], str]
-    """Asks a person the question that it is given."""
+    ask_password: Callable[[str], str] | None
+    """Asks a person the question that it is given; None where there is nobody."""
 
     def source(self, monitor: Monitor) -> Source:
         """The server, to be read. Raises UsageError, ConnectError."""

@@ -23,13 +23,27 @@ class SnapshotsOptions:
     repository: RepositoryAccess
 
 
-def snapshots(options: SnapshotsOptions) -> list[SnapshotEntry]:
-    """All snapshots, oldest first. Raises RepositoryError, DamageError."""
+@dataclass(frozen=True, slots=True)
+class SnapshotsResult:
+    """What a repository holds."""
+
+    entries: list[SnapshotEntry]
+    """Oldest first."""
+    damage: list[str]
+    """One message for each snapshot whose document cannot be read."""
+
+
+def snapshots(options: SnapshotsOptions) -> SnapshotsResult:
+    """All snapshots. Raises RepositoryError."""
     with options.repository.open() as repository:
-        return [
-            SnapshotEntry(snapshot, tuple(repository.tags(snapshot)))
-            for snapshot in repository.snapshots()
-        ]
+        result = SnapshotsResult([], [])
+        for listing in repository.listings():
+            if listing.snapshot is None:
+                result.damage.append(str(listing.damage))
+            else:
+                tags = tuple(repository.tags(listing.id))
+                result.entries.append(SnapshotEntry(listing.snapshot, tags))
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +58,4 @@ def show(options: ShowOptions) -> SnapshotEntry:
     """One snapshot. Raises SnapshotNotFoundError."""
     with options.repository.open() as repository:
         snapshot = repository.find(options.snapshot)
-        return SnapshotEntry(snapshot, tuple(repository.tags(snapshot)))
+        return SnapshotEntry(snapshot, tuple(repository.tags(snapshot.id)))

@@ -59,5 +59,14 @@ def test_an_empty_password_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nobody_to_ask() -> None:
     with pytest.raises(UsageError, match="ROWVAULT_PASSWORD_FILE"):
         password.repository_password()
-    with pytest.raises(UsageError, match="MYSQL_PWD"):
-        password.server_password("Password of test on localhost")
+    assert password.server_password() is None
+
+
+def test_a_server_password_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(password, "_can_ask", lambda: True)
+    monkeypatch.setattr(password, "_ask", lambda question, confirm: asked.append(question) or "pw")
+    ask = password.server_password()
+    assert ask is not None
+    assert [ask("Password of a at b: "), ask("Password of a at b: ")] == ["pw", "pw"]
+    assert asked == ["Password of a at b"]

@@ -26,7 +26,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "change",
     [
         "UPDATE products SET price = price + 0.000001 WHERE id = 500",
-        "UPDATE products SET price = CAST(price AS TEXT) WHERE id = 500",
+        "UPDATE products SET name = CAST(name AS BLOB) WHERE id = 500",
         "DELETE FROM events WHERE id = 30000",
         "UPDATE customers SET city = '' WHERE city IS NULL",
         "DROP INDEX orders_by_customer",

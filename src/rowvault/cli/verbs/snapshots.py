@@ -8,7 +8,15 @@ import click
 
 from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.figures import format_bytes, format_count, format_time, iso_time, printable
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import (
+    format_bytes,
+    format_count,
+    format_time,
+    iso_time,
+    printable,
+    printable_lines,
+)
 from rowvault.cli.settings import Settings
 from rowvault.cli.table import Heading, write_table
 
@@ -43,13 +51,17 @@ def snapshots(settings: Settings) -> None:
     from rowvault.commands.snapshots import SnapshotsOptions
     from rowvault.commands.snapshots import snapshots as run
 
-    entries = run(SnapshotsOptions(settings.access()))
+    result = run(SnapshotsOptions(settings.access()))
     if settings.as_json:
-        output.write_json([document(entry) for entry in entries])
-    elif entries:
-        write_table(_HEADINGS, [_cells(entry) for entry in entries])
-    elif not settings.quiet:
+        output.write_json([document(entry) for entry in result.entries])
+    elif result.entries:
+        write_table(_HEADINGS, [_cells(entry) for entry in result.entries])
+    elif not settings.quiet and not result.damage:
         click.echo("no snapshots yet: `rowvault backup SOURCE` takes one", err=True)
+    for message in result.damage:
+        click.echo(f"damage: {printable_lines(message)}", err=True)
+    if result.damage:
+        raise click.exceptions.Exit(ExitCode.DAMAGE)
 
 
 def document(entry: SnapshotEntry) -> dict[str, object]:

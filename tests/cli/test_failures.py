@@ -1,0 +1,193 @@
+"""Each way to fail: one exit code, one message, no traceback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cli.vaults import PASSWORD, Vault, make_database
+from support.rowvault import run, run_json, succeed
+
+
+def _fails(done: subprocess.CompletedProcess[bytes], code: int, *words: str) -> str:
+    """The message of a run that must have failed with `code`."""
+    message = done.stderr.decode()
+    assert done.returncode == code, message
+    assert done.stdout == b""
+    assert "Traceback" not in message
+    assert "error: " in message
+    for word in words:
+        assert word in message
+    return message
+
+
+def _fails_json(done: subprocess.CompletedProcess[bytes], code: int, kind: str) -> None:
+    assert done.returncode == code, done.stderr.decode()
+    document = json.loads(done.stdout)
+    assert document.keys() == {"error"}
+    assert document["error"].keys() == {"kind", "message", "exit_code"}
+    assert (document["error"]["kind"], document["error"]["exit_code"]) == (kind, code)
+    assert document["error"]["message"]
+    assert b"error:" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("snapshots",),
+        ("-r", "/tmp", "no-such-command"),
+        ("-r", "/tmp", "backup"),
+        ("-r", "/tmp", "backup", "sqlite:///x.db", "-j", "0"),
+        ("-r", "/tmp", "backup", "sqlite:///x.db", "-t", "items"),
+        ("-r", "/tmp", "restore", "latest", "sqlite:///x.db", "--rename", "a"),
+        ("-r", "/tmp", "dump", "latest", "--format", "csv"),
+        ("-r", "/tmp", "snapshots", "-q", "-v"),
+        ("-r", "s3://bucket/prefix", "snapshots"),
+    ],
+)
+def test_usage(arguments: tuple[str, ...]) -> None:
+    _fails(run(*arguments), 2)
+    _fails_json(run(*arguments, "--json"), 2, "usage")
+
+
+def test_a_dump_to_standard_output_is_not_json(vault: Vault) -> None:
+    _fails_json(run("-r", vault.path, "dump", "latest", "--json"), 2, "usage")
+
+
+def test_nothing_named() -> None:
+    done = run()
+    assert done.returncode == 2
+    assert b"Commands:" in done.stderr
+
+
+@pytest.mark.parametrize("verb", [("snapshots",), ("check",), ("show", "latest"), ("ls", "latest")])
+def test_no_repository(tmp_path: Path, verb: tuple[str, ...]) -> None:
+    _fails(run("-r", tmp_path, *verb), 10, str(tmp_path), "rowvault init")
+    _fails_json(run("-r", tmp_path / "nowhere", *verb, "--json"), 10, "no_repository")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_directory_that_is_something_else(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    _fails(run("-r", tmp_path, "init", "--no-encryption"), 10, "letter.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_init_twice(empty_vault: Path) -> None:
+    before = (empty_vault / "config").read_bytes()
+    _fails(run("-r", empty_vault, "init", "--no-encryption"), 1, "already")
+    _fails_json(run("-r", empty_vault, "init", "--no-encryption", "--json"), 1, "repository_exists")
+    assert (empty_vault / "config").read_bytes() == before
+
+
+def test_a_wrong_password(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    assert run_json("-r", path, "init", env=PASSWORD)["encrypted"] is True
+    assert succeed("-r", path, "snapshots", "-q", env=PASSWORD) == b""
+    wrong = {"ROWVAULT_PASSWORD": "wrong"}
+    _fails(run("-r", path, "snapshots", env=wrong), 12)
+    _fails_json(run("-r", path, "snapshots", "--json", env=wrong), 12, "wrong_password")
+    _fails(run("-r", path, "snapshots"), 2, "ROWVAULT_PASSWORD_FILE")
+    assert b"wrong\n" not in run("-vv", "-r", path, "snapshots", env=wrong).stderr
+
+
+def test_the_password_reaches_no_stream(tmp_path: Path) -> None:
+    source = tmp_path / "shop.db"
+    make_database(source, rows=10)
+    secret = {"ROWVAULT_PASSWORD": "s3cr3t-s3cr3t"}
+    for arguments in (["init"], ["backup", f"sqlite:///{source}"], ["snapshots"]):
+        done = run("-vv", "-r", tmp_path / "v", *arguments, env=secret)
+        assert done.returncode == 0
+        assert b"s3cr3t" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["latest~7", "ffffffffffffffff", "@1999-01-01", "no such"])
+def test_no_such_snapshot(vault: Vault, name: str) -> None:
+    _fails(run("-r", vault.path, "show", name), 1)
+    _fails_json(run("-r", vault.path, "show", name, "--json"), 1, "snapshot_not_found")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "main.nothing", "nowhere.items"])
+@pytest.mark.parametrize(
+    "verb", [("ls", "latest"), ("dump", "latest"), ("diff", "latest", "latest")]
+)
+def test_no_such_table(vault: Vault, verb: tuple[str, ...], name: str) -> None:
+    _fails(run("-r", vault.path, *verb, name), 2)
+
+
+def test_sources_that_cannot_be_read(tmp_path: Path, empty_vault: Path) -> None:
+    missing = tmp_path / "missing.db"
+    _fails(run("-r", empty_vault, "backup", f"sqlite:///{missing}"), 1, "missing.db")
+    assert not missing.exists()
+    text = tmp_path / "text.db"
+    text.write_text("this is not a database, and it is long enough to be sure of that\n" * 100)
+    _fails(run("-r", empty_vault, "backup", f"sqlite:///{text}"), 1, "text.db")
+    _fails(run("-r", empty_vault, "backup", "mysql://nobody@127.0.0.1:1/"), 1, "127.0.0.1")
+    _fails(run("-r", empty_vault, "backup", "postgres://x/"), 2, "mysql://")
+    assert run_json("-r", empty_vault, "snapshots") == []
+
+
+def test_an_unknown_table_of_the_source(vault: Vault, empty_vault: Path) -> None:
+    done = run("-r", empty_vault, "backup", vault.url, "-t", "main.nothing")
+    _fails(done, 1, "nothing")
+
+
+def test_a_target_in_the_way(vault: Vault, tmp_path: Path) -> None:
+    target = tmp_path / "old.db"
+    make_database(target, rows=5)
+    arguments = ("-r", vault.path, "restore", "latest", f"sqlite:///{target}")
+    _fails(run(*arguments), 1, "items", "--replace")
+    _fails_json(run(*arguments, "--json"), 1, "target_exists")
+    with closing(sqlite3.connect(target)) as database:
+        assert database.execute("SELECT count(*) FROM items").fetchone() == (5,)
+    succeed(*arguments, "--replace")
+
+
+def test_a_dump_into_no_directory(vault: Vault, tmp_path: Path) -> None:
+    file = tmp_path / "no" / "dump.sql"
+    _fails(run("-r", vault.path, "dump", "latest", "-o", file), 1, "No such file or directory")
+
+
+def test_damage(vault: Vault, tmp_path: Path) -> None:
+    copy = tmp_path / "vault"
+    shutil.copytree(vault.path, copy)
+    for pack in (copy / "packs" / "data").rglob("*"):
+        if pack.is_file():
+            pack.chmod(0o600)
+            data = bytearray(pack.read_bytes())
+            data[len(data) // 2] ^= 1
+            pack.write_bytes(data)
+    done = run("-r", copy, "check", "--read-data", "--json")
+    assert done.returncode == 20
+    errors = json.loads(done.stdout)["errors"]
+    assert errors
+    assert all(error.keys() == {"kind", "message", "object"} for error in errors)
+    done = run("-r", copy, "check", "--read-data")
+    assert done.returncode == 20
+    assert b"damage: " in done.stderr
+    assert run("-r", copy, "dump", "latest").returncode == 20
+
+
+def test_an_omission(tmp_path: Path, empty_vault: Path) -> None:
+    """A virtual table that another module makes cannot be carried; the rest is."""
+    source = tmp_path / "shop.db"
+    make_database(source, rows=10)
+    with closing(sqlite3.connect(source)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute(
+            "INSERT INTO sqlite_schema VALUES ('table', 'odd', 'odd', 0,"
+            " 'CREATE VIRTUAL TABLE odd USING no_such_module(x)')"
+        )
+        database.commit()
+    done = run("-r", empty_vault, "backup", f"sqlite:///{source}", "--json")
+    assert done.returncode == 3, done.stderr.decode()
+    warnings = json.loads(done.stdout)["warnings"]
+    assert any("odd" in warning for warning in warnings)
+    assert b"odd" in done.stderr
+    assert run_json("-r", empty_vault, "show", "latest")["warnings"] == warnings

@@ -1,0 +1,79 @@
+"""Help that teaches, and pages that say what it says."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from cli.reference import reference
+from rowvault.cli.app import app
+from rowvault.cli.command import Command
+from support.rowvault import run, succeed
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+VERBS = list(app.commands)
+
+
+def test_the_page_is_the_help() -> None:
+    assert PAGE.read_text() == reference(), "`make docs` writes the page anew"
+
+
+def test_the_commands_of_this_version() -> None:
+    assert VERBS == [
+        "init", "backup", "snapshots", "show", "ls", "dump", "restore", "diff", "check",
+        "version", "demo",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_help_has_examples_and_exit_codes(verb: str) -> None:
+    text = succeed(verb, "--help").decode()
+    assert "Examples:" in text
+    assert "Exit codes:" in text
+    assert "Options of every command:" in text
+    assert succeed(verb, "-h").decode() == text
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_examples_are_command_lines(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each example parses: the options are there, and the arguments fit."""
+    command = app.commands[verb]
+    assert isinstance(command, Command)
+    parsed = []
+    monkeypatch.setattr(command, "callback", lambda **values: parsed.append(values))
+    for example in command.examples:
+        words = shlex.split(example.partition(" | ")[0])
+        while "=" in words[0]:
+            words.pop(0)
+        app.main(words[1:], prog_name=words[0], standalone_mode=False)
+    assert len(parsed) == len(command.examples) > 0
+
+
+def test_help_imports_no_engine() -> None:
+    """What makes it quick; the time itself is measured in the benchmarks."""
+    script = (
+        "import sys; from rowvault.cli.main import run; run(['--help']);"
+        "heavy = {'pymysql', 'blake3', 'zstandard', 'cryptography', 'msgspec', 'rich', 'asyncio'};"
+        "sys.exit(', '.join(heavy & sys.modules.keys()) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_shell_completion() -> None:
+    words = {"COMP_WORDS": "rowvault sn", "COMP_CWORD": "1", "_ROWVAULT_COMPLETE": "bash_complete"}
+    assert run(env=words).stdout.split() == [b"plain,snapshots"]
+
+
+def test_the_readme_names_real_commands() -> None:
+    readme = (PAGE.parents[2] / "README.md").read_text()
+    lines = [line for line in readme.splitlines() if line.startswith("rowvault ")]
+    assert lines
+    for line in lines:
+        verb = line.split()[1]
+        assert verb == "COMMAND" or isinstance(app.commands.get(verb), click.Command), line

@@ -1,0 +1,149 @@
+"""The documents of --json have exactly the keys that docs/reference/json.md names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cli.vaults import Vault, change_database, make_database
+from support.rowvault import run_json, succeed
+
+
+def test_init(tmp_path: Path) -> None:
+    document = run_json("-r", tmp_path / "v", "init", "--no-encryption")
+    assert document.keys() == {"repository", "id", "encrypted"}
+    assert document["repository"] == str(tmp_path / "v")
+    assert document["encrypted"] is False
+
+
+def test_backup(tmp_path: Path, empty_vault: Path) -> None:
+    source = tmp_path / "shop.db"
+    make_database(source)
+    first = run_json("-r", empty_vault, "backup", f"sqlite:///{source}", "-j", "2")
+    assert first.keys() == {
+        "snapshot", "parent", "tables", "rows", "raw_bytes", "blocks", "new_blocks",
+        "stored_bytes", "seconds", "workers", "warnings",
+    }  # fmt: skip
+    assert first["parent"] is None
+    assert (first["tables"], first["rows"], first["warnings"]) == (2, 2002, [])
+    assert sum(worker["rows"] for worker in first["workers"]) == 2002
+    assert all(worker.keys() == {"rows", "seconds"} for worker in first["workers"])
+    stored = sum(path.stat().st_size for path in empty_vault.rglob("*") if path.is_file())
+    assert 0 < first["stored_bytes"] < stored
+
+    change_database(source)
+    second = run_json("-r", empty_vault, "backup", f"sqlite:///{source}")
+    assert second["parent"] == first["snapshot"]
+    assert second["rows"] == 2001
+
+
+def test_a_dry_run_stores_nothing(tmp_path: Path, empty_vault: Path) -> None:
+    source = tmp_path / "shop.db"
+    make_database(source)
+    files = sorted(path for path in empty_vault.rglob("*") if path.is_file())
+    document = run_json("-r", empty_vault, "backup", f"sqlite:///{source}", "--dry-run")
+    assert document["snapshot"] is None
+    assert document["rows"] == 2002
+    assert sorted(path for path in empty_vault.rglob("*") if path.is_file()) == files
+
+
+def test_snapshots(vault: Vault) -> None:
+    document = run_json("-r", vault.path, "snapshots")
+    assert [entry["id"] for entry in document] == list(vault.snapshots)
+    for entry in document:
+        assert entry.keys() == {"id", "time", "source", "tags", "tables", "rows", "raw_bytes"}
+        assert entry["time"].endswith("Z")
+        assert entry["source"].endswith(str(vault.source))
+    assert [entry["tags"] for entry in document] == [["first"], ["a", "b"]]
+
+
+def test_no_snapshots(empty_vault: Path) -> None:
+    assert run_json("-r", empty_vault, "snapshots") == []
+
+
+def test_show(vault: Vault) -> None:
+    document = run_json("-r", vault.path, "show", "latest")
+    assert document.keys() == {
+        "id", "time", "parent", "tags", "source", "server", "moment", "selection", "tables",
+        "rows", "raw_bytes", "blocks", "new_blocks", "stored_bytes", "seconds", "warnings",
+        "tool_version",
+    }  # fmt: skip
+    assert (document["id"], document["parent"]) == (vault.snapshots[1], vault.snapshots[0])
+    assert document["server"]["vendor"] == "sqlite"
+    assert document["selection"] == {"databases": [], "tables": [], "excludes": []}
+
+
+def test_ls(vault: Vault) -> None:
+    databases = run_json("-r", vault.path, "ls", "latest")
+    assert databases["snapshot"] == vault.snapshots[1]
+    (main,) = databases["databases"]
+    assert main.keys() == {"database", "tables", "rows", "raw_bytes", "objects"}
+    assert (main["database"], main["tables"], main["rows"]) == ("main", 2, 2001)
+
+    tables = run_json("-r", vault.path, "ls", "latest", "main")
+    assert tables.keys() == {"snapshot", "database", "tables", "objects"}
+    assert [one["table"] for one in tables["tables"]] == ["items", "notes"]
+    assert all(one.keys() == {"table", "rows", "raw_bytes", "blocks"} for one in tables["tables"])
+    objects = {(one["kind"], one["name"], one["parent"]) for one in tables["objects"]}
+    assert {("view", "dear", None), ("index", "items_by_name", "items")} <= objects
+
+    table = run_json("-r", vault.path, "ls", "latest", "main.items")
+    assert table.keys() == {
+        "snapshot", "database", "table", "rows", "raw_bytes", "blocks", "columns", "key",
+        "statement",
+    }  # fmt: skip
+    assert [one["column"] for one in table["columns"]] == ["id", "name", "price"]
+    assert table["key"] == ["id"]
+    assert table["statement"].startswith("CREATE TABLE items")
+
+
+def test_dump(vault: Vault, tmp_path: Path) -> None:
+    file = tmp_path / "dump.sql"
+    document = run_json("-r", vault.path, "dump", "latest", "-o", file)
+    assert document == {
+        "file": str(file), "tables": 2, "rows": 2001, "bytes": file.stat().st_size,
+    }  # fmt: skip
+
+
+def test_restore(vault: Vault, tmp_path: Path) -> None:
+    target = f"sqlite:///{tmp_path / 'new.db'}"
+    document = run_json("-r", vault.path, "restore", "latest", target)
+    assert document.keys() == {"tables", "rows", "raw_bytes", "seconds", "verified", "warnings"}
+    assert (document["rows"], document["verified"]) == (2001, True)
+    document = run_json("-r", vault.path, "restore", "latest", target, "--replace", "--no-verify")
+    assert document["verified"] is None
+
+
+def test_diff(vault: Vault) -> None:
+    document = run_json("-r", vault.path, "diff", "latest~1", "latest")
+    assert document.keys() == {"old", "new", "tables", "objects"}
+    assert (document["old"], document["new"]) == vault.snapshots
+    assert document["tables"] == [
+        {"database": "main", "table": "items", "status": "changed",
+         "added": 1, "removed": 2, "changed": 3},
+        {"database": "main", "table": "notes", "status": "same",
+         "added": 0, "removed": 0, "changed": 0},
+    ]  # fmt: skip
+    assert document["objects"] == []
+    back = run_json("-r", vault.path, "diff", "latest", "latest~1", "main.items")
+    assert [(one["added"], one["removed"], one["changed"]) for one in back["tables"]] == [(2, 1, 3)]
+
+
+def test_check(vault: Vault) -> None:
+    shallow = run_json("-r", vault.path, "check")
+    deep = run_json("-r", vault.path, "check", "--read-data")
+    for document in (shallow, deep):
+        assert document.keys() == {"errors", "packs", "blocks", "bytes_read"}
+        assert document["errors"] == []
+    assert deep["bytes_read"] > 0
+
+
+def test_version() -> None:
+    document = run_json("version")
+    assert document.keys() == {"rowvault", "python", "platform", "kernel", "libraries"}
+    assert document["kernel"] in ("compiled", "plain")
+
+
+def test_the_option_may_stand_behind(vault: Vault) -> None:
+    assert succeed("snapshots", "--json", "-r", vault.path) == succeed(
+        "--json", "-r", vault.path, "snapshots"
+    )
