@@ -23,6 +23,10 @@ from rowvault.storage.protocol import Storage
 _log = logging.getLogger(__name__)
 
 
+Damage = dict[str, DamageError | UnsupportedFormatError]
+"""What cannot be read, by object name."""
+
+
 class Catalogue:
     """The small objects of one repository. Used from any thread.
 
@@ -35,7 +39,7 @@ class Catalogue:
         self._sealer = sealer
         self._secrets = secrets
         self._known: dict[str, SnapshotListing] = {}
-        self.session_damage: dict[str, DamageError | UnsupportedFormatError] = {}
+        self.session_damage: Damage = {}
         """Session objects that the last listing could not read, by object name."""
 
     def snapshots(self) -> list[SnapshotListing]:
@@ -55,7 +59,7 @@ class Catalogue:
     def sessions(self) -> list[tuple[SessionDocument, bytes]]:
         """(document, stored bytes) of all session objects that can be read."""
         found = []
-        damage: dict[str, DamageError | UnsupportedFormatError] = {}
+        damage: Damage = {}
         for name in self._storage.list(names.SESSIONS):
             try:
                 data = self._storage.read(name)
@@ -130,7 +134,18 @@ class Catalogue:
 
     def tags(self, snapshot_id: SnapshotId) -> list[str]:
         """The snapshot's tags, sorted; damaged ones are left out with a logged warning."""
-        found = set()
+        found, damage = self._read_tags(snapshot_id)
+        for error in damage.values():
+            _log.warning("%s", error)
+        return sorted(found)
+
+    def tag_damage(self, snapshot_id: SnapshotId) -> Damage:
+        """The snapshot's tags that cannot be read, by object name."""
+        return self._read_tags(snapshot_id)[1]
+
+    def _read_tags(self, snapshot_id: SnapshotId) -> tuple[set[str], Damage]:
+        found: set[str] = set()
+        damage: Damage = {}
         for name in self._storage.list(f"{names.TAGS}{snapshot_id}/"):
             try:
                 data = self._storage.read(name)
@@ -138,8 +153,8 @@ class Catalogue:
             except ObjectMissingError:
                 continue
             except (DamageError, UnsupportedFormatError) as error:
-                _log.warning("%s", error)
-        return sorted(found)
+                damage[name] = error
+        return found, damage
 
     def _complete_commits(self) -> list[Snapshot]:
         """Publishes committed sessions; the snapshots of those that could not be published."""

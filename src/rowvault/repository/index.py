@@ -9,6 +9,7 @@ record   id prefix 16 | pack u32 | offset u32 | frame bytes u32 | type 1 | depth
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ MAGIC = b"ROWVINDX"
 VERSION = 1
 _HEADER = struct.Struct("<8sIII12x")
 _RECORD = struct.Struct("<16sIIIBBBB")
+_PACK_OF_RECORD = struct.Struct("<16xI10xBx")
 HEADER_BYTES = _HEADER.size
 RECORD_BYTES = _RECORD.size
 PACK_NAME_BYTES = 32
@@ -119,10 +121,25 @@ class Segment:
             yield self._location(record)
             index += 1
 
-    def locations(self) -> Iterator[tuple[bytes, Location]]:
-        """(id prefix, location) of all records, in the order of their prefixes."""
+    def typed_packs(self) -> set[tuple[PackType, PackName]]:
+        """The packs that its records name."""
+        found = set(_PACK_OF_RECORD.iter_unpack(self._data[self._records_at :]))
+        return {(PackType(kind), self._pack(number)) for number, kind in found}
+
+    def record_counts(self) -> Counter[PackName]:
+        """How many records each pack has."""
+        records = _PACK_OF_RECORD.iter_unpack(self._data[self._records_at :])
+        counts = Counter(number for number, _ in records)
+        return Counter({self._pack(number): count for number, count in counts.items()})
+
+    def locations(self, pack: PackName) -> Iterator[tuple[bytes, Location]]:
+        """(id prefix, location) of one pack's records, in the order of their prefixes."""
+        numbers = [n for n in range(self._pack_count) if self._pack(n) == pack]
+        if not numbers:
+            return
         for record in _RECORD.iter_unpack(self._data[self._records_at :]):
-            yield record[0], self._location(record)
+            if record[1] in numbers:
+                yield record[0], self._location(record)
 
     def _first(self, prefix: bytes) -> int:
         """The first record with this prefix or a greater one."""
@@ -205,6 +222,10 @@ class BlockIndex:
     def packs(self) -> set[PackName]:
         """All packs that a segment lists."""
         return {pack for segment in self._segments.values() for pack in segment.packs()}
+
+    def typed_packs(self) -> set[tuple[PackType, PackName]]:
+        """All packs that a record of a segment names, with their types."""
+        return {pack for segment in self._segments.values() for pack in segment.typed_packs()}
 
     def close(self) -> None:
         """Lets go of the mapped segments."""

@@ -191,9 +191,9 @@ def read_rows(
         elif entry.fragment != WHOLE_ROWS:
             parts.append(raw)
         if entry.fragment == WHOLE_ROWS:
-            yield from _split(raw)
+            yield from split_rows(raw)
         elif entry.fragment == LAST_FRAGMENT:
-            yield from _split(b"".join(parts))
+            yield from split_rows(b"".join(parts))
 
 
 def decode_record(row: ManifestRow) -> TableRecord | ObjectRecord:
@@ -203,7 +203,8 @@ def decode_record(row: ManifestRow) -> TableRecord | ObjectRecord:
     return _decode(row[3], ObjectRecord)
 
 
-def _split(raw: bytes) -> Iterator[ManifestRow]:
+def split_rows(raw: bytes) -> Iterator[ManifestRow]:
+    """The manifest rows in whole bytes. Raises CorruptError."""
     position = 0
     while position < len(raw):
         values, position = decode_row(raw, position, _COLUMNS)

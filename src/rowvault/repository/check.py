@@ -1,0 +1,57 @@
+"""Verifies a repository: objects, packs against the index, snapshots down to their blocks."""
+
+from __future__ import annotations
+
+from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
+from rowvault.core.monitor import Monitor
+from rowvault.repository import names
+from rowvault.repository.check_packs import PackCheck
+from rowvault.repository.check_report import CheckError, CheckReport, DamageKind
+from rowvault.repository.check_trees import TreeCheck
+from rowvault.repository.repository import Repository
+from rowvault.repository.session import SessionPlace
+from rowvault.repository.slots import decode_slot
+
+__all__ = ["CheckError", "CheckReport", "DamageKind", "check"]
+
+
+def check(repository: Repository, read_data: bool, monitor: Monitor) -> CheckReport:
+    """All damage there is; with `read_data` every stored byte is read and verified.
+
+    Reads in the order that writers follow backwards, so runs at work are no damage: snapshots,
+    then the index, then packs. Raises StorageError when the place itself fails.
+    """
+    report = CheckReport()
+    place = repository.place
+    monitor.phase("checking objects")
+    _check_slots(place, report)
+    listings = repository.listings()
+    for name, error in place.catalogue.session_damage.items():
+        report.add(error, name)
+    for listing in listings:
+        if listing.damage is not None:
+            report.add(listing.damage, names.snapshot(listing.time, listing.id))
+        for name, error in place.catalogue.tag_damage(listing.id).items():
+            report.add(error, name)
+    place.index.refresh()
+    for name, error in place.index.damage.items():
+        report.add(error, names.segment(name))
+    monitor.phase("checking packs")
+    packs = PackCheck(place, report, monitor, read_data=read_data)
+    packs.run()
+    monitor.phase("checking snapshots")
+    trees = TreeCheck(repository.read_data, repository.read_node, packs.explain, report)
+    for listing in listings:
+        if listing.snapshot is not None:
+            monitor.item(f"snapshot {listing.id}")
+            trees.check(listing.snapshot)
+    trees.finish()
+    return report
+
+
+def _check_slots(place: SessionPlace, report: CheckReport) -> None:
+    for name in place.storage.list(names.KEYS):
+        try:
+            decode_slot(place.storage.read(name), name)
+        except (DamageError, UnsupportedFormatError, StorageError) as error:
+            report.add(error, name)

@@ -1,0 +1,217 @@
+"""Checks packs against themselves and against the index, both ways."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from blake3 import blake3
+
+from rowvault.codec.frames import BlockType, decode_header
+from rowvault.core.errors import (
+    CorruptError,
+    DamageError,
+    MissingError,
+    StorageError,
+    TruncatedError,
+    UnsupportedFormatError,
+)
+from rowvault.core.ids import BlockId, PackName
+from rowvault.core.monitor import Monitor
+from rowvault.repository import names
+from rowvault.repository.check_report import CheckReport
+from rowvault.repository.index import PREFIX_BYTES, Location
+from rowvault.repository.names import PackType
+from rowvault.repository.pack import (
+    PACK_HEADER_BYTES,
+    RECORD_BYTES,
+    TRAILER_BYTES,
+    PackEntry,
+    PackReader,
+)
+from rowvault.repository.session import SessionPlace
+
+_BAD = (DamageError, UnsupportedFormatError, StorageError)
+
+
+class _Frame(NamedTuple):
+    """A frame as the footer or the index puts it."""
+
+    prefix: bytes
+    offset: int
+    frame_bytes: int
+
+
+class PackCheck:
+    """Looks at every pack once, and then knows which places are readable."""
+
+    def __init__(
+        self, place: SessionPlace, report: CheckReport, monitor: Monitor, *, read_data: bool
+    ) -> None:
+        self._place = place
+        self._report = report
+        self._monitor = monitor
+        self._read_data = read_data
+        self._records: Counter[PackName] = Counter()
+        self._segments: Counter[PackName] = Counter()
+        self._readable_bytes: dict[PackName, int] = {}
+        """Of damaged packs: how far they go."""
+        self._bad_frames: set[tuple[PackName, int]] = set()
+
+    def run(self) -> None:
+        """Checks all packs; the index must have been refreshed before."""
+        for segment in self._place.index.segments:
+            self._records.update(segment.record_counts())
+            self._segments.update(set(segment.packs()))
+        found = self._listed_objects()
+        for kind, name in self._place.index.typed_packs():
+            if name not in found:
+                self._readable_bytes[name] = 0
+                self._report.add(
+                    MissingError(f"pack {name} is missing; the index lists {self._count(name)}"),
+                    names.pack(kind, name),
+                )
+        for name, kind in sorted(found.items()):
+            self._check_pack(kind, name)
+
+    def explain(self, kind: BlockType, block_id: BlockId) -> str | None:
+        """Why a block cannot be read; None where it can."""
+        reasons = []
+        for location in self._place.index.find(kind, block_id):
+            reason = self._reason(location)
+            if reason is None:
+                return None
+            reasons.append(reason)
+        return " and ".join(reasons) or "no pack that the index lists holds it"
+
+    def _reason(self, location: Location) -> str | None:
+        end = location.offset + location.frame_bytes
+        if end > self._readable_bytes.get(location.pack, end):
+            return f"pack {location.pack} is missing or ends before it"
+        if (location.pack, location.offset) in self._bad_frames:
+            return f"it is damaged in pack {location.pack} at byte {location.offset}"
+        return None
+
+    def _listed_objects(self) -> dict[PackName, PackType]:
+        found: dict[PackName, PackType] = {}
+        for object_name in self._place.storage.list(names.PACKS):
+            try:
+                kind, name = names.split_pack(object_name)
+                found[name] = kind
+            except CorruptError as error:
+                self._monitor.warning(f"left unused: {error}")
+        return found
+
+    def _check_pack(self, kind: PackType, name: PackName) -> None:
+        object_name = names.pack(kind, name)
+        listed = self._segments[name] > 0
+        try:
+            size = self._place.storage.size(object_name)
+            entries = self._footer(kind, name, size)
+            self._compare(name, entries)
+        except _BAD as error:
+            if not listed:  # what a killed run left; nothing refers to it
+                self._monitor.warning(f"left unused: {error}")
+                return
+            self._readable_bytes[name] = self._size_or_nothing(object_name)
+            self._report.add(error, object_name)
+            entries = None
+        self._report.packs += 1
+        self._report.blocks += len(entries) if entries is not None else self._records[name]
+        if self._read_data:
+            self._read_pack(kind, name, entries)
+
+    def _footer(self, kind: PackType, name: PackName, size: int) -> list[PackEntry]:
+        entries = PackReader(self._place.storage, self._place.keys, kind, name).footer()
+        read = PACK_HEADER_BYTES + len(entries) * RECORD_BYTES + TRAILER_BYTES
+        self._report.bytes_read += 0 if self._read_data else read
+        return entries
+
+    def _compare(self, name: PackName, entries: Sequence[PackEntry]) -> None:
+        """Raises CorruptError unless every segment that lists the pack lists just its frames."""
+        copies = self._segments[name]
+        if not copies:
+            return
+        if self._records[name] != copies * len(entries):
+            raise CorruptError(
+                f"pack {name} holds {len(entries)} blocks, the index lists {self._count(name)}"
+            )
+        for entry in entries:
+            same = sum(
+                location[1:4] == (name, entry.offset, entry.frame_bytes)
+                for location in self._place.index.find(entry.type, entry.id)
+            )
+            if same != copies:
+                raise CorruptError(
+                    f"the index does not list block {entry.id.hex()} where pack {name} holds it"
+                )
+
+    def _count(self, name: PackName) -> str:
+        return f"{self._records[name] // max(1, self._segments[name])} blocks in it"
+
+    def _read_pack(
+        self, kind: PackType, name: PackName, entries: Sequence[PackEntry] | None
+    ) -> None:
+        """Every byte: the pack's own hash, and each frame's tag and id."""
+        object_name = names.pack(kind, name)
+        try:
+            data = self._place.storage.read(object_name)
+            reader = PackReader(self._place.storage, self._place.keys, kind, name)
+        except _BAD as error:
+            if name not in self._readable_bytes:
+                self._report.add(error, object_name)
+            self._readable_bytes[name] = 0
+            return
+        self._report.bytes_read += len(data)
+        self._monitor.advance(0, len(data))
+        frames = _frames(entries) if entries is not None else self._listed_frames(name)
+        damaged = sum(not self._check_frame(reader, frame, data) for frame in frames)
+        if blake3(data).hexdigest() != name and not damaged and name not in self._readable_bytes:
+            self._report.add(
+                CorruptError(
+                    f"pack {name} does not hold the bytes that name it, although each of its "
+                    "blocks is whole"
+                ),
+                object_name,
+            )
+
+    def _check_frame(self, reader: PackReader, frame: _Frame, data: bytes) -> bool:
+        place = f"block {frame.prefix.hex()} in pack {reader.name} at byte {frame.offset}"
+        try:
+            view = memoryview(data)[frame.offset : frame.offset + frame.frame_bytes]
+            if len(view) < frame.frame_bytes:
+                raise TruncatedError("the pack ends before the end of the block")
+            header = decode_header(view)
+            if header.frame_bytes != frame.frame_bytes:
+                raise CorruptError("its header states another length than the index")
+            raw = reader.open_frame(header, view, frame.offset)
+            named = self._place.make_id(header.type, raw)
+            if named != header.id or not named.startswith(frame.prefix):
+                raise CorruptError("its bytes do not make its id")
+        except (DamageError, UnsupportedFormatError) as error:
+            self._bad_frames.add((reader.name, frame.offset))
+            self._report.add(
+                type(error)(f"{place}: {error}"), names.pack(reader.header.type, reader.name)
+            )
+            return False
+        return True
+
+    def _listed_frames(self, name: PackName) -> list[_Frame]:
+        """From the index, where the pack's own footer cannot be read."""
+        found = {
+            _Frame(prefix, location.offset, location.frame_bytes)
+            for segment in self._place.index.segments
+            for prefix, location in segment.locations(name)
+        }
+        return sorted(found, key=lambda frame: frame.offset)
+
+    def _size_or_nothing(self, object_name: str) -> int:
+        try:
+            return self._place.storage.size(object_name)
+        except StorageError:
+            return 0
+
+
+def _frames(entries: Iterable[PackEntry]) -> list[_Frame]:
+    return [_Frame(entry.id[:PREFIX_BYTES], entry.offset, entry.frame_bytes) for entry in entries]

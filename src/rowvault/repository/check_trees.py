@@ -1,0 +1,207 @@
+"""Walks every snapshot down to its blocks, each shared subtree once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rowvault.codec.chunker import FIRST_FRAGMENT, LAST_FRAGMENT, WHOLE_ROWS
+from rowvault.codec.frames import BlockType
+from rowvault.codec.rows import decode_row
+from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
+from rowvault.core.ids import BlockId
+from rowvault.core.model import TableDefinition
+from rowvault.repository.check_report import CheckError, CheckReport, DamageKind
+from rowvault.repository.manifest import TableRecord, decode_record, split_rows
+from rowvault.repository.node import Entry, InnerEntry, LeafEntry
+from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.tree import VERBATIM, TreeReader, TreeRoot
+
+Reader = Callable[[BlockId], bytes]
+Explain = Callable[[BlockType, BlockId], str | None]
+
+_NAMED_RANGES = 8
+_SHOWN_VALUE = 40
+_BAD = (DamageError, UnsupportedFormatError, StorageError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A stretch of a tree that cannot be read."""
+
+    first_key: bytes
+    following: bytes | None
+    """The first key behind it; None: it reaches the end."""
+    blocks: int
+    reason: str
+
+
+class TreeCheck:
+    """Finds what each snapshot cannot give back, and names it by table and key range."""
+
+    def __init__(
+        self, read_data: Reader, read_node: Reader, explain: Explain, report: CheckReport
+    ) -> None:
+        self._read_data = read_data
+        self._read_node = read_node
+        self._explain = explain
+        self._report = report
+        self._whole: set[bytes] = set()
+        """Nodes and manifest blocks below which everything can be read."""
+        self._found: dict[tuple[str, str], list[str]] = {}
+
+    def check(self, snapshot: Snapshot) -> None:
+        """Walks one snapshot."""
+        parts: list[bytes] = []
+        for entry in self._manifest_entries(snapshot):
+            raw = self._manifest_block(snapshot, entry)
+            if entry.fragment <= FIRST_FRAGMENT:
+                parts = []
+            if raw is None:
+                continue
+            parts.append(raw)
+            if entry.fragment not in (WHOLE_ROWS, LAST_FRAGMENT):
+                continue
+            if self._check_rows(snapshot, b"".join(parts)) and entry.fragment == WHOLE_ROWS:
+                self._whole.add(entry.id)
+
+    def finish(self) -> None:
+        """Puts what was found into the report, the snapshots that share it together."""
+        for (label, text), snapshots in self._found.items():
+            where = "snapshot " if len(snapshots) == 1 else "snapshots "
+            message = f"{label} in {where}{', '.join(snapshots)}: {text}"
+            self._report.errors.append(
+                CheckError(DamageKind.UNREADABLE, message, label, tuple(snapshots))
+            )
+
+    def _manifest_entries(self, snapshot: Snapshot) -> Iterator[LeafEntry]:
+        reader = TreeReader(self._read_node, snapshot.manifest)
+        gaps: list[_Gap] = []
+        for entry in self._readable_leaves(reader, reader.root_entry, None, gaps):
+            if entry.id not in self._whole:
+                yield entry
+        for gap in gaps:
+            self._note(snapshot, "manifest", f"a part of it cannot be read ({gap.reason})")
+
+    def _readable_leaves(
+        self, reader: TreeReader, entry: InnerEntry, following: bytes | None, gaps: list[_Gap]
+    ) -> Iterator[LeafEntry]:
+        try:
+            children = reader.children(entry)
+        except _BAD as error:
+            gaps.append(_Gap(entry.first_key, following, entry.sums.entries, str(error)))
+            return
+        for index, child in enumerate(children):
+            behind = children[index + 1].first_key if index + 1 < len(children) else following
+            if isinstance(child, LeafEntry):
+                yield child
+            else:
+                yield from self._readable_leaves(reader, child, behind, gaps)
+
+    def _manifest_block(self, snapshot: Snapshot, entry: LeafEntry) -> bytes | None:
+        try:
+            return self._read_data(entry.id)
+        except _BAD as error:
+            self._note(snapshot, "manifest", f"a part of it cannot be read ({error})")
+            return None
+
+    def _check_rows(self, snapshot: Snapshot, raw: bytes) -> bool:
+        """Whether everything that these manifest rows describe can be read."""
+        whole = True
+        try:
+            for row in split_rows(raw):
+                record = decode_record(row)
+                if isinstance(record, TableRecord):
+                    whole &= self._check_table(snapshot, record)
+        except _BAD as error:
+            self._note(snapshot, "manifest", str(error))
+            return False
+        return whole
+
+    def _check_table(self, snapshot: Snapshot, record: TableRecord) -> bool:
+        gaps = list(_joined(self._gaps(record.root)))
+        if not gaps:
+            return True
+        named = [_describe(record.definition, gap) for gap in gaps[:_NAMED_RANGES]]
+        if len(gaps) > _NAMED_RANGES:
+            named.append(f"and {len(gaps) - _NAMED_RANGES} more ranges")
+        self._note(snapshot, record.definition.label, "; ".join(named))
+        return False
+
+    def _gaps(self, root: TreeRoot) -> Iterator[_Gap]:
+        reader = TreeReader(self._read_node, root)
+        return self._gaps_below(reader, reader.root_entry, None)
+
+    def _gaps_below(
+        self, reader: TreeReader, entry: Entry, following: bytes | None
+    ) -> Iterator[_Gap]:
+        if isinstance(entry, LeafEntry):
+            reason = self._explain(BlockType.DATA, entry.id)
+            if reason is not None:
+                yield _Gap(entry.first_key, following, 1, reason)
+            return
+        if entry.id in self._whole:
+            return
+        try:
+            children = reader.children(entry)
+        except _BAD as error:
+            yield _Gap(entry.first_key, following, entry.sums.entries, str(error))
+            return
+        whole = True
+        for index, child in enumerate(children):
+            behind = children[index + 1].first_key if index + 1 < len(children) else following
+            for gap in self._gaps_below(reader, child, behind):
+                whole = False
+                yield gap
+        if whole:
+            self._whole.add(entry.id)
+
+    def _note(self, snapshot: Snapshot, label: str, text: str) -> None:
+        snapshots = self._found.setdefault((label, text), [])
+        if snapshot.id not in snapshots:
+            snapshots.append(snapshot.id)
+
+
+def _joined(gaps: Iterator[_Gap]) -> Iterator[_Gap]:
+    """Neighbouring gaps of one reason as one."""
+    last: _Gap | None = None
+    for gap in gaps:
+        if last is not None and last.following == gap.first_key and last.reason == gap.reason:
+            last = _Gap(last.first_key, gap.following, last.blocks + gap.blocks, gap.reason)
+            continue
+        if last is not None:
+            yield last
+        last = gap
+    if last is not None:
+        yield last
+
+
+def _describe(definition: TableDefinition, gap: _Gap) -> str:
+    first = _key_text(definition, gap.first_key) if gap.first_key else "the start"
+    end = "the end" if gap.following is None else f"before {_key_text(definition, gap.following)}"
+    blocks = "1 block" if gap.blocks == 1 else f"{gap.blocks} blocks"
+    return f"rows from {first} to {end} ({blocks}) cannot be read: {gap.reason}"
+
+
+def _key_text(definition: TableDefinition, first_key: bytes) -> str:
+    """A key for people."""
+    if first_key[:1] != bytes((VERBATIM,)):
+        return f"the row with hash {first_key[1:].hex()}"
+    try:
+        values, _ = decode_row(first_key, 1, len(definition.key))
+    except DamageError:
+        return f"0x{first_key.hex()}"
+    columns = [definition.columns[index].name for index in definition.key]
+    return ", ".join(
+        f"{column}={_value_text(value)}" for column, value in zip(columns, values, strict=True)
+    )
+
+
+def _value_text(value: bytes | None) -> str:
+    if value is None:
+        return "NULL"
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return f"0x{value[:_SHOWN_VALUE].hex()}"
+    return text[:_SHOWN_VALUE] if text.isprintable() else repr(text[:_SHOWN_VALUE])
