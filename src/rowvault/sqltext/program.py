@@ -1,0 +1,64 @@
+"""Stored programs as text for the stock clients, which read statements up to a delimiter."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from rowvault.core.model import ObjectDefinition
+from rowvault.sqltext.quoting import encode_name, identifier, mysql_string
+
+_MARIADB = "mariadb"
+_SETTINGS = ("sql_mode", "time_zone")
+_CHARSETS = ("character_set_client", "collation_connection")
+_COMMENTS = (b"/*", b"--", b"#")
+_UTF8_CLIENTS = frozenset({"", "utf8mb4", "utf8mb3", "utf8"})
+
+
+def framed_program(definition: ObjectDefinition, vendor: str, database_collation: str) -> bytes:
+    """The statement in its session, then the dump's session again."""
+    wanted = dict(definition.session)
+    settings = {"sql_mode": ""} | {name: wanted[name] for name in _SETTINGS if name in wanted}
+    collation = wanted.get("collation_database", database_collation)
+    moved = bool(database_collation) and collation != database_collation
+    lines = [f"SET @rowvault_object_{name} = @@SESSION.{name};\n" for name in settings]
+    if moved:
+        lines.append(_alter_collation(definition.database, collation))
+    lines += [f"SET SESSION {name} = {mysql_string(settings[name])};\n" for name in settings]
+    lines += [f"SET {name} = {wanted[name]};\n" for name in _CHARSETS if name in wanted]
+    ends = ["SET NAMES utf8mb4;\n"]
+    ends += [f"SET SESSION {name} = @rowvault_object_{name};\n" for name in settings]
+    if moved:
+        ends.append(_alter_collation(definition.database, database_collation))
+    statement = _framed(
+        definition.statement, vendor, wanted.get("character_set_client", "").lower()
+    )
+    return encode_name("".join(lines)) + statement + encode_name("".join(ends))
+
+
+def _alter_collation(database: str, collation: str) -> str:
+    return f"ALTER DATABASE {identifier(database)} COLLATE {collation};\n"
+
+
+def _framed(statement: bytes, vendor: str, charset: str) -> bytes:
+    if vendor == _MARIADB and any(mark in statement for mark in _COMMENTS):
+        # MariaDB's client takes comments out of what it sends, unless they stand in a string.
+        return b"EXECUTE IMMEDIATE " + _literal(statement, charset) + b";\n"
+    delimiter = next(mark for mark in _delimiters() if mark not in statement)
+    return b"DELIMITER %b\n%b%b\nDELIMITER ;\n" % (delimiter, statement, delimiter)
+
+
+def _literal(statement: bytes, charset: str) -> bytes:
+    # Only doubled quotes mean the same under every sql_mode, and only ASCII or UTF-8 has no
+    # character that hides a quote.
+    legible = charset in _UTF8_CLIENTS or statement.isascii()
+    if legible and b"\\" not in statement and b"\0" not in statement:
+        return b"'" + statement.replace(b"'", b"''") + b"'"
+    return b"X'" + statement.hex().upper().encode() + b"'"
+
+
+def _delimiters() -> Iterator[bytes]:
+    yield b";;"
+    yield b"$$"
+    for number in itertools.count(1):
+        yield b"$$%d$$" % number
