@@ -20,9 +20,10 @@ SNAPSHOT_HELP = (
 )
 
 SERVER_HELP = (
-    "is `mysql://user@host:port/` or `sqlite:///path.db` (four slashes before an absolute path). A password comes from MYSQL_PWD, from "
-    "an option file (--defaults-file), or from a prompt. For MySQL and MariaDB "
-    "`?unix_socket=/path` and `?ssl_ca=/path` may follow. SQLite has one database, called `main`."
+    "is `mysql://user@host:port/` or `sqlite:///path.db` (four slashes before an absolute path). "
+    "A password comes from MYSQL_PWD, from an option file (--defaults-file), or from a prompt. For "
+    "MySQL and MariaDB `?unix_socket=/path` and `?ssl_ca=/path` may follow. SQLite has one "
+    "database, called `main`."
 )
 
 MAX_WORKERS = 64

@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +55,8 @@ class Tour:
         )
         rows = make_shop(shop)
         self._tell(f"A shop in SQLite: {plural(len(CHANGES), 'table')}, {plural(rows, 'row')}.")
-        self._type(f"cd {shlex.quote(str(self._place))}")
-        for name, value in _ENVIRONMENT.items():
-            self._type(f"export {name}={value}")
+        settings = " ".join(f"{name}={value}" for name, value in _ENVIRONMENT.items())
+        self._type(f"cd {shlex.quote(str(self._place))}", f"export {settings}")
         self._rowvault("init")
         self._rowvault("backup", _SHOP, "--tag", "before")
         copy_shop(shop, kept)
@@ -77,7 +77,7 @@ class Tour:
 
     def _rowvault(self, *arguments: str) -> None:
         """Shows and runs one command line. Raises RowvaultError when it fails."""
-        self._type(shlex.join(["rowvault", *arguments]))
+        self._type(_line(arguments))
         done = self._process(arguments, capture=not self._show)
         if done.returncode:
             self._fail(arguments, done)
@@ -90,7 +90,7 @@ class Tour:
         return json.loads(done.stdout)
 
     def _process(
-        self, arguments: tuple[str, ...] | list[str], capture: bool
+        self, arguments: Sequence[str], capture: bool
     ) -> subprocess.CompletedProcess[bytes]:
         output.flush()
         # The user's own password settings must not reach the tour's repository.
@@ -108,13 +108,11 @@ class Tour:
 
     def _fail(
         self,
-        arguments: tuple[str, ...] | list[str],
+        arguments: Sequence[str],
         done: subprocess.CompletedProcess[bytes],
     ) -> None:
         said = f": {done.stderr.decode(errors='replace').strip()}" if done.stderr else ""
-        raise RowvaultError(
-            f"`{shlex.join(['rowvault', *arguments])}` ended with exit code {done.returncode}{said}"
-        )
+        raise RowvaultError(f"`{_line(arguments)}` ended with exit code {done.returncode}{said}")
 
     def _check_difference(self) -> None:
         """The difference is what the day changed, row for row."""
@@ -141,12 +139,18 @@ class Tour:
         if self._show:
             output.write_line(f"\n{text}")
 
-    def _type(self, line: str) -> None:
-        if self._show:
+    def _type(self, *lines: str) -> None:
+        if not self._show:
+            return
+        output.write_line()
+        for line in lines:
             shown = f"$ {line}"
-            output.write_line(
-                "\n" + (click.style(shown, bold=True) if output.is_terminal() else shown)
-            )
+            output.write_line(click.style(shown, bold=True) if output.is_terminal() else shown)
+
+
+def _line(arguments: Sequence[str]) -> str:
+    """As it would be typed; no argument of the tour needs quotes."""
+    return " ".join(("rowvault", *arguments))
 
 
 def _sum_of_changes() -> TableChange:

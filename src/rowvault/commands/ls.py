@@ -112,7 +112,7 @@ def _databases(manifest: Manifest) -> list[ListedDatabase]:
         entry.tables += 1
         entry.rows += record.root.sums.rows
         entry.raw_bytes += record.root.sums.raw_bytes
-    for definition in (one.definition for one in manifest.objects()):
+    for definition in manifest.objects():
         if _is_listed(definition):
             found.setdefault(definition.database, ListedDatabase(definition.database)).objects += 1
     return list(found.values())
@@ -121,7 +121,7 @@ def _databases(manifest: Manifest) -> list[ListedDatabase]:
 def _tables(snapshot: str, manifest: Manifest, database: str) -> TableList:
     found = TableList(snapshot, database)
     found.tables.extend(_listed(record) for record in manifest.tables(database))
-    definitions = [record.definition for record in manifest.objects(database)]
+    definitions = list(manifest.objects(database))
     if not found.tables and not definitions:
         raise UsageError(
             f"snapshot {snapshot} has no database {database}; `rowvault ls {snapshot}` lists them"

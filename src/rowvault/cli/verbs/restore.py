@@ -127,9 +127,9 @@ def _write(result: RestoreResult, settings: Settings) -> None:
             [
                 ("restored", f"{rows}, {format_bytes(result.raw_bytes)}"),
                 ("time", format_seconds(result.seconds)),
-                ("rows", _VERIFIED[result.verified]),
             ]
         )
+        output.write_line(_VERIFIED[result.verified])
 
 
 def document(result: RestoreResult) -> dict[str, object]:
