@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -40,6 +42,7 @@ class Connection:
         """Connects. Raises ConnectError, and LoginError for a wrong user or password."""
         self.place = options.place
         self._unusable = ""
+        self._is_streaming = False
         self._raw = _open(options, read_timeout_s)
 
     @property
@@ -95,9 +98,11 @@ class Connection:
         except (pymysql.err.Error, OSError) as error:
             raise faults.statement_error(error, self.place, task) from error
         stream = ResultStream(self._raw, self.place, task)
+        self._is_streaming = True
         try:
             yield from stream.batches()
         finally:
+            self._is_streaming = False
             if not stream.finished:
                 self._abandon(f"a read ended early while {task}")
 
@@ -107,8 +112,15 @@ class Connection:
         return [(text(row[0]), int(row[1] or 0), text(row[2])) for row in rows]
 
     def close(self) -> None:
-        """Ends the session; harmless when it ended already."""
-        if not self._raw._closed:
+        """Ends the session; harmless when it ended already.
+
+        A thread that waits for rows of `stream` meets the end of the connection.
+        """
+        if self._is_streaming:
+            # The reading thread owns the socket's buffers: it is only told that no more comes.
+            with contextlib.suppress(OSError):
+                self._raw._sock.shutdown(socket.SHUT_RDWR)
+        elif not self._raw._closed:
             self._raw.close()
 
     def _abandon(self, reason: str) -> None:
