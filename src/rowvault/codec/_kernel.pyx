@@ -1814,7 +1814,7 @@ cdef class RowMatcher:
     """
 
     # Entries lie close together; `slots` is an open-addressing index over them (linear probing,
-    # number of the entry plus one, 0: free). Up to 61 bytes an entry: 40 x 1.2, and 4 / 0.35.
+    # number of the entry plus one, 0: free). Up to 62 bytes an entry: (40 + 4 / 0.35) x 1.2.
     cdef _Shape shape
     cdef uint64_t row_key[2]
     cdef readonly uint64_t changed

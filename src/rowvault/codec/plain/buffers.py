@@ -12,6 +12,7 @@ LIMIT: Final = (1 << 32) - 1
 
 
 def take_bytes(data: Buffer) -> bytes:
+    """A copy of any contiguous buffer's bytes. Raises BufferError, ValueError."""
     view = memoryview(data)
     if not view.c_contiguous:
         raise BufferError("the buffer is not contiguous")
@@ -21,6 +22,7 @@ def take_bytes(data: Buffer) -> bytes:
 
 
 def take_ends(ends: Buffer) -> list[int]:
+    """The offsets in an array of type code 'I'. Raises BufferError, ValueError."""
     view = memoryview(ends)
     if view.format != "I" or view.ndim != 1:
         raise ValueError("ends must be an array of type code 'I'")

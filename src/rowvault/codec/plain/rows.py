@@ -38,6 +38,7 @@ class Layout(Protocol):
 
 
 def check_layout(kinds: bytes, introducers: Sequence[bytes]) -> None:
+    """Raises ValueError where no table can look like that."""
     check_column_count(len(kinds))
     if len(introducers) != len(kinds):
         raise ValueError("there must be one introducer for each column")
@@ -46,11 +47,13 @@ def check_layout(kinds: bytes, introducers: Sequence[bytes]) -> None:
 
 
 def check_key(key: Sequence[int], column_count: int) -> None:
+    """Raises ValueError where `key` is not a choice of columns."""
     if len(set(key)) != len(key) or not all(0 <= index < column_count for index in key):
         raise ValueError("the key names a column that is not there, or one twice")
 
 
 def fault(row: int, offset: int, reason: str) -> NoReturn:
+    """Raises ValueError, naming the row's number in the batch and the byte in its rows."""
     raise ValueError(f"row {row}, byte {offset}: {reason}")
 
 
@@ -102,6 +105,7 @@ class Row:
 
 
 def split_rows(rows: bytes, ends: Sequence[int], column_count: int) -> Iterator[Row]:
+    """The rows of a batch. Raises ValueError where they do not fill it exactly."""
     start = 0
     for ordinal, end in enumerate(ends):
         if not start < end <= len(rows):
@@ -113,6 +117,7 @@ def split_rows(rows: bytes, ends: Sequence[int], column_count: int) -> Iterator[
 
 
 def check_column_count(column_count: int) -> None:
+    """Raises ValueError where no row can have so many columns."""
     if not 0 < column_count <= 0xFFFF:
         raise ValueError("a row has at least one column and at most 65535")
 
