@@ -11,6 +11,7 @@ from rowvault import __version__
 from rowvault.codec.rendering import RENDERER_VERSION
 from rowvault.core.model import ServerInfo
 from rowvault.core.monitor import Monitor
+from rowvault.repository.dry_session import DrySession
 from rowvault.repository.manifest import ManifestWriter
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
@@ -106,13 +107,14 @@ def find_parent(
     wanted = _selection(selection)
     same_server = [one for one in snapshots if one.server.server_id == server.server_id]
     same_selection = [one for one in same_server if one.selection == wanted]
-    return (same_selection or same_server or [None])[-1]
+    candidates = same_selection or same_server
+    return candidates[-1] if candidates else None
 
 
 def _read(
     view: SourceSnapshot,
     catalogue: Catalogue,
-    session: WriteSession,
+    session: WriteSession | DrySession,
     repository: Repository,
     monitor: Monitor,
 ) -> ScanResult:
@@ -120,7 +122,9 @@ def _read(
     return scan_tables(view, catalogue.tables, session, repository, monitor)
 
 
-def _write_manifest(session: WriteSession, catalogue: Catalogue, scan: ScanResult) -> TreeRoot:
+def _write_manifest(
+    session: WriteSession | DrySession, catalogue: Catalogue, scan: ScanResult
+) -> TreeRoot:
     writer = ManifestWriter(session)
     for definition in catalogue.objects:
         writer.add_object(definition)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.core.monitor import Monitor
-from rowvault.restore.dump import DumpResult, dump_snapshot
+from rowvault.render.dump import DumpResult, dump_snapshot
 
 Write = Callable[[bytes], object]
 

@@ -6,10 +6,9 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from rowvault.codec import kernel
-from rowvault.codec.rows import RowBatch
 from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import Monitor
+from rowvault.render.table import read_group, row_groups
 from rowvault.repository.manifest import TableRecord
 from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
@@ -19,26 +18,7 @@ RUN_BLOCKS = 32
 """Neighbouring blocks that one connection loads in a row, so that it stays in one region of the
 key."""
 
-_LAST_FRAGMENT = 3
-_WHOLE = 0
-
 Run = tuple[TableDefinition, Iterable[list[LeafEntry]]]
-
-
-def row_groups(entries: Iterable[LeafEntry]) -> Iterator[list[LeafEntry]]:
-    """Entries that together hold whole rows: one block, or all fragments of one row."""
-    group: list[LeafEntry] = []
-    for entry in entries:
-        group.append(entry)
-        if entry.fragment in (_WHOLE, _LAST_FRAGMENT):
-            yield group
-            group = []
-
-
-def read_group(repository: Repository, group: Sequence[LeafEntry], column_count: int) -> RowBatch:
-    """The rows of one group. Raises DamageError."""
-    raw = b"".join(repository.read_data(entry.id) for entry in group)
-    return RowBatch(raw, kernel.row_ends(raw, column_count))
 
 
 def load_tables(

@@ -1,0 +1,66 @@
+"""Scripts for the `sqlite3` shell."""
+
+from __future__ import annotations
+
+from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.sqltext.insert import STATEMENT_END
+from rowvault.sqltext.quoting import encode_name, sqlite_identifier, sqlite_string
+
+_COUNTERS = "sqlite_sequence"
+_OWN_PREFIX = "sqlite_"
+
+
+class SqliteScript:
+    """SQLite: one transaction, in which rules between tables are not checked."""
+
+    def prologue(self) -> bytes:
+        """Turns foreign keys off and begins."""
+        return b"PRAGMA foreign_keys=OFF;\nPRAGMA ignore_check_constraints=ON;\nBEGIN;\n"
+
+    def epilogue(self) -> bytes:
+        """Commits."""
+        return b"COMMIT;\nPRAGMA ignore_check_constraints=OFF;\n"
+
+    def use(self, database: str) -> bytes:
+        """There is one database only."""
+        return b""
+
+    def before_rows(self, table: TableDefinition) -> bytes:
+        """CREATE TABLE; SQLite's own tables are there already, and only emptied."""
+        if table.name == _COUNTERS:
+            return b"DELETE FROM sqlite_sequence;\n"
+        if table.name.startswith(_OWN_PREFIX):
+            return b"ANALYZE sqlite_master;\n"
+        return table.statement + b";\n"
+
+    def insert_prefix(self, table: TableDefinition) -> bytes:
+        """INSERT INTO with the stored columns."""
+        columns = ",".join(sqlite_identifier(column.name) for column in table.columns)
+        name = sqlite_identifier(table.name)
+        return encode_name(f"INSERT INTO {name} ({columns}) VALUES\n")
+
+    def insert_suffix(self) -> bytes:
+        """The end of a statement."""
+        return STATEMENT_END
+
+    def behind_rows(self, table: TableDefinition) -> bytes:
+        """Nothing to end."""
+        return b""
+
+    def definition(self, definition: ObjectDefinition) -> bytes:
+        """The statement; a virtual table is written into the schema, as the shell's .dump does."""
+        if definition.kind is ObjectKind.DATABASE:
+            return b""
+        if not definition.statement.upper().startswith(b"CREATE VIRTUAL TABLE"):
+            return definition.statement + b";\n"
+        name = sqlite_string(definition.name)
+        values = f"VALUES('table',{name},{name},0,"
+        return b"".join(
+            (
+                b"PRAGMA writable_schema=ON;\n",
+                b"INSERT INTO sqlite_master(type,name,tbl_name,rootpage,sql)\n",
+                encode_name(values),
+                encode_name(sqlite_string(definition.statement.decode())),
+                b");\nPRAGMA writable_schema=OFF;\n",
+            )
+        )
