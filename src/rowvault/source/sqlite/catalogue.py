@@ -67,7 +67,8 @@ def read_catalogue(connection: sqlite3.Connection, selection: Selection) -> Cata
     if not selection.tables:
         catalogue.objects.append(database_definition(read_settings(connection)))
     tables = [entry for entry in entries if entry.type == "table" and not entry.is_virtual]
-    _add_tables(connection, [entry for entry in tables if wanted.table(entry.name)], catalogue)
+    chosen = [entry for entry in tables if wanted.table(entry.name)]
+    _add_tables(connection, chosen, catalogue)
     _add_objects([entry for entry in entries if wanted.object(entry)], catalogue)
     if not selection.tables:
         _name_external_content(catalogue)
@@ -179,13 +180,9 @@ def _add_tables(
     connection: sqlite3.Connection, entries: Sequence[SchemaEntry], catalogue: Catalogue
 ) -> None:
     encoding = word(connection, f"PRAGMA {ENCODING}")
-    collations = frozenset(
-        row[0].decode().upper()
-        for row in connection.execute("SELECT name FROM pragma_collation_list")
-    )
     estimates: list[tuple[TableDefinition, int]] = []
     for entry in entries:
-        shape = read_shape(connection, entry.name, collations)
+        shape = read_shape(connection, entry.name)
         estimates.append((_definition(entry, shape, encoding), _estimate(connection, entry, shape)))
         if shape.foreign_collations:
             catalogue.omissions.append(

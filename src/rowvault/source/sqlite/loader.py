@@ -14,6 +14,8 @@ from rowvault.core.model import TableDefinition
 from rowvault.source.sqlite.catalogue import SEQUENCE_TABLE
 from rowvault.source.sqlite.connection import Text, quoted, restore_errors
 
+_NONCHARACTERS = frozenset("\ufffe\uffff")
+
 
 class RowInserter:
     """Inserts rows over one connection, which is in a transaction."""
@@ -46,14 +48,18 @@ class RowInserter:
             raise RestoreError(f"{table.label}: {count} rows arrived of {len(rows.ends)}")
 
     def _insert_one(self, table: str, columns: Sequence[str], row: Sequence[object]) -> int:
-        """Text goes in as bytes that SQLite takes for text as they are."""
-        bound = [
-            Text(value.encode(self._codec or "utf-8")) if isinstance(value, str) else value
-            for value in row
-        ]
-        marks = ["CAST(? AS TEXT)" if isinstance(value, Text) else "?" for value in bound]
+        """Binds what can be bound as it is, and writes out the rest."""
+        marks: list[str] = []
+        bound: list[object] = []
+        for value in row:
+            if self._codec and isinstance(value, str) and not _NONCHARACTERS.isdisjoint(value):
+                # SQLite replaces these when it turns UTF-8 into UTF-16; a literal's bytes it keeps.
+                marks.append(f"CAST(X'{value.encode(self._codec).hex()}' AS TEXT)")
+                continue
+            # A subclass of bytes is bound as a blob.
+            marks.append("CAST(? AS TEXT)" if isinstance(value, Text) else "?")
+            bound.append(value)
         statement = _insert_statement(table, columns, marks)
-        # A subclass of bytes is bound as a blob.
         return self._connection.execute(statement, bound).rowcount
 
 

@@ -30,13 +30,10 @@ _LARGEST_VALUE_BYTES = (1 << 31) - 1
 class SqliteReader:
     """One connection inside the snapshot; used by one thread at a time."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, path: Path, known_collations: frozenset[str]
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         """The connection is in its read transaction already."""
         self._connection = connection
         self._path = path
-        self._collations = known_collations
 
     def read(self, table: TableDefinition, rows: RowRange) -> Iterator[RowBatch]:
         """The rows of a row-chunk as they lie in the table: by rowid, or by PRIMARY KEY.
@@ -73,7 +70,10 @@ class SqliteReader:
 
     def _statement(self, table: TableDefinition, rows: RowRange) -> tuple[str, tuple[int, ...]]:
         """(SELECT whose last parameter is the number of rows to skip, the other parameters)."""
-        shape = read_shape(self._connection, table.name, self._collations)
+        shape = read_shape(self._connection, table.name)
+        for collation in shape.foreign_collations:
+            # SQLite opens no index without its collation, though a scan compares nothing.
+            self._connection.create_collation(collation, _compare)
         columns = [quoted(column.name) for column in table.columns]
         if dict(table.session).get(ENCODING) in UTF16_CODECS:
             # The bytes as they are stored stand behind the values, to be compared.
@@ -91,6 +91,10 @@ class SqliteReader:
         if shape.order:
             statement += f" ORDER BY {','.join(shape.order)}"
         return f"{statement} LIMIT -1 OFFSET ?", tuple(parameters)
+
+
+def _compare(one: str, other: str) -> int:
+    return (one > other) - (one < other)
 
 
 def _one_by_one(cursor: sqlite3.Cursor, codec: str, table: TableDefinition) -> Iterator[RowBatch]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from rowvault.source.sqlite.connection import quoted
 
+# `PRAGMA collation_list` also names what a schema mentions and nobody provides.
+_BUILT_IN_COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
+
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
@@ -31,7 +34,7 @@ class TableShape:
     order: tuple[str, ...]
     """SQL expressions in whose order the rows lie; empty where it cannot be named."""
     foreign_collations: tuple[str, ...]
-    """Collations that indexes or the key use and that this SQLite does not know."""
+    """Collations that indexes or the key use and that are not SQLite's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,7 @@ class _IndexShape:
     """The key's columns as ORDER BY terms."""
 
 
-def read_shape(
-    connection: sqlite3.Connection, table: str, known_collations: frozenset[str]
-) -> TableShape:
+def read_shape(connection: sqlite3.Connection, table: str) -> TableShape:
     """The shape of a table that is not virtual. Raises sqlite3.Error."""
     columns, primary = _columns(connection, table)
     indexes = _indexes(connection, table)
@@ -60,7 +61,7 @@ def read_shape(
         collation
         for index in indexes
         for collation in index.collations
-        if collation.upper() not in known_collations
+        if collation.upper() not in _BUILT_IN_COLLATIONS
     }
     if is_without_rowid:
         assert primary_index is not None

@@ -73,10 +73,6 @@ class SqliteSnapshot:
         self._planner = connections[0]
         self._connections = connections[:1] if reason else connections[1:]
         self._schema_version = number(self._planner, "PRAGMA schema_version")
-        self._collations = frozenset(
-            row[0].decode().upper()
-            for row in self._planner.execute("SELECT name FROM pragma_collation_list")
-        )
         self.server = server_info(path, read_settings(self._planner))
         self.moment = Moment(method="transaction", reason=reason)
 
@@ -92,7 +88,7 @@ class SqliteSnapshot:
         """
         name = table.definition.name
         with source_errors(self._path, table.definition.label):
-            alias = read_shape(self._planner, name, self._collations).rowid_alias
+            alias = read_shape(self._planner, name).rowid_alias
             if not alias or table.estimated_bytes <= target_bytes:
                 return [RowRange()]
             low = number(self._planner, f"SELECT min({quoted(alias)}) FROM {quoted(name)}")
@@ -106,10 +102,7 @@ class SqliteSnapshot:
 
     def readers(self) -> Sequence[SqliteReader]:
         """One per connection."""
-        return [
-            SqliteReader(connection, self._path, self._collations)
-            for connection in self._connections
-        ]
+        return [SqliteReader(connection, self._path) for connection in self._connections]
 
     def confirm(self, catalogue: Catalogue) -> None:
         """Raises SnapshotLostError when a transaction has ended or sees another schema."""
