@@ -9,6 +9,7 @@ record   id prefix 16 | pack u32 | offset u32 | frame bytes u32 | type 1 | depth
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -35,9 +36,15 @@ VERSION = 1
 _HEADER = struct.Struct("<8sIII12x")
 _RECORD = struct.Struct("<16sIIIBBBB")
 _PACK_OF_RECORD = struct.Struct("<16xI10xBx")
+_WHOLE_RECORD = struct.Struct(f"{_RECORD.size}s")
 HEADER_BYTES = _HEADER.size
 RECORD_BYTES = _RECORD.size
 PACK_NAME_BYTES = 32
+_GROUP_BYTES = 128 * RECORD_BYTES
+"""A page: records between two fences, whose prefixes are held in memory."""
+_FEW_SEGMENTS = 4
+_GATHERED_RECORDS = 1 << 17
+"""Records of small segments that are held in memory, about 80 bytes each."""
 PREFIX_BYTES = 16
 
 
@@ -102,6 +109,10 @@ class Segment:
         self._records_at = HEADER_BYTES + PACK_NAME_BYTES * self._pack_count
         if len(data) != self._records_at + RECORD_BYTES * self._count:
             raise CorruptError(f"index segment {name} is not as long as its header says")
+        self._fences = [
+            bytes(data[at : at + PREFIX_BYTES])
+            for at in range(self._records_at, len(data), _GROUP_BYTES)
+        ]
 
     def __len__(self) -> int:
         return self._count
@@ -113,18 +124,21 @@ class Segment:
     def find(self, block_id: BlockId) -> Iterator[Location]:
         """Where this block stands, by the first half of its id."""
         prefix = block_id[:PREFIX_BYTES]
-        index = self._first(prefix)
-        while index < self._count:
-            record = _RECORD.unpack_from(self._data, self._records_at + index * RECORD_BYTES)
-            if record[0] != prefix:
-                return
-            yield self._location(record)
-            index += 1
+        group = max(bisect_left(self._fences, prefix) - 1, 0)
+        while group < len(self._fences) and self._fences[group] <= prefix:
+            start = self._records_at + group * _GROUP_BYTES
+            records = bytes(self._data[start : start + _GROUP_BYTES])
+            at = records.find(prefix)
+            while at >= 0:
+                if at % RECORD_BYTES == 0:
+                    yield self.decode(records[at : at + RECORD_BYTES])
+                at = records.find(prefix, at + 1)
+            group += 1
 
     def typed_packs(self) -> set[tuple[PackType, PackName]]:
         """The packs that its records name."""
         found = set(_PACK_OF_RECORD.iter_unpack(self._data[self._records_at :]))
-        return {(PackType(kind), self._pack(number)) for number, kind in found}
+        return {(self._pack_type(kind), self._pack(number)) for number, kind in found}
 
     def record_counts(self) -> Counter[PackName]:
         """How many records each pack has."""
@@ -141,30 +155,67 @@ class Segment:
             if record[1] in numbers:
                 yield record[0], self._location(record)
 
-    def _first(self, prefix: bytes) -> int:
-        """The first record with this prefix or a greater one."""
-        data, start = self._data, self._records_at
-        low, high = 0, self._count
-        while low < high:
-            middle = (low + high) >> 1
-            at = start + middle * RECORD_BYTES
-            if bytes(data[at : at + PREFIX_BYTES]) < prefix:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+    def records(self) -> Iterator[bytes]:
+        """All records as they are stored, in order."""
+        return (record for (record,) in _WHOLE_RECORD.iter_unpack(self._data[self._records_at :]))
+
+    def decode(self, record: bytes) -> Location:
+        """The location that one of this segment's records states."""
+        return self._location(_RECORD.unpack(record))
 
     def _location(self, record: tuple[bytes, int, int, int, int, int, int, int]) -> Location:
         _, number, offset, frame_bytes, kind, _, pack_type, _ = record
-        if number >= self._pack_count:
-            raise CorruptError(f"index segment {self.name} names a pack that it does not list")
+        if kind not in (BlockType.DATA, BlockType.NODE):
+            raise CorruptError(f"index segment {self.name} states block type {kind}")
         return Location(
-            PackType(pack_type), self._pack(number), offset, frame_bytes, BlockType(kind)
+            self._pack_type(pack_type), self._pack(number), offset, frame_bytes, BlockType(kind)
         )
 
+    def _pack_type(self, number: int) -> PackType:
+        if number not in (PackType.DATA, PackType.TREE):
+            raise CorruptError(f"index segment {self.name} states pack type {number}")
+        return PackType(number)
+
     def _pack(self, number: int) -> PackName:
+        if number >= self._pack_count:
+            raise CorruptError(f"index segment {self.name} names a pack that it does not list")
         at = HEADER_BYTES + number * PACK_NAME_BYTES
         return PackName(self._data[at : at + PACK_NAME_BYTES].hex())
+
+
+class SmallSegments:
+    """The records of many small segments as one sorted list in memory, searched in one go."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._segments = segments
+        self._records = sorted(
+            record + number.to_bytes(4, "little")
+            for number, segment in enumerate(segments)
+            for record in segment.records()
+        )
+
+    def find(self, block_id: BlockId) -> Iterator[Location]:
+        """See Segment.find."""
+        prefix = block_id[:PREFIX_BYTES]
+        for index in range(bisect_left(self._records, prefix), len(self._records)):
+            record = self._records[index]
+            if not record.startswith(prefix):
+                return
+            segment = self._segments[int.from_bytes(record[RECORD_BYTES:], "little")]
+            yield segment.decode(record[:RECORD_BYTES])
+
+
+def _searchable(segments: Sequence[Segment]) -> list[Segment | SmallSegments]:
+    """The same segments for searching: few, so that a lookup costs little."""
+    by_size = sorted(segments, key=len)
+    gathered = 0
+    count = 0
+    while count < len(by_size) and gathered + len(by_size[count]) <= _GATHERED_RECORDS:
+        gathered += len(by_size[count])
+        count += 1
+    if count <= _FEW_SEGMENTS:
+        return list(segments)
+    return [*by_size[count:], SmallSegments(by_size[:count])]
 
 
 class BlockIndex:
@@ -177,6 +228,7 @@ class BlockIndex:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._segments: dict[str, Segment] = {}
+        self._searched: list[Segment | SmallSegments] = []
         self.damage: dict[str, DamageError | UnsupportedFormatError] = {}
 
     @property
@@ -198,7 +250,9 @@ class BlockIndex:
             except (DamageError, UnsupportedFormatError) as error:
                 damage[name] = error
         changed = segments.keys() != self._segments.keys()
-        self._segments, self.damage = segments, damage
+        self.damage = damage
+        if changed:
+            self._segments, self._searched = segments, _searchable(list(segments.values()))
         return changed
 
     def add(self, data: bytes) -> int:
@@ -209,12 +263,14 @@ class BlockIndex:
         except ObjectExistsError:
             pass  # named by its bytes: the same segment is stored already
         segment = Segment(name, self._storage.view(names.segment(name)))
-        self._segments = {**self._segments, name: segment}
+        if name not in self._segments:
+            self._segments = {**self._segments, name: segment}
+            self._searched = [*self._searched, segment]
         return len(data)
 
     def find(self, kind: BlockType, block_id: BlockId) -> Iterator[Location]:
         """All places of a block; none where it is not listed."""
-        for segment in self._segments.values():
+        for segment in self._searched:
             for location in segment.find(block_id):
                 if location.type is kind:
                     yield location
@@ -229,7 +285,7 @@ class BlockIndex:
 
     def close(self) -> None:
         """Lets go of the mapped segments."""
-        self._segments = {}
+        self._segments, self._searched = {}, []
 
 
 def unlisted(objects: Iterable[str], listed: set[PackName]) -> list[tuple[PackType, PackName]]:

@@ -8,8 +8,10 @@ twice under the pack's key.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from rowvault.codec.frames import (
@@ -231,21 +233,15 @@ class PackReader:
             raise _missing(self.name) from error
 
 
-class naming:  # noqa: N801 - reads as a statement: `with naming("pack ..."):`
+@contextlib.contextmanager
+def naming(place: str) -> Iterator[None]:
     """Puts the place in front of the message of a DamageError or UnsupportedFormatError."""
-
-    def __init__(self, place: str) -> None:
-        self._place = place
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Raises the same error with the place in its message."""
-        if isinstance(error, DamageError | UnsupportedFormatError) and self._place not in str(
-            error
-        ):
-            raise type(error)(f"{self._place}: {error}") from error
+    try:
+        yield
+    except (DamageError, UnsupportedFormatError) as error:
+        if place in str(error):
+            raise
+        raise type(error)(f"{place}: {error}") from error
 
 
 def _missing(name: PackName) -> DamageError:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from blake3 import blake3
 
-from rowvault.core.errors import ObjectExistsError
+from rowvault.core.errors import ObjectExistsError, RepositoryError
 from rowvault.core.ids import PackName
 from rowvault.repository import names
 from rowvault.repository.pack import OpenPack
@@ -18,6 +18,7 @@ StoredPack = Callable[[OpenPack, PackName, int], None]
 """Told, on the writer's thread, of each pack that is durable: the pack, its name, its bytes."""
 
 _QUEUED_PACKS = 1
+_LOOK_S = 1.0
 
 
 class PackWriter:
@@ -37,8 +38,14 @@ class PackWriter:
 
     def submit(self, pack: OpenPack) -> None:
         """Hands a full pack over; waits while another one is queued. Raises what failed before."""
-        self._raise_failure()
-        self._queue.put(pack)
+        while True:
+            self._raise_failure()
+            if self._dropping:
+                raise RepositoryError("The session has been aborted.")
+            try:
+                return self._queue.put(pack, timeout=_LOOK_S)
+            except queue.Full:
+                continue  # look whether the writer still is at work
 
     def finish(self) -> None:
         """Waits until all packs are durable. Raises what failed."""

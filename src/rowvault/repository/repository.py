@@ -297,36 +297,34 @@ def _exists(storage: Storage) -> RepositoryExistsError:
 
 def _require_free(storage: Storage) -> None:
     """Nothing there, or what an `init` that was cut short has left: that is removed."""
-    objects = storage.list("")
-    if names.CONFIG in objects:
+    top = storage.top()
+    if names.CONFIG in top:
         decode_config(storage.read(names.CONFIG), storage.location)
         raise _exists(storage)
-    if _looks_ours(objects):
+    if _is_ours(top):
         raise RepositoryExistsError(
             f"{storage.location} holds a repository whose config is missing; bring that back "
             "from a copy, or choose another place."
         )
-    others = [name for name in objects if not name.startswith(names.KEYS)]
+    others = [name for name in top if name != names.KEYS]
     if others:
         raise NoRepositoryError(
             f"{storage.location} is not empty and not a repository (it holds {others[0]}, for "
             "example); choose an empty or a new directory."
         )
-    for name in objects:
+    for name in storage.list(names.KEYS):
         storage.delete(name)
 
 
-def _looks_ours(objects: list[str]) -> bool:
-    groups = (names.PACKS, names.INDEX, names.SNAPSHOTS, names.SESSIONS)
-    found = {group for name in objects for group in groups if name.startswith(group)}
-    return names.PACKS in found or len(found) > 1
+def _is_ours(top: list[str]) -> bool:
+    return names.PACKS in top or {names.INDEX, names.SNAPSHOTS} <= set(top)
 
 
 def _read_config(storage: Storage) -> bytes:
     try:
         return storage.read(names.CONFIG)
     except ObjectMissingError:
-        if _looks_ours(storage.list("")):
+        if _is_ours(storage.top()):
             raise MissingError(
                 f"The repository at {storage.location} has lost its config object; bring it back "
                 "from a copy of the repository."

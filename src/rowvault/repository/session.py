@@ -250,6 +250,8 @@ class WriteSession:
     ) -> None:
         pack_type = _PACK_TYPE[kind]
         with self._pack_lock:
+            if self._ended:
+                raise RepositoryError(f"Session {self.id} has ended.")
             pack = self._open.get(pack_type)
             if pack is None:
                 pack = OpenPack(pack_type, self.id, self._place.keys)

@@ -99,6 +99,19 @@ class LocalStorage:
         with self._failing("list", prefix or "."):
             return sorted(prefix + name for name in _names_below(start, top=not prefix))
 
+    def top(self) -> list[str]:
+        """See Storage.top."""
+        with self._failing("list", "."):
+            try:
+                entries = list(os.scandir(self._root))
+            except FileNotFoundError:
+                return []
+            return sorted(
+                entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name
+                for entry in entries
+                if entry.name not in _NOT_OURS
+            )
+
     def delete(self, name: str) -> None:
         """See Storage.delete."""
         path = self._path(name)

@@ -60,6 +60,10 @@ class Storage(Protocol):
         """All names below `prefix`, sorted; `prefix` is empty or ends with `/`."""
         ...
 
+    def top(self) -> list[str]:
+        """First parts of all names, sorted; a group's ends with `/`. Reads no further."""
+        ...
+
     def delete(self, name: str) -> None:
         """Removes the object; one that is not there is no error."""
         ...
