@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 from rowvault.core.model import ObjectDefinition
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string
+
+INVALID = "invalid"
+"""In an object's session: the source itself could not make it, because what it refers to is gone."""
 
 _MARIADB = "mariadb"
 _SETTINGS = ("sql_mode", "time_zone")
@@ -18,6 +22,8 @@ _UTF8_CLIENTS = frozenset({"", "utf8mb4", "utf8mb3", "utf8"})
 def framed_program(definition: ObjectDefinition, vendor: str, database_collation: str) -> bytes:
     """The statement in its session, then the dump's session again."""
     wanted = dict(definition.session)
+    if INVALID in wanted:
+        return _commented(definition.statement)
     settings = {"sql_mode": ""} | {name: wanted[name] for name in _SETTINGS if name in wanted}
     collation = wanted.get("collation_database", database_collation)
     moved = bool(database_collation) and collation != database_collation
@@ -34,6 +40,11 @@ def framed_program(definition: ObjectDefinition, vendor: str, database_collation
         definition.statement, vendor, wanted.get("character_set_client", "").lower()
     )
     return encode_name("".join(lines)) + statement + encode_name("".join(ends))
+
+
+def _commented(statement: bytes) -> bytes:
+    lines = re.split(rb"[\r\n]+", statement)
+    return b"".join(b"-- %b\n" % line for line in (b"Invalid at the source:", *lines))
 
 
 def _alter_collation(database: str, collation: str) -> str:

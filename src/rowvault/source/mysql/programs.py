@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, Reply, text
+from rowvault.sqltext.program import INVALID
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
 
 _SESSION_COLUMNS = {
@@ -60,6 +61,8 @@ class ProgramReader:
         self._connection = connection
         self._database = database
         self._omissions = omissions
+        self._warned_of = 0
+        """The number of what the last SHOW CREATE warned about."""
 
     def sequences(self, names: Iterable[str]) -> Iterator[ObjectDefinition]:
         """Each sequence with its current value, in one statement that makes both."""
@@ -85,8 +88,16 @@ class ProgramReader:
                 f"view {self._database}.{name}",
                 "SHOW VIEW",
             )
-            if shown is not None:
-                yield self._define(ObjectKind.VIEW, name, *shown)
+            if shown is None:
+                continue
+            statement, session = shown
+            if self._warned_of == faults.VIEW_INVALID:
+                self._omissions.append(
+                    f"view {self._database}.{name} is invalid here: what it refers to is gone. "
+                    "Its text is kept, but no server makes it."
+                )
+                session = (*session, (INVALID, "1"))
+            yield self._define(ObjectKind.VIEW, name, statement, session)
 
     def triggers(self) -> Iterator[ObjectDefinition]:
         """Triggers; `order` counts those of one table, event and time as they fire."""
@@ -189,7 +200,10 @@ class ProgramReader:
         self._connection.execute(f"USE {identifier(self._database)}", task)
         self._connection.execute("SET character_set_results = NULL", task)
         try:
-            return self._connection.execute(statement, task)
+            reply = self._connection.execute(statement, task)
+            warnings = self._connection.warnings() if reply.warning_count else []
+            self._warned_of = warnings[0][1] if warnings else 0
+            return reply
         finally:
             self._connection.execute("SET character_set_results = utf8mb4", task)
 

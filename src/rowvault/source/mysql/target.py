@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from rowvault.core.errors import RestoreError, SourceError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
+from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
 from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, set_up
 from rowvault.sqltext.database import create_database
+from rowvault.sqltext.program import INVALID
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
 
 _CHARSETS = ("character_set_client", "collation_connection")
@@ -61,6 +63,8 @@ class MysqlTarget:
                 self._create_table(definition)
             elif definition.kind is ObjectKind.DATABASE:
                 self._run(create_database(definition), f"creating {definition.label}")
+            elif INVALID in dict(definition.session):
+                self._try_program(definition)
             else:
                 self._create_program(definition)
         except SourceError as error:
@@ -102,6 +106,16 @@ class MysqlTarget:
 
     def _use(self, database: str, task: str) -> None:
         self._connection.execute(f"USE {identifier(database)}", task)
+
+    def _try_program(self, definition: ObjectDefinition) -> None:
+        try:
+            self._create_program(definition)
+        except faults.LostError:
+            raise
+        except faults.StatementError as error:
+            self._monitor.warning(
+                f"{definition.label} was invalid at the source already and is left out: {error}"
+            )
 
     def _create_program(self, definition: ObjectDefinition) -> None:
         task = f"creating {definition.label}"
