@@ -91,6 +91,19 @@ class LocalStorage:
         with self._failing("read", name):
             return path.stat().st_size
 
+    def top(self) -> list[str]:
+        """See Storage.top."""
+        with self._failing("list", "."):
+            try:
+                entries = list(os.scandir(self._root))
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+            return sorted(
+                entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name
+                for entry in entries
+                if entry.name not in _NOT_OURS
+            )
+
     def list(self, prefix: str) -> list[str]:
         """See Storage.list; temporary files, the lock file and `lost+found` are not objects."""
         if prefix and not prefix.endswith("/"):
@@ -98,19 +111,6 @@ class LocalStorage:
         start = self._path(prefix[:-1]) if prefix else self._root
         with self._failing("list", prefix or "."):
             return sorted(prefix + name for name in _names_below(start, top=not prefix))
-
-    def top(self) -> list[str]:
-        """See Storage.top."""
-        with self._failing("list", "."):
-            try:
-                entries = list(os.scandir(self._root))
-            except FileNotFoundError:
-                return []
-            return sorted(
-                entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name
-                for entry in entries
-                if entry.name not in _NOT_OURS
-            )
 
     def delete(self, name: str) -> None:
         """See Storage.delete."""

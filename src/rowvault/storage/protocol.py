@@ -56,12 +56,12 @@ class Storage(Protocol):
         """Bytes of the object. Raises ObjectMissingError."""
         ...
 
-    def list(self, prefix: str) -> list[str]:
-        """All names below `prefix`, sorted; `prefix` is empty or ends with `/`."""
-        ...
-
     def top(self) -> list[str]:
         """First parts of all names, sorted; a group's ends with `/`. Reads no further."""
+        ...
+
+    def list(self, prefix: str) -> list[str]:
+        """All names below `prefix`, sorted; `prefix` is empty or ends with `/`."""
         ...
 
     def delete(self, name: str) -> None:
