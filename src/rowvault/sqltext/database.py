@@ -8,7 +8,6 @@ from rowvault.core.model import ObjectDefinition
 from rowvault.sqltext.quoting import encode_name, identifier
 
 _CREATE = re.compile(rb"CREATE DATABASE `(?:[^`]|``)*`")
-_COLLATE = re.compile(rb"COLLATE (\w+)")
 
 
 def create_database(definition: ObjectDefinition) -> bytes:
@@ -21,9 +20,3 @@ def create_database(definition: ObjectDefinition) -> bytes:
     if not count:
         raise ValueError(f"{definition.label}: its statement does not create a database")
     return options
-
-
-def database_collation(definition: ObjectDefinition) -> str:
-    """The collation that the stored statement gives the database; empty when it names none."""
-    match = _COLLATE.search(_CREATE.sub(b"", definition.statement, count=1))
-    return match[1].decode() if match else ""

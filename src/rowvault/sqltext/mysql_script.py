@@ -6,12 +6,11 @@ session; the forms below are those that arrive at the server as they were stored
 
 from __future__ import annotations
 
-from itertools import count
-
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.insert import STATEMENT_END, insert_prefix
-from rowvault.sqltext.quoting import encode_name, identifier, mysql_string
+from rowvault.sqltext.program import framed_program
+from rowvault.sqltext.quoting import encode_name, identifier
 
 _SETTINGS = {
     "time_zone": "'+00:00'",
@@ -26,12 +25,14 @@ _MARIADB_SETTINGS = {"check_constraint_checks": "0"}
 """Set in comments that only MariaDB reads."""
 
 _CHARSETS = ("character_set_client", "character_set_results", "collation_connection")
-_PROGRAM_SETTINGS = ("sql_mode", "time_zone", "character_set_client", "collation_connection")
 _KEPT_AS_SET = "utf8mb4"
 
 
 class MysqlScript:
-    """MySQL and MariaDB; one text serves both."""
+    """MySQL and MariaDB; only stored programs with comments need a form of their own."""
+
+    def __init__(self, vendor: str) -> None:
+        self._vendor = vendor
 
     def prologue(self) -> bytes:
         """Saves the session's settings in user variables and makes them fit for loading."""
@@ -78,37 +79,7 @@ class MysqlScript:
         heading = encode_name(f"\n-- {_comment(definition.label)}\n")
         if definition.kind is ObjectKind.DATABASE:
             return heading + create_database(definition) + b";\n"
-        session = dict(definition.session)
-        wanted = {name: session[name] for name in _PROGRAM_SETTINGS if name in session}
-        before = [f"SET SESSION {name} = {mysql_string(wanted[name])};" for name in wanted]
-        after = [f"SET NAMES {_KEPT_AS_SET};"]
-        after += [
-            f"SET SESSION {name} = {_SETTINGS[name]};" for name in wanted if name in _SETTINGS
-        ]
-        return heading + _text(before) + _delimited(definition.statement) + _text(after)
-
-
-def _delimited(statement: bytes) -> bytes:
-    """One statement between DELIMITER lines, with its comments."""
-    if _has_comments(statement):
-        # The clients drop comments, unless they stand inside a comment that the server runs.
-        statement = b"/*!50003 " + statement + b" */"
-    delimiter = _free_delimiter(statement)
-    return b"DELIMITER %b\n%b%b\nDELIMITER ;\n" % (delimiter, statement, delimiter)
-
-
-def _has_comments(statement: bytes) -> bool:
-    if b"/*!" in statement or b"/*M!" in statement:
-        # Such comments cannot be nested.
-        return False
-    return any(mark in statement for mark in (b"/*", b"--", b"#"))
-
-
-def _free_delimiter(statement: bytes) -> bytes:
-    for candidate in (b";;", b"$$", b"//"):
-        if candidate not in statement and not statement.endswith(candidate[:1]):
-            return candidate
-    return next(mark for number in count() if (mark := b"<end-%d>" % number) not in statement)
+        return heading + framed_program(definition, self._vendor)
 
 
 def _save(name: str) -> str:

@@ -10,7 +10,10 @@ from rowvault.core.model import ObjectDefinition
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string
 
 INVALID = "invalid"
-"""In an object's session: the source itself could not make it, because what it refers to is gone."""
+"""In an object's session: the source could not make it either; what it refers to is gone."""
+
+OWN_COLLATION = "own_collation"
+"""In an object's session: its database's collation, where the object was made under another one."""
 
 _MARIADB = "mariadb"
 _SETTINGS = ("sql_mode", "time_zone")
@@ -19,23 +22,22 @@ _COMMENTS = (b"/*", b"--", b"#")
 _UTF8_CLIENTS = frozenset({"", "utf8mb4", "utf8mb3", "utf8"})
 
 
-def framed_program(definition: ObjectDefinition, vendor: str, database_collation: str) -> bytes:
-    """The statement in its session, then the dump's session again."""
+def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
+    """The statement in its session, then the script's session again; its database is in use."""
     wanted = dict(definition.session)
     if INVALID in wanted:
         return _commented(definition.statement)
     settings = {"sql_mode": ""} | {name: wanted[name] for name in _SETTINGS if name in wanted}
-    collation = wanted.get("collation_database", database_collation)
-    moved = bool(database_collation) and collation != database_collation
+    own_collation = wanted.get(OWN_COLLATION, "")
     lines = [f"SET @rowvault_object_{name} = @@SESSION.{name};\n" for name in settings]
-    if moved:
-        lines.append(_alter_collation(definition.database, collation))
+    if own_collation:
+        lines.append(_alter_collation(definition.database, wanted["collation_database"]))
     lines += [f"SET SESSION {name} = {mysql_string(settings[name])};\n" for name in settings]
     lines += [f"SET {name} = {wanted[name]};\n" for name in _CHARSETS if name in wanted]
     ends = ["SET NAMES utf8mb4;\n"]
     ends += [f"SET SESSION {name} = @rowvault_object_{name};\n" for name in settings]
-    if moved:
-        ends.append(_alter_collation(definition.database, database_collation))
+    if own_collation:
+        ends.append(_alter_collation(definition.database, own_collation))
     statement = _framed(
         definition.statement, vendor, wanted.get("character_set_client", "").lower()
     )

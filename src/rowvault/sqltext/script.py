@@ -49,4 +49,4 @@ class Script(Protocol):
 
 def script_for(vendor: str) -> Script:
     """The script of a server vendor, see ServerInfo."""
-    return SqliteScript() if vendor == SQLITE else MysqlScript()
+    return SqliteScript() if vendor == SQLITE else MysqlScript(vendor)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, Reply, text
-from rowvault.sqltext.program import INVALID
+from rowvault.sqltext.program import INVALID, OWN_COLLATION
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
 
 _SESSION_COLUMNS = {
@@ -185,6 +185,7 @@ class ProgramReader:
             self._omissions.append(f"{label} is left out: the right {right} is missing ({error}).")
             return None
         created = _created(reply)
+        own = text(self._connection.rows("SELECT @@collation_database")[0][0])
         if created is None:
             self._omissions.append(f"{label} is left out: its text needs the right {right}.")
             return None
@@ -193,6 +194,8 @@ class ProgramReader:
             for name, cell in zip(reply.columns, reply.rows[0], strict=True)
             if name.lower() in _SESSION_COLUMNS
         )
+        if dict(session).get("collation_database", own) != own:
+            session = (*session, (OWN_COLLATION, own))
         return created, session
 
     def _raw(self, statement: str, task: str) -> Reply:
