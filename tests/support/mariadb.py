@@ -202,15 +202,18 @@ class MariaDBServer:
         assert self._process is not None
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
-            try:
+            if self._listens():
                 self.connect().close()
                 return
-            except pymysql.err.OperationalError:
-                pass
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise ServerStartError(self.log.read_text(errors="replace")[-2000:])
             time.sleep(0.05)
+
+    def _listens(self) -> bool:
+        # A probe of its own, because PyMySQL leaves its socket open when it cannot connect.
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
 
     def _make_accounts(self) -> None:
         self.execute(

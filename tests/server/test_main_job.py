@@ -1,0 +1,279 @@
+"""The main job, end to end: a real server, the command line, and a comparer of its own."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rowvault.repository.repository import Repository
+from rowvault.repository.tree import TreeRoot
+from rowvault.storage.location import open_storage
+from support import comparer
+from support.mariadb import MariaDBServer
+from support.rowvault import run, run_json, start, succeed
+
+DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
+SAKILA = [DATASETS / "sakila" / name for name in ("sakila-mv-schema.sql", "sakila-mv-data.sql")]
+CHINOOK = [DATASETS / "chinook" / "Chinook_MySql.sql"]
+SAMPLES = ["Chinook", "sakila"]
+
+
+def load_file(server: MariaDBServer, path: Path) -> None:
+    with path.open("rb") as script:
+        pipe_into(server, script.read())
+
+
+def pipe_into(server: MariaDBServer, script: bytes) -> None:
+    """What a person does: `mariadb < FILE`."""
+    client = ["mariadb", "--no-defaults", f"--socket={server.socket}", "-uroot"]
+    done = subprocess.run(client, input=script, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def drop_all(server: MariaDBServer) -> None:
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES")
+        names = [name for (name,) in cursor.fetchall()]
+        for name in set(names) - {"mysql", "information_schema", "performance_schema", "sys"}:
+            cursor.execute(f"DROP DATABASE `{name}`")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    place = tmp_path / "vault"
+    succeed("-r", place, "init", "--no-encryption")
+    return place
+
+
+@pytest.fixture
+def source(mariadb: MariaDBServer) -> Iterator[MariaDBServer]:
+    drop_all(mariadb)
+    yield mariadb
+    drop_all(mariadb)
+
+
+@pytest.fixture
+def target(mariadb_second: MariaDBServer) -> Iterator[MariaDBServer]:
+    drop_all(mariadb_second)
+    yield mariadb_second
+    drop_all(mariadb_second)
+
+
+@pytest.fixture
+def shop(source: MariaDBServer) -> MariaDBServer:
+    """60,000 rows with an integer key in one table, and a small table without a key."""
+    source.execute(
+        "CREATE DATABASE shop",
+        "CREATE TABLE shop.item (id INT PRIMARY KEY AUTO_INCREMENT, price DECIMAL(9,2) NOT NULL,"
+        " note VARCHAR(200) NOT NULL)",
+        "USE shop",
+        "INSERT INTO item (price, note) SELECT seq / 7, REPEAT(SHA2(seq, 256), 3)"
+        " FROM seq_1_to_60000",
+        "CREATE TABLE shop.log (line TEXT)",
+        "INSERT INTO log SELECT CONCAT('line ', seq) FROM seq_1_to_500",
+    )
+    return source
+
+
+@pytest.fixture
+def samples(source: MariaDBServer) -> MariaDBServer:
+    for path in SAKILA + CHINOOK:
+        load_file(source, path)
+    source.execute(
+        "CREATE EVENT sakila.tidy ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 03:00:00'"
+        " COMMENT 'at night' DO DELETE FROM sakila.rental WHERE rental_date < '2000-01-01'"
+    )
+    return source
+
+
+def roots(place: Path, spec: str) -> dict[str, TreeRoot]:
+    """Database.table -> the root of its tree."""
+    with Repository.open(open_storage(str(place)), lambda: b"") as repository:
+        manifest = repository.manifest(repository.find(spec))
+        return {record.definition.label: record.root for record in manifest.tables()}
+
+
+@pytest.mark.shared
+def test_sample_databases_come_back_equal(
+    samples: MariaDBServer, target: MariaDBServer, repository: Path
+) -> None:
+    before = comparer.fingerprint(samples, SAMPLES)
+    backup = run_json("-r", repository, "backup", samples.url, "-j", "2")
+    assert backup["warnings"] == []
+    assert backup["tables"] == 27
+    restored = run_json("-r", repository, "restore", "latest", target.url, "-j", "2")
+    assert restored["verified"] is True
+    assert restored["rows"] == backup["rows"]
+    assert comparer.differences(before, comparer.fingerprint(target, SAMPLES)) == []
+
+
+@pytest.mark.shared
+def test_a_dump_loads_in_the_stock_client_to_the_same(
+    samples: MariaDBServer, target: MariaDBServer, repository: Path
+) -> None:
+    succeed("-r", repository, "backup", samples.url)
+    pipe_into(target, succeed("-r", repository, "dump", "latest"))
+    before = comparer.fingerprint(samples, SAMPLES)
+    assert comparer.differences(before, comparer.fingerprint(target, SAMPLES)) == []
+
+
+@pytest.mark.shared
+def test_the_number_of_workers_never_shows(samples: MariaDBServer, repository: Path) -> None:
+    first = run_json("-r", repository, "backup", samples.url, "-j", "1")
+    second = run_json("-r", repository, "backup", samples.url, "-j", "8")
+    assert second["new_blocks"] == 0
+    assert roots(repository, first["snapshot"]) == roots(repository, second["snapshot"])
+
+
+def test_an_unchanged_database_stores_next_to_nothing(
+    shop: MariaDBServer, repository: Path
+) -> None:
+    succeed("-r", repository, "backup", shop.url)
+    before = _size(repository)
+    again = run_json("-r", repository, "backup", shop.url)
+    assert again["new_blocks"] == 0
+    assert 0 < again["stored_bytes"] < 16384
+    assert _size(repository) - before == again["stored_bytes"]
+
+
+def test_changes_are_counted_row_by_row(shop: MariaDBServer, repository: Path) -> None:
+    succeed("-r", repository, "backup", shop.url)
+    shop.execute(
+        "UPDATE shop.item SET price = price + 1 WHERE id % 1000 = 3",
+        "DELETE FROM shop.item WHERE id BETWEEN 500 AND 519",
+        "USE shop",
+        "INSERT INTO item (price, note) SELECT 1, 'new' FROM seq_1_to_7",
+        "DELETE FROM shop.log WHERE line = 'line 77'",
+    )
+    succeed("-r", repository, "backup", shop.url)
+    found = run_json("-r", repository, "diff", "latest~1", "latest")
+    tables = {one["table"]: one for one in found["tables"]}
+    item, log = tables["item"], tables["log"]
+    assert (item["added"], item["removed"], item["changed"]) == (7, 20, 60)
+    assert (log["added"], log["removed"], log["changed"]) == (0, 1, 0)
+
+
+def test_either_of_two_snapshots_comes_back(
+    shop: MariaDBServer, target: MariaDBServer, repository: Path
+) -> None:
+    first = comparer.fingerprint(shop, ["shop"])
+    succeed("-r", repository, "backup", shop.url)
+    shop.execute("UPDATE shop.item SET note = 'changed' WHERE id % 3 = 0")
+    second = comparer.fingerprint(shop, ["shop"])
+    succeed("-r", repository, "backup", shop.url)
+    for spec, expected in (("latest~1", first), ("latest", second)):
+        succeed("-r", repository, "restore", spec, target.url, "--replace")
+        assert comparer.differences(expected, comparer.fingerprint(target, ["shop"])) == []
+
+
+def test_one_table_comes_back_under_another_name(
+    shop: MariaDBServer, target: MariaDBServer, repository: Path
+) -> None:
+    succeed("-r", repository, "backup", shop.url)
+    succeed(
+        "-r", repository, "restore", "latest", target.url,
+        "-t", "shop.log", "--rename", "shop.log=shop.old_log",
+    )  # fmt: skip
+    with target.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW TABLES FROM shop")
+        assert cursor.fetchall() == (("old_log",),)
+        cursor.execute("SELECT COUNT(*) FROM shop.old_log")
+        assert cursor.fetchall() == ((500,),)
+
+
+def test_a_restore_never_overwrites_unasked(
+    shop: MariaDBServer, target: MariaDBServer, repository: Path
+) -> None:
+    succeed("-r", repository, "backup", shop.url)
+    target.execute("CREATE DATABASE shop", "CREATE TABLE shop.item (mine INT)")
+    refused = run("-r", repository, "restore", "latest", target.url)
+    assert refused.returncode == 1
+    assert b"shop.item" in refused.stderr
+    with target.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW TABLES FROM shop")
+        assert cursor.fetchall() == (("item",),)
+
+
+@pytest.mark.parametrize("connection_number", range(2))
+def test_a_killed_connection_fails_the_run(
+    shop: MariaDBServer, repository: Path, connection_number: int
+) -> None:
+    succeed("-r", repository, "backup", shop.url)
+    shop.execute("UPDATE shop.item SET note = CONCAT(id, note)")
+    backup = start("-r", repository, "backup", shop.url, "-j", "2")
+    killed = threading.Event()
+
+    def kill_readers() -> None:
+        with shop.connect() as connection, connection.cursor() as cursor:
+            while backup.poll() is None:
+                cursor.execute(
+                    "SELECT id FROM information_schema.processlist"
+                    " WHERE user = 'test' AND info LIKE 'SELECT%shop%item%' AND info LIKE '%note%'"
+                    " ORDER BY id"
+                )
+                found = [row[0] for row in cursor.fetchall()]
+                if found:
+                    cursor.execute(f"KILL {found[connection_number % len(found)]}")
+                    killed.set()
+                    return
+
+    killer = threading.Thread(target=kill_readers)
+    killer.start()
+    _, message = backup.communicate()
+    killer.join()
+    if not killed.is_set():
+        pytest.fail("the backup was over before a reader could be killed")
+    assert backup.returncode == 1, message.decode()
+    assert b"Traceback" not in message
+    assert len(run_json("-r", repository, "snapshots")) == 1
+    succeed("-r", repository, "backup", shop.url)
+    assert run_json("-r", repository, "check", "--read-data")["errors"] == []
+
+
+def test_kill_at_any_moment_leaves_a_whole_repository(
+    shop: MariaDBServer, target: MariaDBServer, repository: Path
+) -> None:
+    rounds = int(os.environ.get("ROWVAULT_TEST_KILLS", "6"))
+    first = run_json("-r", repository, "backup", shop.url)["snapshot"]
+    expected = comparer.fingerprint(shop, ["shop"])
+    chance = random.Random(4)
+    reused = 0
+    for number in range(rounds):
+        shop.execute(f"UPDATE shop.item SET note = CONCAT({number}, SUBSTR(note, 3))")
+        backup = start("-r", repository, "backup", shop.url)
+        _kill_in_mid_write(backup, repository, chance.random())
+        assert run_json("-r", repository, "check", "--read-data")["errors"] == []
+        snapshots = [one["id"] for one in run_json("-r", repository, "snapshots")]
+        assert snapshots[0] == first
+        following = run_json("-r", repository, "backup", shop.url)
+        reused += following["blocks"] > following["new_blocks"]
+    assert reused > 0
+    succeed("-r", repository, "restore", first, target.url)
+    assert comparer.differences(expected, comparer.fingerprint(target, ["shop"])) == []
+
+
+def _kill_in_mid_write(backup: subprocess.Popen[bytes], repository: Path, share: float) -> None:
+    """Waits until files have appeared, then for a share of the time that is usually left."""
+    before = _names(repository)
+    while backup.poll() is None and len(_names(repository) - before) < 2:
+        pass
+    try:
+        backup.wait(timeout=share * 0.4)
+    except subprocess.TimeoutExpired:
+        os.kill(backup.pid, signal.SIGKILL)
+    backup.communicate()
+
+
+def _names(place: Path) -> set[Path]:
+    return {path for path in place.rglob("*") if path.is_file()}
+
+
+def _size(place: Path) -> int:
+    return sum(path.stat().st_size for path in _names(place))
