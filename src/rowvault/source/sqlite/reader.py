@@ -19,10 +19,13 @@ BATCH_BYTES = 1 << 20
 """A batch ends behind the row that takes it over this size."""
 
 BATCH_ROWS = 256
-"""Rows that are fetched in one call as long as all values are small."""
+"""Rows that are fetched in one call as long as all values are small; fewer of wide tables."""
+
+BATCH_VALUES = 1 << 10
+"""Values that are fetched in one call at most, unless one row has more."""
 
 SMALL_VALUE_BYTES = 1 << 14
-"""Above this size of one value, rows are fetched one by one: 256 rows at once could be huge."""
+"""Above this size of one value rows are fetched one by one; so one call fetches 16 MiB at most."""
 
 _LARGEST_VALUE_BYTES = (1 << 31) - 1
 
@@ -52,11 +55,12 @@ class SqliteReader:
         """
         statement, parameters = self._statement(table, rows)
         codec = UTF16_CODECS.get(dict(table.session).get(ENCODING, ""), "")
+        fetch_rows = max(1, min(BATCH_ROWS, BATCH_VALUES // len(table.columns)))
         delivered = 0
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, SMALL_VALUE_BYTES)
         try:
             cursor = self._connection.execute(statement, (*parameters, 0))
-            while fetched := cursor.fetchmany(BATCH_ROWS):
+            while fetched := cursor.fetchmany(fetch_rows):
                 delivered += len(fetched)
                 yield _encoded(fetched, codec, table)
             return
