@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from rowvault.repository.node import Entry, InnerEntry, LeafEntry
 from rowvault.repository.tree import TreeReader
 
-WINDOW = 64
-"""Entries on each side among which the next common one is looked for."""
+LEAF_WINDOW = 64
+INNER_WINDOW = 256
+"""Entries on each side among which the next common one is looked for. Each inner entry stands for
+dozens of blocks, so looking further there finds the far side of most insertions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +62,20 @@ class _Side:
     """One tree at one height: entries in the window, and unopened entries above them."""
 
     reader: TreeReader
+    limit: int
+    """Entries that the window aims at."""
     window: deque[Entry] = field(default_factory=deque)
     unopened: deque[InnerEntry] = field(default_factory=deque)
 
     def fill(self) -> None:
         """Opens entries until the window is full or nothing is left to open."""
-        while len(self.window) < WINDOW and self.unopened:
+        while len(self.window) < self.limit and self.unopened:
             self.window.extend(self.reader.children(self.unopened.popleft()))
 
     @property
     def beyond_window(self) -> bool:
         """More than one window is left of what is known of the region."""
-        return len(self.window) > WINDOW or bool(self.unopened)
+        return len(self.window) > self.limit or bool(self.unopened)
 
     def take(self, count: int) -> list[Entry]:
         """The first entries of the window, removed from it."""
@@ -84,13 +88,14 @@ class _Front:
 
     left: _Side
     right: _Side
+    limit: int
     unsettled: bool = False
     """Something was yielded since the last synchronised piece."""
 
     def drain(self, *, region_ends: bool) -> Iterator[_Piece]:
         """Aligns what there is; short of the region's end, only while both windows are full."""
         while self._ready(region_ends):
-            steps = _next_common(self.left.window, self.right.window)
+            steps = _next_common(self.left.window, self.right.window, self.limit)
             if steps is None:
                 yield self._unmatched(region_ends)
                 continue
@@ -108,19 +113,20 @@ class _Front:
         self.left.fill()
         self.right.fill()
         lengths = len(self.left.window), len(self.right.window)
-        return max(lengths) > 0 if region_ends else min(lengths) >= WINDOW
+        return max(lengths) > 0 if region_ends else min(lengths) >= self.limit
 
     def _unmatched(self, region_ends: bool) -> _Piece:
         """All that is left of the region, or half a window: the rest may still meet its match."""
         last = region_ends and not (self.left.beyond_window or self.right.beyond_window)
-        count = WINDOW if last else WINDOW // 2
+        count = self.limit if last else self.limit // 2
         self.unsettled = not last
         return _Piece(self.left.take(count), self.right.take(count), synchronised=last)
 
 
 def _align(left: TreeReader, right: TreeReader, height: int, top: int) -> Iterator[_Piece]:
     """Pieces of entries of this height; the last one is synchronised, if there is any."""
-    front = _Front(_Side(left), _Side(right))
+    limit = INNER_WINDOW if height else LEAF_WINDOW
+    front = _Front(_Side(left, limit), _Side(right, limit), limit)
     for side in (front.left, front.right):
         if side.reader.root_entry.height == height:
             side.window.append(side.reader.root_entry)
@@ -137,18 +143,18 @@ def _inner(entries: list[Entry]) -> Iterator[InnerEntry]:
     return (entry for entry in entries if isinstance(entry, InnerEntry))
 
 
-def _next_common(left: deque[Entry], right: deque[Entry]) -> tuple[int, int] | None:
+def _next_common(left: deque[Entry], right: deque[Entry], limit: int) -> tuple[int, int] | None:
     """(entries to skip left, right) to the nearest common one, the fewest in sum."""
     if left and right and _identity(left[0]) == _identity(right[0]):
         return 0, 0
-    places: dict[tuple[bytes, int], int] = {}
+    places: dict[tuple[bytes, int, bytes], int] = {}
     for index, entry in enumerate(right):
-        if index >= WINDOW:
+        if index >= limit:
             break
         places.setdefault(_identity(entry), index)
     best: tuple[int, int] | None = None
     for index, entry in enumerate(left):
-        if index >= WINDOW or (best is not None and index >= sum(best)):
+        if index >= limit or (best is not None and index >= sum(best)):
             break
         place = places.get(_identity(entry))
         if place is not None and (best is None or index + place < sum(best)):
@@ -156,6 +162,8 @@ def _next_common(left: deque[Entry], right: deque[Entry]) -> tuple[int, int] | N
     return best
 
 
-def _identity(entry: Entry) -> tuple[bytes, int]:
-    """Equal for entries below which everything is equal, fragments told from whole rows."""
-    return entry.id, entry.fragment if isinstance(entry, LeafEntry) else 0
+def _identity(entry: Entry) -> tuple[bytes, int, bytes]:
+    """Equal for entries below which everything is equal; fragments only as those of one row."""
+    if isinstance(entry, LeafEntry) and entry.fragment:
+        return entry.id, entry.fragment, entry.first_key
+    return entry.id, 0, b""

@@ -170,12 +170,11 @@ def _count_rows(
     layout = RowLayout.of(before.definition)
     matcher = kernel.RowMatcher(layout, repository.cut_rule.row_key)
     added = removed = 0
-    torn_left: set[bytes] = set()
-    torn_right: set[bytes] = set()
+    torn: set[bytes] = set()
     for run in differing(repository.tree(before.root), repository.tree(after.root)):
-        for raw in _whole_rows(repository, run.left, torn_left, monitor):
+        for raw in _whole_rows(repository, run.left, torn, monitor):
             matcher.left(raw, kernel.row_ends(raw, layout.column_count))
-        for raw in _whole_rows(repository, run.right, torn_right, monitor):
+        for raw in _whole_rows(repository, run.right, torn, monitor):
             matcher.right(raw, kernel.row_ends(raw, layout.column_count))
         if run.synchronised and layout.key:
             # Both sides are in key order, so no row behind this point matches one before it.
@@ -183,9 +182,7 @@ def _count_rows(
             removed += gone
             added += come
     gone, come = matcher.flush()
-    if layout.key:
-        return added + come, removed + gone, matcher.changed + len(torn_left | torn_right)
-    return come + len(torn_right), gone + len(torn_left), 0
+    return added + come, removed + gone, matcher.changed + len(torn)
 
 
 def _whole_rows(
@@ -193,8 +190,8 @@ def _whole_rows(
 ) -> Iterator[bytes]:
     """Blocks of whole rows; the fragments of a large row are put together.
 
-    A row whose other fragments are the same in both snapshots is not read: its first key goes to
-    `torn`, because it is there on both sides and differs.
+    A row of which some fragments are the same in both snapshots is there on both sides and differs
+    (without a key such a row has another first key, and shares none): its key goes to `torn`.
     """
     for group in _groups(entries):
         if not _is_whole(group):
