@@ -1,0 +1,142 @@
+"""Small repositories, filled without any server: rows in, rows out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from rowvault.codec.chunker import Cutter
+from rowvault.codec.layout import RowLayout
+from rowvault.codec.rows import decode_row, encode_batch
+from rowvault.core.model import (
+    Column,
+    Moment,
+    ObjectDefinition,
+    ObjectKind,
+    ServerInfo,
+    TableDefinition,
+    ValueKind,
+)
+from rowvault.core.monitor import SilentMonitor
+from rowvault.repository.config import CutSizes, NodeSizes, Sizes
+from rowvault.repository.manifest import ManifestWriter
+from rowvault.repository.node import LeafEntry
+from rowvault.repository.repository import Repository
+from rowvault.repository.session import Session
+from rowvault.repository.snapshot import Snapshot, SnapshotDraft
+from rowvault.repository.tree import TreeRoot, TreeWriter
+from rowvault.storage import Storage
+
+Row = tuple[bytes, ...]
+Tables = Mapping[tuple[str, str], Sequence[Row]]
+
+SMALL = Sizes(
+    data=CutSizes(64, 256, 1024),
+    manifest=CutSizes(256, 1024, 4096),
+    node=NodeSizes(2, 4, 8),
+    pack_bytes=4096,
+)
+"""So small that a few rows make several packs and a tree of several levels."""
+
+SERVER = ServerInfo("mysql", "9.7.0", "server-1", "mysql://root@localhost:3306/")
+FIRST_TIME = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+
+
+def table_definition(database: str, name: str) -> TableDefinition:
+    """A table of an integer key and a text."""
+    return TableDefinition(
+        database=database,
+        name=name,
+        columns=(
+            Column("id", "int", ValueKind.NUMBER),
+            Column("text", "varchar(200)", ValueKind.TEXT),
+        ),
+        key=(0,),
+        key_is_ordered=True,
+        statement=f"CREATE TABLE `{name}` (`id` int, `text` varchar(200))".encode(),
+    )
+
+
+def sample_rows(count: int, *, salt: str = "", step: int = 1) -> list[Row]:
+    """Rows whose texts differ and do not compress to nothing."""
+    return [
+        (str(number * step).encode(), f"{salt}{number * 2654435761 % 2**32:x}".encode() * 3)
+        for number in range(1, count + 1)
+    ]
+
+
+def put_table(session: Session, repository: Repository, rows: Iterable[Row]) -> TreeRoot:
+    """Cuts the rows and stores their blocks and tree."""
+    layout = RowLayout.of(table_definition("", ""))
+    cutter = Cutter(layout, repository.cut_rule)
+    tree = TreeWriter(session.put_node, repository.node_rule)
+    for block in [*cutter.feed(encode_batch(rows)), *cutter.finish()]:
+        tree.add(
+            LeafEntry(
+                block.first_key,
+                session.put_data(block.raw),
+                len(block.raw),
+                block.row_count,
+                block.rendered_bytes,
+                block.fragment,
+            )
+        )
+    return tree.finish()
+
+
+def put_all(session: Session, repository: Repository, tables: Tables, number: int) -> SnapshotDraft:
+    """Everything of a snapshot but its commit."""
+    manifest = ManifestWriter(session)
+    for database in sorted({database for database, _ in tables}):
+        statement = f"CREATE DATABASE `{database}`".encode()
+        manifest.add_object(ObjectDefinition(ObjectKind.DATABASE, database, database, statement))
+    for (database, name), rows in tables.items():
+        root = put_table(session, repository, rows)
+        manifest.add_table(table_definition(database, name), root, bytes(32), 1)
+    return SnapshotDraft(
+        time=FIRST_TIME + timedelta(hours=number, microseconds=number),
+        server=SERVER,
+        moment=Moment("binlog position", binlog_file="binlog.000001", binlog_position=4),
+        manifest=manifest.finish(),
+        tables=len(tables),
+        rows=sum(len(rows) for rows in tables.values()),
+        raw_bytes=0,
+        seconds=1.5,
+        tool_version="test",
+    )
+
+
+def take_snapshot(
+    repository: Repository, tables: Tables, number: int = 0, tags: Iterable[str] = ()
+) -> Snapshot:
+    """A snapshot of these rows, `number` hours after the first one."""
+    with repository.begin("test", SilentMonitor()) as session:
+        return session.commit(put_all(session, repository, tables, number), tags)
+
+
+def read_table(repository: Repository, root: TreeRoot) -> list[Row]:
+    """All rows of a tree; every block is verified on the way."""
+    raw = b"".join(repository.read_data(entry.id) for entry in repository.tree(root).entries())
+    rows: list[Row] = []
+    position = 0
+    while position < len(raw):
+        values, position = decode_row(raw, position, 2)
+        rows.append(tuple(value for value in values if value is not None))
+    return rows
+
+
+def read_snapshot(repository: Repository, snapshot: Snapshot) -> dict[tuple[str, str], list[Row]]:
+    """All rows of a snapshot."""
+    return {
+        (record.definition.database, record.definition.name): read_table(repository, record.root)
+        for record in repository.manifest(snapshot).tables()
+    }
+
+
+def open_plain(storage: Storage) -> Repository:
+    """Opens a repository that is not encrypted."""
+
+    def no_password() -> bytes:
+        raise AssertionError("a repository in clear asks for no password")
+
+    return Repository.open(storage, no_password)
