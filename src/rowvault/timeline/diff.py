@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 from rowvault.repository.tree_difference import differing
 
-_WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
+_WHOLE, _FIRST, _LAST = 0, 1, 3
 
 
 class Status(StrEnum):
@@ -170,11 +170,11 @@ def _count_rows(
     layout = RowLayout.of(before.definition)
     matcher = kernel.RowMatcher(layout, repository.cut_rule.row_key)
     added = removed = 0
-    torn: set[bytes] = set()
+    left, right = _Side(repository, monitor), _Side(repository, monitor)
     for run in differing(repository.tree(before.root), repository.tree(after.root)):
-        for raw in _whole_rows(repository, run.left, torn, monitor):
+        for raw in left.whole_rows(run.left, run.synchronised):
             matcher.left(raw, kernel.row_ends(raw, layout.column_count))
-        for raw in _whole_rows(repository, run.right, torn, monitor):
+        for raw in right.whole_rows(run.right, run.synchronised):
             matcher.right(raw, kernel.row_ends(raw, layout.column_count))
         if run.synchronised and layout.key:
             # Both sides are in key order, so no row behind this point matches one before it.
@@ -182,44 +182,47 @@ def _count_rows(
             removed += gone
             added += come
     gone, come = matcher.flush()
-    return added + come, removed + gone, matcher.changed + len(torn)
+    return added + come, removed + gone, matcher.changed + len(left.torn | right.torn)
 
 
-def _whole_rows(
-    repository: Repository, entries: Sequence[LeafEntry], torn: set[bytes], monitor: Monitor
-) -> Iterator[bytes]:
-    """Blocks of whole rows; the fragments of a large row are put together.
+class _Side:
+    """The differing blocks of one snapshot, on their way to whole rows."""
 
-    A row of which some fragments are the same in both snapshots is there on both sides and differs
-    (without a key such a row has another first key, and shares none): its key goes to `torn`.
-    """
-    for group in _groups(entries):
-        if not _is_whole(group):
-            torn.add(group[0].first_key)
-            continue
-        raw = b"".join(repository.read_data(entry.id) for entry in group)
-        monitor.advance(group[0].row_count, len(raw))
+    def __init__(self, repository: Repository, monitor: Monitor) -> None:
+        self._repository = repository
+        self._monitor = monitor
+        self._group: list[LeafEntry] = []
+        self.torn: set[bytes] = set()
+        """First keys of rows of which some fragments are the same in both snapshots: such a row is
+        there on both sides and differs. (Without a key it has another first key, and shares none.)
+        """
+
+    def whole_rows(self, entries: Iterable[LeafEntry], synchronised: bool) -> Iterator[bytes]:
+        """Blocks of whole rows; the fragments of one row are put together, over several runs too.
+
+        `synchronised`: common blocks follow, so that a row that is not whole by now never will be.
+        """
+        for entry in entries:
+            if self._group and self._group[0].first_key != entry.first_key:
+                self._tear()
+            self._group.append(entry)
+            if entry.fragment in (_WHOLE, _LAST):
+                yield from self._finish()
+        if synchronised:
+            self._tear()
+
+    def _finish(self) -> Iterator[bytes]:
+        if self._group[0].fragment not in (_WHOLE, _FIRST):
+            self._tear()
+            return
+        raw = b"".join(self._repository.read_data(entry.id) for entry in self._group)
+        self._monitor.advance(self._group[0].row_count, len(raw))
+        self._group = []
         yield raw
 
-
-def _groups(entries: Sequence[LeafEntry]) -> Iterator[list[LeafEntry]]:
-    """Neighbouring fragments of one row together, every other block by itself."""
-    group: list[LeafEntry] = []
-    for entry in entries:
-        if group and (entry.fragment < _MIDDLE or group[0].first_key != entry.first_key):
-            yield group
-            group = []
-        group.append(entry)
-        if entry.fragment in (_WHOLE, _LAST):
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _is_whole(group: Sequence[LeafEntry]) -> bool:
-    first, last = group[0].fragment, group[-1].fragment
-    return (first, last) in ((_WHOLE, _WHOLE), (_FIRST, _LAST))
+    def _tear(self) -> None:
+        self.torn.update(entry.first_key for entry in self._group)
+        self._group = []
 
 
 def _object_differences(

@@ -1,0 +1,87 @@
+"""What `diff` counts is what a plain model of the two tables counts."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rowvault.backup.engine import BackupRequest, run_backup
+from rowvault.core.monitor import SilentMonitor
+from rowvault.source.sqlite import SqliteSource
+from rowvault.timeline.diff import DiffResult, diff_snapshots
+from support.small_vault import create_small
+
+VALUES = st.one_of(
+    st.binary(max_size=40),
+    st.integers(0, 3).map(lambda number: bytes([number]) * 5000),
+    st.integers(0, 2).map(lambda number: b"start" * 900 + bytes([number]) * 3000 + b"end" * 900),
+)
+TABLES = st.dictionaries(st.integers(0, 60), VALUES, max_size=40)
+
+
+def fill(path: Path, keyed: dict[int, bytes], keyless: list[bytes]) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE IF EXISTS keyed")
+        connection.execute("DROP TABLE IF EXISTS keyless")
+        connection.execute("CREATE TABLE keyed (id INTEGER PRIMARY KEY, value BLOB)")
+        connection.execute("CREATE TABLE keyless (value BLOB)")
+        connection.executemany("INSERT INTO keyed VALUES (?, ?)", keyed.items())
+        connection.executemany("INSERT INTO keyless VALUES (?)", ((value,) for value in keyless))
+
+
+def diff(
+    old: tuple[dict[int, bytes], list[bytes]], new: tuple[dict[int, bytes], list[bytes]]
+) -> DiffResult:
+    with tempfile.TemporaryDirectory() as name:
+        path, monitor = Path(name) / "shop.db", SilentMonitor()
+        with create_small(Path(name) / "vault") as repository:
+            for keyed, keyless in (old, new):
+                fill(path, keyed, keyless)
+                run_backup(repository, SqliteSource(path), BackupRequest(), monitor)
+            first, second = repository.snapshots()
+            return diff_snapshots(repository, first, second, None, None, monitor)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TABLES, TABLES, st.data())
+def test_counts_are_those_of_a_model(
+    base: dict[int, bytes], patch: dict[int, bytes], data: st.DataObject
+) -> None:
+    gone = data.draw(st.sets(st.sampled_from(sorted(base)))) if base else set[int]()
+    after = {key: value for key, value in base.items() if key not in gone} | patch
+    old_values, new_values = list(base.values()), list(after.values())
+    found = diff((base, old_values), (after, new_values))
+    keyed, keyless = found.tables
+    common = base.keys() & after.keys()
+    assert (keyed.added, keyed.removed, keyed.changed) == (
+        len(after.keys() - base.keys()),
+        len(base.keys() - after.keys()),
+        sum(base[key] != after[key] for key in common),
+    )
+    assert (keyless.added, keyless.removed, keyless.changed) == (
+        sum((Counter(new_values) - Counter(old_values)).values()),
+        sum((Counter(old_values) - Counter(new_values)).values()),
+        0,
+    )
+
+
+def test_a_large_row_that_keeps_most_of_its_bytes_is_one_changed_row() -> None:
+    body = bytes(range(256)) * 400
+    old = {1: b"a", 2: body + b"x" + body, 3: b"c"}
+    new = {1: b"a", 2: body + b"y" + body, 3: b"c"}
+    keyed, keyless = diff((old, list(old.values())), (new, list(new.values()))).tables
+    assert (keyed.added, keyed.removed, keyed.changed) == (0, 0, 1)
+    assert (keyless.added, keyless.removed, keyless.changed) == (1, 1, 0)
+
+
+def test_large_rows_that_share_bytes_are_rows_of_their_own() -> None:
+    body = bytes(range(256)) * 400
+    old, new = {1: b"1" + body, 5: b"z"}, {2: b"2" + body, 5: b"z"}
+    keyed, _ = diff((old, []), (new, [])).tables
+    assert (keyed.added, keyed.removed, keyed.changed) == (1, 1, 0)
