@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.scenario.machine import commit, kernel_in_use, machine, versions
+from benchmarks.scenario.machine import commit, kernel_in_use, load, machine, versions
 from benchmarks.scenario.peers import Dump, Restic, Rowvault, Run, rowvault_program
 from benchmarks.scenario.report import summary
 from tests.support.mariadb import MariaDBServer
@@ -109,6 +109,7 @@ def _measure(
     restic = Restic(directory, dump) if Restic.is_installed() and not options.no_restic else None
     result = _heading(dump, options)
     rounds = [_round(dump, rowvault, restic) for _ in range(options.rounds)]
+    result["load_after"] = load()
     if database == "shop":
         rounds.append(_day(server, rowvault, restic, options.seed))
     names = list(dict.fromkeys(name for one in rounds for name in one))
@@ -129,6 +130,7 @@ def _heading(dump: Dump, options: argparse.Namespace) -> dict[str, object]:
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(Path(__file__).parent),
         "machine": machine(),
+        "load_before": load(),
         "versions": versions(rowvault_program()),
         "kernel": kernel_in_use(rowvault_program(), {}),
         "data": {

@@ -12,14 +12,18 @@ from pathlib import Path
 
 
 def machine() -> dict[str, object]:
-    """Processor, cores, memory, kernel, and how busy the machine was."""
+    """Processor, cores, memory and system."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": f"{platform.system()} {platform.release()}",
-        "load_before": round(os.getloadavg()[0], 2),
     }
+
+
+def load() -> float:
+    """Processes that ran or wanted to, over the last minute: above the cores, figures are noise."""
+    return round(os.getloadavg()[0], 2)
 
 
 def versions(rowvault: str) -> dict[str, str]:

@@ -41,7 +41,8 @@ def page_section(result: Result) -> str:
     lines = [
         f"### {_title(result)}",
         "",
-        f"{machine['processor']}, {machine['cores']} cores, load before {machine['load_before']};"
+        f"{machine['processor']}, {machine['cores']} cores; load {result['load_before']} before and"
+        f" {result['load_after']} after;"
         f" {versions.get('mariadbd', '')}; kernel {result['kernel']}; commit {result['commit']};"
         f" {result['time']}.",
         "",
