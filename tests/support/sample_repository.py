@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from rowvault.codec.chunker import Cutter
 from rowvault.codec.layout import RowLayout
@@ -60,7 +61,7 @@ def table_definition(database: str, name: str) -> TableDefinition:
 def sample_rows(count: int, *, salt: str = "", step: int = 1) -> list[Row]:
     """Rows whose texts differ and do not compress to nothing."""
     return [
-        (str(number * step).encode(), f"{salt}{number * 2654435761 % 2**32:x}".encode() * 3)
+        (str(number * step).encode(), sha256(f"{salt}{number}".encode()).hexdigest().encode())
         for number in range(1, count + 1)
     ]
 

@@ -117,6 +117,18 @@ class Catalogue:
             return
         self._storage.delete(name)
 
+    def drop_own_session(self, document: SessionDocument, stored: bytes) -> None:
+        """Removes the object of this process's session unless it has committed.
+
+        Needs no room on the disk; nobody else commits it, so looking before deleting is enough.
+        """
+        name = names.session(document.id)
+        try:
+            if self._storage.read(name) == stored:
+                self._storage.delete(name)
+        except ObjectMissingError:
+            return
+
     def remove_dead_sessions(self) -> set[SessionId]:
         """Completes what is committed, withdraws what nobody works on; the ids of the others."""
         live = set()

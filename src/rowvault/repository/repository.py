@@ -336,29 +336,33 @@ def _read_config(storage: Storage) -> bytes:
 
 def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> Secrets:
     slots, damage = _read_slots(storage, config)
-    if config.cipher is CipherName.NONE:
-        for slot in slots:
-            if slot.clear is not None:
-                return slot.clear
-    if not any(slot.clear is None for slot in slots):
+    clear = config.cipher is CipherName.NONE
+    usable = {name: slot for name, slot in slots.items() if (slot.clear is not None) == clear}
+    if not usable:
         if damage:
             raise damage[0]
         raise MissingError(
             f"The repository at {storage.location} has no key slot left; bring `keys/` back from "
             "a copy of the repository."
         )
-    given = password()
-    for slot in slots:
-        secrets = open_slot(slot, given) if slot.clear is None else None
+    given = b"" if clear else password()
+    for name, slot in usable.items():
+        try:
+            secrets = open_slot(slot, given, name)
+        except DamageError as error:
+            damage.append(error)
+            continue
         if secrets is not None:
             return secrets
-    reason = f" ({damage[0]})" if damage else ""
+    if clear:
+        raise damage[0]
+    reason = "".join(f" ({error})" for error in damage)
     raise WrongPasswordError(f"Wrong password for the repository at {storage.location}{reason}.")
 
 
-def _read_slots(storage: Storage, config: Config) -> tuple[list[KeySlot], list[DamageError]]:
+def _read_slots(storage: Storage, config: Config) -> tuple[dict[str, KeySlot], list[DamageError]]:
     """The repository's slots; those of an `init` that was cut short belong to another id."""
-    slots: list[KeySlot] = []
+    slots: dict[str, KeySlot] = {}
     damage: list[DamageError] = []
     for name in storage.list(names.KEYS):
         try:
@@ -367,5 +371,5 @@ def _read_slots(storage: Storage, config: Config) -> tuple[list[KeySlot], list[D
             damage.append(error)
             continue
         if slot.repository == config.id:
-            slots.append(slot)
+            slots[name] = slot
     return slots, damage

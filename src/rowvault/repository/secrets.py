@@ -45,6 +45,10 @@ class Secrets(msgspec.Struct, frozen=True):
         """Authenticates the config object."""
         return derive("config", self.master)
 
+    def slot_key(self) -> bytes:
+        """Authenticates key slots, and so proves that both secrets are whole."""
+        return derive("key slot", self.identity + self.master)
+
     def sealed_key(self, salt: bytes) -> bytes:
         """Seals one small object; the salt is never used twice."""
         return derive("sealed object", self.master + salt)

@@ -327,6 +327,6 @@ class WriteSession:
 
     def _withdraw(self) -> None:
         try:
-            self._place.catalogue.withdraw(self._document, self._object)
+            self._place.catalogue.drop_own_session(self._document, self._object)
         except StorageError as error:  # the failure that led here matters more
             _log.info("session object %s stays: %s", self.id, error)

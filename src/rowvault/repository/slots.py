@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from datetime import datetime
 from typing import Literal
 
 import msgspec
+from blake3 import blake3
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -51,6 +53,8 @@ class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
     """AES-256-GCM of identity | master under the key that Argon2id makes of the password."""
     clear: Secrets | None = None
     """Instead of all the above where `kdf` is `none`."""
+    mac: str = ""
+    """64 hex digits: keyed BLAKE3, under the secrets, of the slot with this field empty."""
 
 
 def seal_slot(
@@ -63,13 +67,12 @@ def seal_slot(
     """A key slot object; without password the secrets stand in it in clear."""
     if password is None:
         slot = KeySlot(repository=repository, created=created, kdf="none", clear=secrets)
-        return _encode(slot)
-    salt, nonce = os.urandom(16), os.urandom(12)
-    wrapped = AESGCM(_stretch(password, salt, cost)).encrypt(
-        nonce, secrets.identity + secrets.master, _associated(repository)
-    )
-    return _encode(
-        KeySlot(
+    else:
+        salt, nonce = os.urandom(16), os.urandom(12)
+        wrapped = AESGCM(_stretch(password, salt, cost)).encrypt(
+            nonce, secrets.identity + secrets.master, _associated(repository)
+        )
+        slot = KeySlot(
             repository=repository,
             created=created,
             kdf="argon2id",
@@ -78,7 +81,9 @@ def seal_slot(
             nonce=nonce,
             wrapped=wrapped,
         )
-    )
+    sealed = msgspec.structs.replace(slot, mac=_mac(slot, secrets))
+    document = msgspec.json.encode(sealed, order="deterministic")
+    return msgspec.json.format(document, indent=1) + b"\n"
 
 
 def decode_slot(data: bytes, name: str) -> KeySlot:
@@ -94,10 +99,18 @@ def decode_slot(data: bytes, name: str) -> KeySlot:
     return slot
 
 
-def open_slot(slot: KeySlot, password: bytes) -> Secrets | None:
-    """The secrets; None when the password is not that of this slot."""
-    if slot.clear is not None:
-        return slot.clear
+def open_slot(slot: KeySlot, password: bytes, name: str) -> Secrets | None:
+    """The secrets; None when the password is not that of this slot.
+
+    Raises CorruptError, naming the object, where the slot was changed.
+    """
+    secrets = slot.clear or _unwrap(slot, password)
+    if secrets is not None and not hmac.compare_digest(slot.mac, _mac(slot, secrets)):
+        raise CorruptError(f"the key slot {name} was changed after it was made")
+    return secrets
+
+
+def _unwrap(slot: KeySlot, password: bytes) -> Secrets | None:
     key = _stretch(password, slot.salt, slot.argon2id)
     try:
         secret = AESGCM(key).decrypt(slot.nonce, slot.wrapped, _associated(slot.repository))
@@ -120,6 +133,6 @@ def _associated(repository: RepositoryId) -> bytes:
     return b"rowvault key slot 1" + bytes.fromhex(repository)
 
 
-def _encode(slot: KeySlot) -> bytes:
-    document = msgspec.json.encode(slot, order="deterministic")
-    return msgspec.json.format(document, indent=1) + b"\n"
+def _mac(slot: KeySlot, secrets: Secrets) -> str:
+    document = msgspec.json.encode(msgspec.structs.replace(slot, mac=""), order="deterministic")
+    return blake3(document, key=secrets.slot_key()).hexdigest()

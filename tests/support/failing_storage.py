@@ -1,0 +1,91 @@
+"""Storages that fail on purpose: a process that is killed, a disk that is full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from rowvault.core.errors import StorageError
+from rowvault.storage import Storage
+
+Result = TypeVar("Result")
+
+
+class KilledError(BaseException):
+    """The process is gone; nothing catches it but the test."""
+
+
+class StoppingStorage:
+    """Ends at its n-th call, before or after the call has had its effect; then all calls end."""
+
+    def __init__(self, inner: Storage, stop_at: int, *, after: bool) -> None:
+        self.location = inner.location
+        self.calls = 0
+        self._inner = inner
+        self._stop_at = stop_at
+        self._after = after
+
+    def _call(self, action: Callable[[], Result]) -> Result:
+        self.calls += 1
+        if self.calls > self._stop_at or (self.calls == self._stop_at and not self._after):
+            raise KilledError
+        result = action()
+        if self.calls == self._stop_at:
+            raise KilledError
+        return result
+
+    def create(self, name: str, data: bytes | bytearray | memoryview) -> None:
+        self._call(lambda: self._inner.create(name, data))
+
+    def swap(self, name: str, expected: bytes, data: bytes | bytearray | memoryview) -> None:
+        self._call(lambda: self._inner.swap(name, expected, data))
+
+    def read(self, name: str) -> bytes:
+        return self._call(lambda: self._inner.read(name))
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        return self._call(lambda: self._inner.read_range(name, offset, length))
+
+    def view(self, name: str) -> memoryview:
+        return self._call(lambda: self._inner.view(name))
+
+    def size(self, name: str) -> int:
+        return self._call(lambda: self._inner.size(name))
+
+    def top(self) -> list[str]:
+        return self._call(self._inner.top)
+
+    def list(self, prefix: str) -> list[str]:
+        return self._call(lambda: self._inner.list(prefix))
+
+    def delete(self, name: str) -> None:
+        self._call(lambda: self._inner.delete(name))
+
+
+class FillingStorage:
+    """Has room for so many bytes; afterwards writing fails, while reading and deleting work."""
+
+    def __init__(self, inner: Storage, room: int) -> None:
+        self._inner = inner
+        self._room = room
+        self.location = inner.location
+        self.read = inner.read
+        self.read_range = inner.read_range
+        self.view = inner.view
+        self.size = inner.size
+        self.top = inner.top
+        self.list = inner.list
+        self.delete = inner.delete
+
+    def create(self, name: str, data: bytes | bytearray | memoryview) -> None:
+        self._take(len(data), name)
+        self._inner.create(name, data)
+
+    def swap(self, name: str, expected: bytes, data: bytes | bytearray | memoryview) -> None:
+        self._take(len(data), name)
+        self._inner.swap(name, expected, data)
+
+    def _take(self, count: int, name: str) -> None:
+        self._room -= count
+        if self._room < 0:
+            raise StorageError(f"The disk is full: {name} could not be written")
