@@ -180,7 +180,7 @@ def test_an_omission(tmp_path: Path, empty_vault: Path) -> None:
     make_database(source, rows=10)
     with closing(sqlite3.connect(source)) as database:
         database.create_collation("house", lambda a, b: (a > b) - (a < b))
-        database.execute("CREATE TABLE odd (x TEXT COLLATE house)")
+        database.execute("CREATE TABLE odd (x TEXT COLLATE house PRIMARY KEY)")
         database.commit()
     done = run("-r", empty_vault, "backup", f"sqlite:///{source}", "--json")
     assert done.returncode == 3, done.stderr.decode()
