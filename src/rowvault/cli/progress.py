@@ -37,6 +37,7 @@ class LineMonitor:
 
     def __init__(self, verbose: bool) -> None:
         self._verbose = verbose
+        self._told: set[str] = set()
 
     def phase(self, name: str, total_rows: int | None = None) -> None:
         """A line when verbose."""
@@ -53,7 +54,10 @@ class LineMonitor:
             click.echo(f"  {printable(label)}", err=True)
 
     def warning(self, message: str) -> None:
-        """A line, always."""
+        """A line, the first time."""
+        if message in self._told:
+            return
+        self._told.add(message)
         click.echo(f"warning: {printable_lines(message)}", err=True)
 
 
@@ -68,6 +72,7 @@ class BarMonitor:
         self._task = self._progress.add_task("", item="", done="", visible=False)
         self._rows = 0
         self._raw_bytes = 0
+        self._told: set[str] = set()
 
     def phase(self, name: str, total_rows: int | None = None) -> None:
         """The line begins anew."""
@@ -94,7 +99,10 @@ class BarMonitor:
         self._progress.update(self._task, item=printable(label))
 
     def warning(self, message: str) -> None:
-        """A line above the bar."""
+        """A line above the bar, the first time."""
+        if message in self._told:
+            return
+        self._told.add(message)
         self._progress.console.print(
             f"warning: {printable_lines(message)}", markup=False, highlight=False, style="yellow"
         )
