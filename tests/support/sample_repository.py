@@ -24,6 +24,7 @@ from rowvault.repository.manifest import ManifestWriter
 from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import Session
+from rowvault.repository.slots import Argon2Parameters
 from rowvault.repository.snapshot import Snapshot, SnapshotDraft
 from rowvault.repository.tree import TreeRoot, TreeWriter
 from rowvault.storage import Storage
@@ -38,6 +39,9 @@ SMALL = Sizes(
     pack_bytes=4096,
 )
 """So small that a few rows make several packs and a tree of several levels."""
+
+CHEAP = Argon2Parameters(memory_kib=64, passes=1, lanes=1)
+"""Passwords that cost no time; never for a real repository."""
 
 SERVER = ServerInfo("mysql", "9.7.0", "server-1", "mysql://root@localhost:3306/")
 FIRST_TIME = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)

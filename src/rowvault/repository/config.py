@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import datetime
 
 import msgspec
-from blake3 import blake3
 
 from rowvault.codec.layout import CutRule
 from rowvault.core.errors import CorruptError, NoRepositoryError, UnsupportedFormatError
 from rowvault.core.ids import RepositoryId
+from rowvault.repository.authenticated import encode_authenticated, split_authenticated
 from rowvault.repository.ciphers import CipherName
 from rowvault.repository.node import NodeRule
 from rowvault.repository.secrets import Secrets
@@ -110,15 +109,9 @@ class _Head(msgspec.Struct):
     format: int = 0
 
 
-class _Envelope(msgspec.Struct):
-    config: msgspec.Raw
-    mac: str
-
-
 def encode_config(config: Config, secrets: Secrets) -> bytes:
-    """The config object's bytes; the MAC covers the bytes of the inner document."""
-    document = msgspec.json.format(msgspec.json.encode(config, order="deterministic"), indent=1)
-    return msgspec.json.encode(_Envelope(msgspec.Raw(document), _mac(document, secrets))) + b"\n"
+    """The config object's bytes."""
+    return encode_authenticated(config, secrets.config_key())
 
 
 def decode_config(data: bytes, location: str) -> Config:
@@ -126,28 +119,24 @@ def decode_config(data: bytes, location: str) -> Config:
 
     Raises NoRepositoryError where the file is something else, UnsupportedFormatError, CorruptError.
     """
+    foreign = NoRepositoryError(
+        f"{location} holds a file `config`, but it is not that of a rowvault repository"
+    )
     try:
-        document = msgspec.json.decode(data, type=_Envelope).config
+        document = split_authenticated(data).document
         head = msgspec.json.decode(document, type=_Head)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        if MAGIC.encode() not in data:
-            raise NoRepositoryError(
-                f"{location} holds a file `config`, but it is not that of a rowvault repository"
-            ) from error
-        raise CorruptError(f"{location}: the config object is damaged: {error}") from error
-    if head.magic != MAGIC:
-        raise NoRepositoryError(
-            f"{location} holds a file `config`, but it is not that of a rowvault repository"
-        )
-    if head.format != FORMAT:
-        raise UnsupportedFormatError(
-            f"The repository at {location} has format {head.format}; this version of rowvault "
-            f"reads format {FORMAT}. Use a newer version."
-        )
-    try:
+        if head.magic != MAGIC:
+            raise foreign
+        if head.format != FORMAT:
+            raise UnsupportedFormatError(
+                f"The repository at {location} has format {head.format}; this version of rowvault "
+                f"reads format {FORMAT}. Use a newer version."
+            )
         config = msgspec.json.decode(document, type=Config)
         bytes.fromhex(config.id)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, CorruptError) as error:
+        if MAGIC.encode() not in data and data.strip(b"\0"):
+            raise foreign from error
         raise CorruptError(f"{location}: the config object is damaged: {error}") from error
     config.refuse_unknown(config.features.read, location)
     return config
@@ -155,13 +144,8 @@ def decode_config(data: bytes, location: str) -> Config:
 
 def authenticate_config(data: bytes, secrets: Secrets, location: str) -> None:
     """Raises CorruptError unless the MAC is that of this document under these secrets."""
-    envelope = msgspec.json.decode(data, type=_Envelope)
-    if not hmac.compare_digest(envelope.mac, _mac(bytes(envelope.config), secrets)):
+    if not split_authenticated(data).is_authentic(secrets.config_key()):
         raise CorruptError(
             f"{location}: the config object was changed after the repository was made "
             "(its MAC does not match)"
         )
-
-
-def _mac(document: bytes, secrets: Secrets) -> str:
-    return blake3(document, key=secrets.config_key()).hexdigest()

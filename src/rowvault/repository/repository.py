@@ -45,7 +45,7 @@ from rowvault.repository.pack import PackKeys, PackReader
 from rowvault.repository.sealed import Sealer
 from rowvault.repository.secrets import IdMaker, Secrets, new_repository_id
 from rowvault.repository.session import SessionPlace, WriteSession
-from rowvault.repository.slots import KeySlot, decode_slot, open_slot, seal_slot
+from rowvault.repository.slots import Argon2Parameters, StoredSlot, decode_slot, seal_slot
 from rowvault.repository.snapshot import Snapshot, SnapshotListing, choose
 from rowvault.repository.tree import TreeReader, TreeRoot
 from rowvault.storage.protocol import Storage
@@ -78,9 +78,13 @@ class Repository:
 
     @classmethod
     def create(
-        cls, storage: Storage, password: bytes | None, sizes: Sizes | None = None
+        cls,
+        storage: Storage,
+        password: bytes | None,
+        sizes: Sizes | None = None,
+        cost: Argon2Parameters | None = None,
     ) -> Repository:
-        """Makes a repository; without password it is not encrypted.
+        """Makes a repository; without password it is not encrypted. `cost` is that of a guess.
 
         The config comes last: without it there is no repository, and the next `create` starts over.
         Raises RepositoryExistsError, NoRepositoryError where other files are, StorageError.
@@ -95,7 +99,9 @@ class Repository:
             sizes=sizes or Sizes(),
         )
         slot = names.KEYS + os.urandom(8).hex()
-        storage.create(slot, seal_slot(secrets, config.id, now, password))
+        storage.create(
+            slot, seal_slot(secrets, config.id, now, password, cost or Argon2Parameters())
+        )
         try:
             storage.create(names.CONFIG, encode_config(config, secrets))
         except ObjectExistsError:
@@ -337,7 +343,7 @@ def _read_config(storage: Storage) -> bytes:
 def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> Secrets:
     slots, damage = _read_slots(storage, config)
     clear = config.cipher is CipherName.NONE
-    usable = {name: slot for name, slot in slots.items() if (slot.clear is not None) == clear}
+    usable = [one for one in slots if (one.slot.clear is not None) == clear]
     if not usable:
         if damage:
             raise damage[0]
@@ -346,9 +352,9 @@ def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> 
             "a copy of the repository."
         )
     given = b"" if clear else password()
-    for name, slot in usable.items():
+    for slot in usable:
         try:
-            secrets = open_slot(slot, given, name)
+            secrets = slot.open(given)
         except DamageError as error:
             damage.append(error)
             continue
@@ -360,16 +366,16 @@ def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> 
     raise WrongPasswordError(f"Wrong password for the repository at {storage.location}{reason}.")
 
 
-def _read_slots(storage: Storage, config: Config) -> tuple[dict[str, KeySlot], list[DamageError]]:
+def _read_slots(storage: Storage, config: Config) -> tuple[list[StoredSlot], list[DamageError]]:
     """The repository's slots; those of an `init` that was cut short belong to another id."""
-    slots: dict[str, KeySlot] = {}
+    slots: list[StoredSlot] = []
     damage: list[DamageError] = []
     for name in storage.list(names.KEYS):
         try:
-            slot = decode_slot(storage.read(name), name)
+            stored = decode_slot(storage.read(name), name)
         except DamageError as error:
             damage.append(error)
             continue
-        if slot.repository == config.id:
-            slots[name] = slot
+        if stored.slot.repository == config.id:
+            slots.append(stored)
     return slots, damage

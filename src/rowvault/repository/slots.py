@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hmac
 import os
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 import msgspec
-from blake3 import blake3
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from rowvault.core.errors import CorruptError
 from rowvault.core.ids import RepositoryId
+from rowvault.repository.authenticated import (
+    AuthenticatedDocument,
+    encode_authenticated,
+    split_authenticated,
+)
 from rowvault.repository.secrets import SECRET_BYTES, Secrets
 
 _MAXIMUM_MEMORY_KIB = 4 << 20
@@ -53,8 +57,6 @@ class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
     """AES-256-GCM of identity | master under the key that Argon2id makes of the password."""
     clear: Secrets | None = None
     """Instead of all the above where `kdf` is `none`."""
-    mac: str = ""
-    """64 hex digits: keyed BLAKE3, under the secrets, of the slot with this field empty."""
 
 
 def seal_slot(
@@ -62,7 +64,7 @@ def seal_slot(
     repository: RepositoryId,
     created: datetime,
     password: bytes | None,
-    cost: Argon2Parameters = Argon2Parameters(),  # noqa: B008 - frozen
+    cost: Argon2Parameters,
 ) -> bytes:
     """A key slot object; without password the secrets stand in it in clear."""
     if password is None:
@@ -81,33 +83,40 @@ def seal_slot(
             nonce=nonce,
             wrapped=wrapped,
         )
-    sealed = msgspec.structs.replace(slot, mac=_mac(slot, secrets))
-    document = msgspec.json.encode(sealed, order="deterministic")
-    return msgspec.json.format(document, indent=1) + b"\n"
+    return encode_authenticated(slot, secrets.slot_key())
 
 
-def decode_slot(data: bytes, name: str) -> KeySlot:
+@dataclass(frozen=True, slots=True)
+class StoredSlot:
+    """A slot as it is stored, not yet opened."""
+
+    name: str
+    slot: KeySlot
+    sealed: AuthenticatedDocument
+
+    def open(self, password: bytes) -> Secrets | None:
+        """The secrets; None when the password is not that of this slot.
+
+        Raises CorruptError, naming the object, where the slot was changed.
+        """
+        secrets = self.slot.clear or _unwrap(self.slot, password)
+        if secrets is not None and not self.sealed.is_authentic(secrets.slot_key()):
+            raise CorruptError(f"the key slot {self.name} was changed after it was made")
+        return secrets
+
+
+def decode_slot(data: bytes, name: str) -> StoredSlot:
     """Raises CorruptError, naming the object."""
     try:
-        slot = msgspec.json.decode(data, type=KeySlot)
+        sealed = split_authenticated(data)
+        slot = msgspec.json.decode(sealed.document, type=KeySlot)
     except (msgspec.MsgspecError, UnicodeDecodeError, CorruptError) as error:
         raise CorruptError(f"the key slot {name} is damaged: {error}") from error
     if (slot.kdf == "none") != (slot.clear is not None) or (
         slot.kdf == "argon2id" and (len(slot.nonce) != 12 or len(slot.salt) < 8)
     ):
         raise CorruptError(f"the key slot {name} is damaged: its parts do not fit together")
-    return slot
-
-
-def open_slot(slot: KeySlot, password: bytes, name: str) -> Secrets | None:
-    """The secrets; None when the password is not that of this slot.
-
-    Raises CorruptError, naming the object, where the slot was changed.
-    """
-    secrets = slot.clear or _unwrap(slot, password)
-    if secrets is not None and not hmac.compare_digest(slot.mac, _mac(slot, secrets)):
-        raise CorruptError(f"the key slot {name} was changed after it was made")
-    return secrets
+    return StoredSlot(name, slot, sealed)
 
 
 def _unwrap(slot: KeySlot, password: bytes) -> Secrets | None:
@@ -131,8 +140,3 @@ def _stretch(password: bytes, salt: bytes, cost: Argon2Parameters) -> bytes:
 
 def _associated(repository: RepositoryId) -> bytes:
     return b"rowvault key slot 1" + bytes.fromhex(repository)
-
-
-def _mac(slot: KeySlot, secrets: Secrets) -> str:
-    document = msgspec.json.encode(msgspec.structs.replace(slot, mac=""), order="deterministic")
-    return blake3(document, key=secrets.slot_key()).hexdigest()
