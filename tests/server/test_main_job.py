@@ -115,6 +115,26 @@ def test_sample_databases_come_back_equal(
 
 
 @pytest.mark.shared
+def test_replace_puts_back_tables_and_programs_alike(
+    samples: MariaDBServer, repository: Path
+) -> None:
+    before = comparer.fingerprint(samples, SAMPLES)
+    succeed("-r", repository, "backup", samples.url)
+    samples.execute(
+        "DROP EVENT sakila.tidy",
+        "CREATE EVENT sakila.tidy ON SCHEDULE EVERY 1 HOUR DO DELETE FROM sakila.rental",
+        "DROP TABLE sakila.film_text",
+        "ALTER TABLE Chinook.Album ADD COLUMN wrong INT",
+        "DROP VIEW sakila.staff_list",
+        "CREATE TABLE sakila.staff_list (in_the_way INT)",
+    )
+    refused = run("-r", repository, "restore", "latest", samples.url)
+    assert refused.returncode == 1
+    succeed("-r", repository, "restore", "latest", samples.url, "--replace")
+    assert comparer.differences(before, comparer.fingerprint(samples, SAMPLES)) == []
+
+
+@pytest.mark.shared
 def test_a_dump_loads_in_the_stock_client_to_the_same(
     samples: MariaDBServer, target: MariaDBServer, repository: Path
 ) -> None:

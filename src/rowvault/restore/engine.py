@@ -20,6 +20,8 @@ from rowvault.sqltext.order import before_rows, behind_rows
 
 _NAMED_CONFLICTS = 5
 
+_RELATIONS = (ObjectKind.TABLE, ObjectKind.VIEW, ObjectKind.SEQUENCE)
+
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
@@ -78,16 +80,20 @@ def run_restore(
     """
     started = time.monotonic()
     keeping = _Keeping(monitor)
-    _check_vendor(snapshot, target)
-    chosen = choose(
-        repository.manifest(snapshot),
-        request.databases,
-        request.tables,
-        Renaming.parse(request.rename),
-        keeping,
-    )
-    _make_room(target, chosen, request.replace)
-    _build(repository, chosen, target, request.workers, keeping)
+    try:
+        _check_vendor(snapshot, target)
+        chosen = choose(
+            repository.manifest(snapshot),
+            request.databases,
+            request.tables,
+            Renaming.parse(request.rename),
+            keeping,
+        )
+        _make_room(target, chosen, request.replace)
+        _build(repository, chosen, target, request.workers, keeping)
+    except BaseException:
+        target.abort()
+        raise
     verified = None
     if request.verify:
         _verify(repository, chosen, open_source(), request.workers, keeping)
@@ -112,22 +118,32 @@ def _check_vendor(snapshot: Snapshot, target: Target) -> None:
 
 
 def _make_room(target: Target, chosen: Chosen, replace: bool) -> None:
-    wanted = {(record.definition.database, record.definition.name) for record in chosen.tables}
+    wanted = {_slot(one.kind, one.database, one.name) for one in chosen.objects}
     wanted |= {
-        (one.database, one.name)
-        for one in chosen.objects
-        if one.kind in (ObjectKind.VIEW, ObjectKind.SEQUENCE)
+        _slot(ObjectKind.TABLE, record.definition.database, record.definition.name)
+        for record in chosen.tables
     }
-    conflicts = sorted(wanted & target.existing(chosen.databases))
+    conflicts = [
+        one
+        for one in target.existing(chosen.databases)
+        if _slot(one.kind, one.database, one.name) in wanted
+    ]
+    # Tables first: their triggers go with them.
+    conflicts.sort(key=lambda one: (one.kind not in _RELATIONS, one))
     if conflicts and not replace:
-        names = ", ".join(f"{database}.{name}" for database, name in conflicts[:_NAMED_CONFLICTS])
+        names = ", ".join(one.label for one in conflicts[:_NAMED_CONFLICTS])
         more = len(conflicts) - _NAMED_CONFLICTS
         raise TargetExistsError(
             f"the target has {names}{f' and {more} more' if more > 0 else ''} already; nothing was "
             "changed. Restore elsewhere, --rename, or drop them with --replace"
         )
-    for database, name in conflicts:
-        target.drop(database, name)
+    for one in conflicts:
+        target.drop(one)
+
+
+def _slot(kind: ObjectKind, database: str, name: str) -> tuple[ObjectKind, str, str]:
+    """Tables, views and sequences share their names; every other kind has names of its own."""
+    return (ObjectKind.TABLE if kind in _RELATIONS else kind, database, name)
 
 
 def _build(

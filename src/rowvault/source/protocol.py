@@ -8,7 +8,13 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from rowvault.codec.rows import RowBatch
-from rowvault.core.model import Moment, ObjectDefinition, ServerInfo, TableDefinition
+from rowvault.core.model import (
+    Moment,
+    ObjectDefinition,
+    ObjectKind,
+    ServerInfo,
+    TableDefinition,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +127,27 @@ class Loader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ExistingObject:
+    """Something that a target holds already."""
+
+    kind: ObjectKind
+    database: str
+    name: str
+
+    @property
+    def label(self) -> str:
+        """`kind database.name`, for messages."""
+        return f"{self.kind} {self.database}.{self.name}"
+
+
 class Target(Protocol):
     """A server that a snapshot can be restored to."""
 
     server: ServerInfo
 
-    def existing(self, databases: Sequence[str]) -> set[tuple[str, str]]:
-        """(database, table or view name) of all there is in these databases.
+    def existing(self, databases: Sequence[str]) -> set[ExistingObject]:
+        """All that could be in the way in these databases: tables, views, routines, ...
 
         A database that exists but is empty gives nothing.
         """
@@ -140,8 +160,8 @@ class Target(Protocol):
         """
         ...
 
-    def drop(self, database: str, name: str) -> None:
-        """Drops a table or view, for `--replace`."""
+    def drop(self, found: ExistingObject) -> None:
+        """Drops what `existing` named, if it is still there. Raises RestoreError."""
         ...
 
     def open_loader(self) -> Loader:
@@ -149,5 +169,9 @@ class Target(Protocol):
         ...
 
     def finish(self) -> None:
-        """Makes what was loaded durable, restores the session and closes."""
+        """Makes what was loaded durable and closes."""
+        ...
+
+    def abort(self) -> None:
+        """Closes after a failure; takes back what can be taken back."""
         ...

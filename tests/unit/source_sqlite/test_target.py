@@ -10,6 +10,7 @@ import pytest
 from rowvault.codec.rows import RowBatch, encode_batch
 from rowvault.core.errors import RestoreError
 from rowvault.core.model import Column, ObjectDefinition, ObjectKind, TableDefinition, ValueKind
+from rowvault.source.protocol import ExistingObject
 from rowvault.source.sqlite import SqliteTarget
 from support.sqlite_file import copy, differences, fingerprint, make
 
@@ -46,7 +47,7 @@ def test_an_aborted_restore_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = make(tmp_path / "a.db", "CREATE TABLE kept(x); INSERT INTO kept VALUES(1)")
     before = path.read_bytes()
     target = SqliteTarget(path)
-    target.drop("main", "kept")
+    target.drop(ExistingObject(ObjectKind.TABLE, "main", "kept"))
     target.create(_table("CREATE TABLE t(x)", "x"))
     target.abort()
     assert path.read_bytes() == before
@@ -65,12 +66,12 @@ def test_existing_names(tmp_path: Path) -> None:
     CREATE INDEX i ON t(id); CREATE VIRTUAL TABLE f USING fts5(x, content='');
     """
     target = SqliteTarget(make(tmp_path / "a.db", script))
-    tables = {name for _, name in target.existing(["main"])}
+    tables = {one.name for one in target.existing(["main"])}
     assert {"t", "v", "f"} <= tables
     assert "sqlite_sequence" not in tables
     assert target.existing(["other"]) == set()
     make(tmp_path / "a.db", "INSERT INTO t VALUES(1)")
-    assert ("main", "sqlite_sequence") in target.existing(["main"])
+    assert "sqlite_sequence" in {one.name for one in target.existing(["main"])}
 
 
 def test_replacing_everything(tmp_path: Path) -> None:
@@ -83,8 +84,8 @@ def test_replacing_everything(tmp_path: Path) -> None:
     source = make(tmp_path / "source.db", script)
     path = make(tmp_path / "a.db", script + "INSERT INTO t(x) VALUES('more'); DELETE FROM f;")
     target = SqliteTarget(path)
-    for database, name in sorted(target.existing(["main"])):
-        target.drop(database, name)
+    for found in sorted(target.existing(["main"])):
+        target.drop(found)
     target.finish()
     copy(source, path)
     assert differences(source, path) == []

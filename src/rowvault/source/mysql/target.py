@@ -13,6 +13,7 @@ from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
 from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, set_up
+from rowvault.source.protocol import ExistingObject
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.program import INVALID
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
@@ -22,12 +23,32 @@ _SETTINGS = ("sql_mode", "time_zone")
 _NO_MODE = ""
 """The sql_mode of a statement that does not name its own."""
 
+_LISTS = {
+    "TABLE_SCHEMA": "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES",
+    "ROUTINE_SCHEMA": "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE "
+    "FROM information_schema.ROUTINES",
+    "TRIGGER_SCHEMA": "SELECT TRIGGER_SCHEMA, TRIGGER_NAME, 'TRIGGER' "
+    "FROM information_schema.TRIGGERS",
+    "EVENT_SCHEMA": "SELECT EVENT_SCHEMA, EVENT_NAME, 'EVENT' FROM information_schema.EVENTS",
+}
+"""Column of the database -> query for (database, name, kind)."""
+_KINDS = {
+    "VIEW": ObjectKind.VIEW,
+    "SEQUENCE": ObjectKind.SEQUENCE,
+    "FUNCTION": ObjectKind.FUNCTION,
+    "PROCEDURE": ObjectKind.PROCEDURE,
+    "PACKAGE": ObjectKind.PACKAGE,
+    "PACKAGE BODY": ObjectKind.PACKAGE_BODY,
+    "TRIGGER": ObjectKind.TRIGGER,
+    "EVENT": ObjectKind.EVENT,
+}
+
 _DATABASE_EXISTS = 1007
 _CHANGING = frozenset({1071, 1246, 1266, 1286, 1618})
 """Warnings that say that something else was made: a shorter key, another type or engine, no option.
 """
-_HARMLESS = frozenset({1287, 1681, 1831, 3719, 3778, _DATABASE_EXISTS})
-"""Warnings that something is deprecated, or that two indexes are alike."""
+_HARMLESS = frozenset({1287, 1681, 1831, 3674, 3719, 3778, _DATABASE_EXISTS})
+"""Warnings that something is deprecated, that two indexes are alike or one is of little use."""
 
 
 class MysqlTarget:
@@ -40,18 +61,22 @@ class MysqlTarget:
         self._connection = self._open()
         self.server = read_server(self._connection, login.options)
 
-    def existing(self, databases: Sequence[str]) -> set[tuple[str, str]]:
-        """(database, table, view or sequence) of all there is in these databases."""
+    def existing(self, databases: Sequence[str]) -> set[ExistingObject]:
+        """Tables, views, sequences, routines, triggers and events of these databases."""
         if not databases:
             return set()
         listed = ", ".join(mysql_string(name) for name in databases)
-        rows = self._connection.rows(
-            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES "
-            f"WHERE TABLE_SCHEMA IN ({listed})",
-            "listing what the target holds",
-        )
-        found = {(text(row[0]), text(row[1])) for row in rows}
-        return {name for name in found if name[0] in databases}
+        found: set[ExistingObject] = set()
+        for schema, query in _LISTS.items():
+            rows = self._connection.rows(
+                f"{query} WHERE {schema} IN ({listed})", "listing what the target holds"
+            )
+            for row in rows:
+                database, name, word = (text(cell) for cell in row)
+                kind = _KINDS.get(word, ObjectKind.TABLE)
+                found.add(ExistingObject(kind, database, name))
+        # The server may compare names without regard to case; a snapshot does not.
+        return {one for one in found if one.database in databases}
 
     def create(self, definition: ObjectDefinition | TableDefinition) -> None:
         """Runs its statement in its session. Raises RestoreError: a warning is one too.
@@ -70,20 +95,16 @@ class MysqlTarget:
         except SourceError as error:
             raise RestoreError(f"{definition.label} could not be created: {error}") from error
 
-    def drop(self, database: str, name: str) -> None:
-        """Drops a table, a view or a sequence. Raises RestoreError."""
-        rows = self._connection.rows(
-            "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES "
-            f"WHERE TABLE_SCHEMA = {mysql_string(database)} AND TABLE_NAME = {mysql_string(name)}"
-        )
-        kinds = {text(row[0]): text(row[1]) for row in rows}
-        word = {"VIEW": "VIEW", "SEQUENCE": "SEQUENCE"}.get(kinds.get(name, ""), "TABLE")
+    def drop(self, found: ExistingObject) -> None:
+        """Drops it, if it is still there: a trigger goes with its table. Raises RestoreError."""
+        word = found.kind.upper()
         try:
             self._connection.execute(
-                f"DROP {word} {qualified(database, name)}", f"dropping {database}.{name}"
+                f"DROP {word} IF EXISTS {qualified(found.database, found.name)}",
+                f"dropping {found.label}",
             )
         except SourceError as error:
-            raise RestoreError(f"{database}.{name} could not be dropped: {error}") from error
+            raise RestoreError(f"{found.label} could not be dropped: {error}") from error
 
     def open_loader(self) -> MysqlLoader:
         """A connection of its own for loading. Raises ConnectError."""
@@ -91,6 +112,10 @@ class MysqlTarget:
 
     def finish(self) -> None:
         """Closes the connection; InnoDB made each load durable when it was committed."""
+        self._connection.close()
+
+    def abort(self) -> None:
+        """Closes the connection; what was loaded stays."""
         self._connection.close()
 
     def _open(self) -> Connection:

@@ -10,6 +10,7 @@ from pathlib import Path
 from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import RestoreError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.source.protocol import ExistingObject
 from rowvault.source.sqlite.catalogue import (
     SEQUENCE_TABLE,
     STATISTICS_TABLE,
@@ -61,8 +62,8 @@ class SqliteTarget:
         self._counters: list[tuple[TableDefinition, RowBatch]] = []
         self.server = server_info(path, ())
 
-    def existing(self, databases: Sequence[str]) -> set[tuple[str, str]]:
-        """(`main`, name) of every table and view, also virtual ones.
+    def existing(self, databases: Sequence[str]) -> set[ExistingObject]:
+        """Every table and view, also virtual ones.
 
         AUTOINCREMENT counters and statistics count only where there are any.
         Raises RestoreError where the file is not SQLite or cannot be opened.
@@ -72,7 +73,10 @@ class SqliteTarget:
         with restore_errors(self._path):
             connection = open_connection(self._path, "ro", self._timeout_s)
             try:
-                return {(DATABASE, name) for name in table_names(connection)}
+                return {
+                    ExistingObject(ObjectKind.TABLE, DATABASE, name)
+                    for name in table_names(connection)
+                }
             finally:
                 connection.close()
 
@@ -96,11 +100,11 @@ class SqliteTarget:
             else:
                 connection.execute(definition.statement.decode())
 
-    def drop(self, database: str, name: str) -> None:
+    def drop(self, found: ExistingObject) -> None:
         """Drops a table or view; counters and statistics are emptied. Raises RestoreError."""
         connection = self._writing(())
-        with self._lock, restore_errors(self._path, f"{database}.{name}"):
-            drop_table(connection, name)
+        with self._lock, restore_errors(self._path, found.label):
+            drop_table(connection, found.name)
 
     def open_loader(self) -> SqliteLoader:
         """Loaders share the target's connection and take turns."""
