@@ -1,0 +1,96 @@
+"""The worked example of docs/format.md, byte by byte."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+
+from rowvault.codec.frames import BlockType, Filter
+from rowvault.codec.rows import encode_row
+from rowvault.core.ids import PackName, RepositoryId, SessionId
+from rowvault.repository import names
+from rowvault.repository import pack as pack_module
+from rowvault.repository.ciphers import CipherName
+from rowvault.repository.index import Segment, encode_segment, segment_name
+from rowvault.repository.names import PackType
+from rowvault.repository.node import LeafEntry, decode_node, encode_node
+from rowvault.repository.pack import OpenPack, PackEntry, PackKeys, PackReader
+from rowvault.repository.secrets import IdMaker, Secrets
+from rowvault.storage import LocalStorage
+
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "format.md").read_text(encoding="utf-8")
+SECRETS = Secrets(identity=bytes(range(32)), master=bytes(range(32, 64)))
+KEYS = PackKeys(CipherName.NONE, SECRETS, RepositoryId("000102030405060708090a0b0c0d0e0f"))
+SESSION = SessionId("11" * 16)
+ROW = encode_row([b"1", b"hello"])
+BLOCK_ID = IdMaker(SECRETS)(BlockType.DATA, ROW)
+ENTRY = LeafEntry(b"\x01\x01\x31", BLOCK_ID, len(ROW), 1, len("(1,'hello')"), 0)
+
+
+def example(name: str) -> bytes:
+    """The bytes of one listing; each line must stand at the offset it states."""
+    match = re.search(rf"^```hex {name}\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+    assert match is not None
+    data = b""
+    for line in match[1].splitlines():
+        assert int(line[:4], 16) == len(data)
+        data += bytes.fromhex(line[6:53])
+    return data
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> tuple[bytes, list[PackEntry]]:
+    monkeypatch.setattr(pack_module.os, "urandom", lambda count: b"\x22" * count)
+    pack = OpenPack(PackType.DATA, SESSION, KEYS)
+    pack.append(BlockType.DATA, BLOCK_ID, len(ROW), Filter.RAW, ROW)
+    return bytes(pack.finish()), pack.entries
+
+
+def test_ids_are_the_stated_ones() -> None:
+    node_id = IdMaker(SECRETS)(BlockType.NODE, encode_node(0, [ENTRY]))
+    for identifier in (BLOCK_ID, node_id):
+        assert identifier.hex() in DOCUMENT
+    assert blake3(example("pack")).hexdigest() in DOCUMENT
+    assert segment_name(example("segment")) in DOCUMENT
+
+
+def test_the_pack_is_written_so(written: tuple[bytes, list[PackEntry]]) -> None:
+    assert written[0] == example("pack")
+
+
+def test_the_pack_reads_so(tmp_path: Path) -> None:
+    data = example("pack")
+    name = PackName(blake3(data).hexdigest())
+    storage = LocalStorage(tmp_path)
+    storage.create(names.pack(PackType.DATA, name), data)
+    reader = PackReader(storage, KEYS, PackType.DATA, name)
+    (entry,) = reader.footer()
+    assert reader.read_block(BlockType.DATA, BLOCK_ID, entry.offset, entry.frame_bytes) == ROW
+
+
+def test_the_node_is_written_so() -> None:
+    assert encode_node(0, [ENTRY]) == example("node")
+    assert decode_node(example("node")).entries == (ENTRY,)
+
+
+def test_the_segment_is_written_so(written: tuple[bytes, list[PackEntry]]) -> None:
+    data, entries = written
+    name = PackName(blake3(data).hexdigest())
+    assert encode_segment([(PackType.DATA, name, entries)]) == example("segment")
+    segment = Segment(segment_name(example("segment")), memoryview(example("segment")))
+    (location,) = segment.find(BLOCK_ID)
+    assert (location.pack, location.offset) == (name, 60)
+
+
+def test_stated_defaults_are_the_defaults() -> None:
+    from rowvault.repository.config import Sizes
+    from rowvault.repository.slots import Argon2Parameters
+
+    sizes, cost = Sizes(), Argon2Parameters()
+    for one in (sizes.data, sizes.manifest, sizes.node):
+        assert f"{one.minimum}, {one.scale}, {one.maximum}" in DOCUMENT
+    assert f"by default {sizes.pack_bytes}" in DOCUMENT
+    assert f"`memory_kib` ({cost.memory_kib}), `passes` ({cost.passes})" in DOCUMENT
