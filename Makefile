@@ -50,7 +50,7 @@ $(VENV)/.made:
 # A development environment serves the demo too: it runs from the sources.
 $(VENV)/.installed: $(VENV)/.made pyproject.toml $(SOURCES)
 	@if [ -e $(VENV)/.dev ]; then $(MAKE) --no-print-directory $(VENV)/.dev; \
-	else $(BIN)/pip install --quiet . ; fi
+	else $(BIN)/pip install --quiet . && rm -rf build; fi
 	touch $@
 
 $(VENV)/.system: $(VENV)/.made

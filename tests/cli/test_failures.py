@@ -167,7 +167,8 @@ def test_damage(vault: Vault, tmp_path: Path) -> None:
     assert done.returncode == 20
     errors = json.loads(done.stdout)["errors"]
     assert errors
-    assert all(error.keys() == {"kind", "message", "object"} for error in errors)
+    assert all(error.keys() == {"kind", "message", "object", "snapshots"} for error in errors)
+    assert {name for error in errors for name in error["snapshots"]} == set(vault.snapshots)
     done = run("-r", copy, "check", "--read-data")
     assert done.returncode == 20
     assert b"damage: " in done.stderr

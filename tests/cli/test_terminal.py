@@ -74,6 +74,13 @@ def test_no_progress_line_when_quiet(vault: Vault, terminal: Terminal) -> None:
     assert terminal.run("-q", "-r", vault.path, "check") == (0, "")
 
 
+def test_a_dump_shows_nothing_else(vault: Vault, terminal: Terminal) -> None:
+    text = succeed("-r", vault.path, "dump", "latest").decode()
+    code, shown = terminal.run("-r", vault.path, "dump", "latest")
+    assert code == 0
+    assert shown.replace("\r\n", "\n") == text
+
+
 def test_a_table(vault: Vault, terminal: Terminal) -> None:
     code, shown = terminal.run("-r", vault.path, "snapshots")
     assert code == 0

@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def monitor(settings: Settings) -> Iterator[Monitor]:
-    """The monitor that suits the options and the terminal."""
+def monitor(settings: Settings, bars: bool = True) -> Iterator[Monitor]:
+    """The monitor that suits the options and the terminal; without `bars` no live line."""
     if settings.verbosity:
         yield LineMonitor(verbose=True)
-    elif settings.quiet or not sys.stderr.isatty():
+    elif settings.quiet or not bars or not sys.stderr.isatty():
         yield LineMonitor(verbose=False)
     else:
-        bars = BarMonitor()
+        live = BarMonitor()
         try:
-            yield bars
+            yield live
         finally:
-            bars.close()
+            live.close()
 
 
 class LineMonitor:

@@ -57,7 +57,12 @@ def document(report: CheckReport) -> dict[str, object]:
     """The report with the stable keys of `--json`."""
     return {
         "errors": [
-            {"kind": str(one.kind), "message": one.message, "object": one.object}
+            {
+                "kind": str(one.kind),
+                "message": one.message,
+                "object": one.object,
+                "snapshots": list(one.snapshots),
+            }
             for one in report.errors
         ],
         "packs": report.packs,

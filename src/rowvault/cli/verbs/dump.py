@@ -73,7 +73,8 @@ def dump(
         raise usage_error("--json needs -o FILE: standard output carries the dump")
     database, table = parse_name(name) if name is not None else (None, None)
     options = DumpOptions(settings.access(), snapshot, database, table, output.write_bytes, file)
-    with monitor(settings) as watching:
+    # A live line would write into the text, or into the pager that shows it.
+    with monitor(settings, bars=file is not None) as watching:
         result = run(options, watching)
     if file is None:
         return
