@@ -177,7 +177,9 @@ def _change_customers(database: sqlite3.Connection, chance: random.Random) -> No
 
 def _change_products(database: sqlite3.Connection, chance: random.Random) -> None:
     change = CHANGES["products"]
-    numbers = chance.sample(range(1, _PRODUCTS + 1), change.changed + change.removed)
+    # One supplier's goods, which were listed together.
+    first = chance.randrange(1, _PRODUCTS - 50)
+    numbers = range(first, first + change.changed + change.removed)
     dearer, gone = numbers[: change.changed], numbers[change.changed :]
     database.executemany("UPDATE products SET price = price + 1 WHERE id = ?", zip(dearer))
     database.executemany("DELETE FROM products WHERE id = ?", zip(gone))
@@ -185,7 +187,9 @@ def _change_products(database: sqlite3.Connection, chance: random.Random) -> Non
 
 def _change_orders(database: sqlite3.Connection, chance: random.Random) -> None:
     change = CHANGES["orders"]
-    numbers = chance.sample(range(1, _ORDERS + 1), change.changed + change.removed)
+    # What happens to orders happens to the latest ones.
+    latest = range(_ORDERS - 1000, _ORDERS + 1)
+    numbers = chance.sample(latest, change.changed + change.removed)
     shipped, cancelled = numbers[: change.changed], numbers[change.changed :]
     database.executemany("UPDATE orders SET state = 'shipped' WHERE id = ?", zip(shipped))
     database.executemany("DELETE FROM orders WHERE id = ?", zip(cancelled))
