@@ -182,17 +182,18 @@ ManifestRow = tuple[bytes, bytes, bytes, bytes]
 def read_rows(
     read_data: Callable[[BlockId], bytes], entries: Iterable[LeafEntry]
 ) -> Iterator[ManifestRow]:
-    """The manifest rows of these blocks; fragments of one row are joined. Raises DamageError."""
-    parts: list[bytes] = []
+    """The manifest rows of these blocks; fragments of one row are joined.
+
+    A range may begin within a row, which is then left out. Raises DamageError.
+    """
+    parts: list[bytes] | None = None
     for entry in entries:
-        raw = read_data(entry.id)
-        if entry.fragment == FIRST_FRAGMENT:
-            parts = [raw]
-        elif entry.fragment != WHOLE_ROWS:
-            parts.append(raw)
-        if entry.fragment == WHOLE_ROWS:
-            yield from split_rows(raw)
-        elif entry.fragment == LAST_FRAGMENT:
+        if entry.fragment <= FIRST_FRAGMENT:
+            parts = []
+        if parts is None:
+            continue
+        parts.append(read_data(entry.id))
+        if entry.fragment in (WHOLE_ROWS, LAST_FRAGMENT):
             yield from split_rows(b"".join(parts))
 
 
