@@ -22,6 +22,8 @@ from rowvault.core.errors import (
     ObjectExistsError,
     ObjectMissingError,
     RepositoryExistsError,
+    RowvaultError,
+    StorageError,
     UnsupportedFormatError,
     WrongPasswordError,
 )
@@ -242,11 +244,11 @@ class Repository:
 
     def _read(self, kind: BlockType, block_id: BlockId) -> bytes:
         """From any place that holds it whole; the first failure where none does."""
-        failure: DamageError | UnsupportedFormatError | None = None
+        failure: RowvaultError | None = None
         for location in self._locate(kind, block_id):
             try:
                 return self._read_at(kind, block_id, location)
-            except (DamageError, UnsupportedFormatError) as error:
+            except (DamageError, UnsupportedFormatError, StorageError) as error:
                 failure = failure or error
         raise failure or self._unlisted(kind, block_id)
 
@@ -302,7 +304,10 @@ def _exists(storage: Storage) -> RepositoryExistsError:
 
 
 def _require_free(storage: Storage) -> None:
-    """Nothing there, or what an `init` that was cut short has left: that is removed."""
+    """Nothing there but key slots of an `init` that was cut short, or that is at work right now.
+
+    They are left alone: a repository ignores slots of another id.
+    """
     top = storage.top()
     if names.CONFIG in top:
         decode_config(storage.read(names.CONFIG), storage.location)
@@ -313,13 +318,20 @@ def _require_free(storage: Storage) -> None:
             "from a copy, or choose another place."
         )
     others = [name for name in top if name != names.KEYS]
+    others += [name for name in storage.list(names.KEYS) if not _is_slot(storage, name)]
     if others:
         raise NoRepositoryError(
             f"{storage.location} is not empty and not a repository (it holds {others[0]}, for "
             "example); choose an empty or a new directory."
         )
-    for name in storage.list(names.KEYS):
-        storage.delete(name)
+
+
+def _is_slot(storage: Storage, name: str) -> bool:
+    try:
+        decode_slot(storage.read(name), name)
+    except (DamageError, StorageError):
+        return False
+    return True
 
 
 def _is_ours(top: list[str]) -> bool:

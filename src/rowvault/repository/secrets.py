@@ -36,6 +36,10 @@ class Secrets(msgspec.Struct, frozen=True):
         if len(self.identity) != SECRET_BYTES or len(self.master) != SECRET_BYTES:
             raise CorruptError("a key slot holds secrets of a wrong length")
 
+    def __repr__(self) -> str:
+        """Nothing that a log or traceback could give away."""
+        return "Secrets(...)"
+
     @classmethod
     def random(cls) -> Secrets:
         """Fresh secrets from the operating system."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ from rowvault.core.errors import (
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.config import CutSizes, NodeSizes, Sizes
 from rowvault.repository.repository import Repository
+from rowvault.repository.secrets import Secrets
 from rowvault.repository.slots import Argon2Parameters
 from rowvault.storage import LocalStorage
 from support.sample_repository import CHEAP, SMALL, open_plain
@@ -94,6 +96,29 @@ def test_init_twice(storage: LocalStorage) -> None:
     assert len(storage.list("keys/")) == 1
 
 
+def test_of_many_inits_one_wins(storage: LocalStorage) -> None:
+    made: list[str] = []
+    gate = threading.Barrier(6)
+
+    def compete() -> None:
+        gate.wait()
+        try:
+            made.append(Repository.create(LocalStorage(storage.location), None).id)
+        except RepositoryExistsError:
+            pass
+
+    threads = [threading.Thread(target=compete) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [open_plain(storage).id] == made
+
+
+def test_secrets_do_not_show() -> None:
+    assert repr(Secrets.random()) == "Secrets(...)"
+
+
 def test_no_repository(storage: LocalStorage, tmp_path: Path) -> None:
     with pytest.raises(NoRepositoryError, match="rowvault init"):
         open_plain(storage)
@@ -104,7 +129,12 @@ def test_no_repository(storage: LocalStorage, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("notes.txt", "hello"), ("config", "[core]\n\tbare = true\n"), (".git/HEAD", "ref")],
+    [
+        ("notes.txt", "hello"),
+        ("keys/id_rsa", "mine"),
+        ("config", "[core]\n\tbare = true\n"),
+        (".git/HEAD", "ref"),
+    ],
 )
 def test_a_directory_that_is_something_else(storage: LocalStorage, name: str, content: str) -> None:
     path = Path(storage.location) / name
