@@ -14,7 +14,7 @@ SAMPLE_INTERVAL_S = 0.02
 
 
 class CommandError(Exception):
-    """A measured command failed; the message holds what it wrote to stderr."""
+    """A measured command failed; the message holds what it wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def run(
     if process.returncode not in allowed_codes:
         raise CommandError(
             f"{' '.join(command)}: exit code {process.returncode}\n"
-            f"{complaints.decode(errors='replace')[-2000:]}"
+            f"{(complaints + output).decode(errors='replace')[-2000:]}"
         )
     cpu_s = (after.children_user + after.children_system) - (
         before.children_user + before.children_system

@@ -66,9 +66,14 @@ def test_existing_names(tmp_path: Path) -> None:
     CREATE INDEX i ON t(id); CREATE VIRTUAL TABLE f USING fts5(x, content='');
     """
     target = SqliteTarget(make(tmp_path / "a.db", script))
-    tables = {one.name for one in target.existing(["main"])}
-    assert {"t", "v", "f"} <= tables
-    assert "sqlite_sequence" not in tables
+    found = {(one.kind, one.name) for one in target.existing(["main"])}
+    assert {
+        (ObjectKind.TABLE, "t"),
+        (ObjectKind.VIEW, "v"),
+        (ObjectKind.INDEX, "i"),
+        (ObjectKind.TABLE, "f"),
+    } <= found
+    assert (ObjectKind.TABLE, "sqlite_sequence") not in found
     assert target.existing(["other"]) == set()
     make(tmp_path / "a.db", "INSERT INTO t VALUES(1)")
     assert "sqlite_sequence" in {one.name for one in target.existing(["main"])}
@@ -79,6 +84,7 @@ def test_replacing_everything(tmp_path: Path) -> None:
     CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, x); CREATE VIEW v AS SELECT * FROM t;
     CREATE VIRTUAL TABLE f USING fts5(x); CREATE VIRTUAL TABLE r USING rtree(id, a, b);
     INSERT INTO t(x) VALUES('one'); INSERT INTO f VALUES('two'); INSERT INTO r VALUES(1, 2, 3);
+    CREATE INDEX i ON t(x); CREATE TRIGGER g AFTER DELETE ON t BEGIN SELECT 1; END;
     ANALYZE;
     """
     source = make(tmp_path / "source.db", script)

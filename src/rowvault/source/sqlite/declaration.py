@@ -6,32 +6,39 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rowvault.core.model import ObjectDefinition, TableDefinition
+from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.source.protocol import ExistingObject
 from rowvault.source.sqlite.catalogue import (
     CARRIED_SYSTEM_TABLES,
     SYSTEM_PREFIX,
     is_virtual_table,
 )
-from rowvault.source.sqlite.connection import number, quoted
+from rowvault.source.sqlite.connection import DATABASE, number, quoted
 
+_KINDS = {
+    b"table": ObjectKind.TABLE,
+    b"index": ObjectKind.INDEX,
+    b"view": ObjectKind.VIEW,
+    b"trigger": ObjectKind.TRIGGER,
+}
 _STAND_IN = "rowvault_autoincrement"
 
 
-def table_names(connection: sqlite3.Connection) -> list[str]:
-    """Tables and views; counters and statistics only where there are any."""
-    names = [
-        row[0].decode(errors="surrogateescape")
-        for row in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type IN ('table','view')"
+def declared_objects(connection: sqlite3.Connection) -> list[ExistingObject]:
+    """All that was made by a statement; counters and statistics only where there are any."""
+    declared = [
+        ExistingObject(_KINDS[kind], DATABASE, name.decode(errors="surrogateescape"))
+        for kind, name in connection.execute(
+            "SELECT CAST(type AS BLOB), name FROM sqlite_master WHERE sql IS NOT NULL"
         )
     ]
     return [
-        name
-        for name in names
-        if not name.startswith(SYSTEM_PREFIX)
+        one
+        for one in declared
+        if not one.name.startswith(SYSTEM_PREFIX)
         or (
-            name in CARRIED_SYSTEM_TABLES
-            and number(connection, f"SELECT count(*) FROM {quoted(name)}") > 0
+            one.name in CARRIED_SYSTEM_TABLES
+            and number(connection, f"SELECT count(*) FROM {quoted(one.name)}") > 0
         )
     ]
 
@@ -58,25 +65,25 @@ def declare_virtual_table(
         )
 
 
-def drop_table(connection: sqlite3.Connection, name: str) -> None:
-    """Drops a table or view, empties a table of SQLite's own. Raises sqlite3.Error."""
-    if name in CARRIED_SYSTEM_TABLES:
-        connection.execute(f"DELETE FROM {quoted(name)}")
+def drop_object(connection: sqlite3.Connection, found: ExistingObject) -> None:
+    """Drops what was declared, empties a table of SQLite's own. Raises sqlite3.Error."""
+    if found.name in CARRIED_SYSTEM_TABLES:
+        connection.execute(f"DELETE FROM {quoted(found.name)}")
         return
     row = connection.execute(
-        "SELECT type, sql FROM sqlite_master WHERE name=? AND type IN ('table','view')", (name,)
+        "SELECT sql FROM sqlite_master WHERE name=? AND type=?", (found.name, str(found.kind))
     ).fetchone()
     if row is None:
-        # A shadow table went with its virtual table.
+        # A shadow table went with its virtual table, an index or trigger with its table.
         return
     try:
-        connection.execute(f"DROP {row[0].decode()} {quoted(name)}")
+        connection.execute(f"DROP {found.kind} {quoted(found.name)}")
     except sqlite3.OperationalError:
-        if not is_virtual_table(row[1]):
+        if not is_virtual_table(row[0]):
             raise
         # Without its module or its shadow tables it can only be struck from the schema.
         with _writable_schema(connection):
-            connection.execute("DELETE FROM sqlite_master WHERE name=?", (name,))
+            connection.execute("DELETE FROM sqlite_master WHERE name=?", (found.name,))
 
 
 @contextmanager

@@ -26,9 +26,9 @@ from rowvault.source.sqlite.connection import (
 )
 from rowvault.source.sqlite.declaration import (
     declare_virtual_table,
-    drop_table,
+    declared_objects,
+    drop_object,
     make_sequence_table,
-    table_names,
 )
 from rowvault.source.sqlite.loader import RowInserter, SqliteLoader
 from rowvault.source.sqlite.settings import (
@@ -63,7 +63,7 @@ class SqliteTarget:
         self.server = server_info(path, ())
 
     def existing(self, databases: Sequence[str]) -> set[ExistingObject]:
-        """Every table and view, also virtual ones.
+        """Every table, also virtual ones, view, index and trigger.
 
         AUTOINCREMENT counters and statistics count only where there are any.
         Raises RestoreError where the file is not SQLite or cannot be opened.
@@ -73,10 +73,7 @@ class SqliteTarget:
         with restore_errors(self._path):
             connection = open_connection(self._path, "ro", self._timeout_s)
             try:
-                return {
-                    ExistingObject(ObjectKind.TABLE, DATABASE, name)
-                    for name in table_names(connection)
-                }
+                return set(declared_objects(connection))
             finally:
                 connection.close()
 
@@ -101,10 +98,10 @@ class SqliteTarget:
                 connection.execute(definition.statement.decode())
 
     def drop(self, found: ExistingObject) -> None:
-        """Drops a table or view; counters and statistics are emptied. Raises RestoreError."""
+        """Drops it if it is there still; counters and statistics are emptied. Raises RestoreError."""
         connection = self._writing(())
         with self._lock, restore_errors(self._path, found.label):
-            drop_table(connection, found.name)
+            drop_object(connection, found)
 
     def open_loader(self) -> SqliteLoader:
         """Loaders share the target's connection and take turns."""
