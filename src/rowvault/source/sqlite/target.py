@@ -98,7 +98,7 @@ class SqliteTarget:
                 connection.execute(definition.statement.decode())
 
     def drop(self, found: ExistingObject) -> None:
-        """Drops it if it is there still; counters and statistics are emptied. Raises RestoreError."""
+        """Drops it if it is there; counters and statistics are emptied. Raises RestoreError."""
         connection = self._writing(())
         with self._lock, restore_errors(self._path, found.label):
             drop_object(connection, found)
