@@ -85,3 +85,9 @@ def test_large_rows_that_share_bytes_are_rows_of_their_own() -> None:
     old, new = {1: b"1" + body, 5: b"z"}, {2: b"2" + body, 5: b"z"}
     keyed, _ = diff((old, []), (new, [])).tables
     assert (keyed.added, keyed.removed, keyed.changed) == (1, 1, 0)
+
+
+def test_one_of_several_equal_large_rows_is_gone() -> None:
+    large = b"start" * 900 + bytes(3000) + b"end" * 900
+    _, keyless = diff(({}, [large, b"x", large, large]), ({}, [large, b"x", large])).tables
+    assert (keyless.added, keyless.removed, keyless.changed) == (0, 1, 0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,13 +12,12 @@ from rowvault.codec.layout import RowLayout
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
+from rowvault.render.table import read_group, row_groups
 from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 from rowvault.repository.tree_difference import differing
-
-_WHOLE, _FIRST, _LAST = 0, 1, 3
 
 
 class Status(StrEnum):
@@ -169,60 +169,73 @@ def _count_rows(
     """(added, removed, changed). Rows match by key; without a key, as a multiset."""
     layout = RowLayout.of(before.definition)
     matcher = kernel.RowMatcher(layout, repository.cut_rule.row_key)
+    left = _Side(repository, before, matcher.left, monitor)
+    right = _Side(repository, after, matcher.right, monitor)
+    settles = bool(layout.key) and not (left.has_fragments or right.has_fragments)
     added = removed = 0
-    left, right = _Side(repository, monitor), _Side(repository, monitor)
-    for run in differing(repository.tree(before.root), repository.tree(after.root)):
-        for raw in left.whole_rows(run.left, run.synchronised):
-            matcher.left(raw, kernel.row_ends(raw, layout.column_count))
-        for raw in right.whole_rows(run.right, run.synchronised):
-            matcher.right(raw, kernel.row_ends(raw, layout.column_count))
-        if run.synchronised and layout.key:
+    for run in differing(left.tree, right.tree):
+        left.match(run.left)
+        right.match(run.right)
+        if run.synchronised and settles:
             # Both sides are in key order, so no row behind this point matches one before it.
             gone, come = matcher.flush()
             removed += gone
             added += come
+    touched = left.touched | right.touched
+    left.match_large(touched)
+    right.match_large(touched)
     gone, come = matcher.flush()
-    return added + come, removed + gone, matcher.changed + len(left.torn | right.torn)
+    return added + come, removed + gone, matcher.changed
 
 
 class _Side:
-    """The differing blocks of one snapshot, on their way to whole rows."""
+    """The rows of one snapshot's table, on their way to the matcher."""
 
-    def __init__(self, repository: Repository, monitor: Monitor) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        record: TableRecord,
+        feed: Callable[[bytes, array[int]], None],
+        monitor: Monitor,
+    ) -> None:
+        self.tree = repository.tree(record.root)
+        self.touched: set[bytes] = set()
+        """First keys of large rows, cut into fragments, of which at least one fragment differs."""
         self._repository = repository
+        self._column_count = len(record.definition.columns)
+        self._feed = feed
         self._monitor = monitor
-        self._group: list[LeafEntry] = []
-        self.torn: set[bytes] = set()
-        """First keys of rows of which some fragments are the same in both snapshots: such a row is
-        there on both sides and differs. (Without a key it has another first key, and shares none.)
-        """
 
-    def whole_rows(self, entries: Iterable[LeafEntry], synchronised: bool) -> Iterator[bytes]:
-        """Blocks of whole rows; the fragments of one row are put together, over several runs too.
+    @property
+    def has_fragments(self) -> bool:
+        """The table has rows larger than a block."""
+        sums = self.tree.root.sums
+        return sums.entries != sums.statements
 
-        `synchronised`: common blocks follow, so that a row that is not whole by now never will be.
-        """
+    def match(self, entries: Iterable[LeafEntry]) -> None:
+        """Feeds blocks of whole rows; of large rows only notes the key."""
         for entry in entries:
-            if self._group and self._group[0].first_key != entry.first_key:
-                self._tear()
-            self._group.append(entry)
-            if entry.fragment in (_WHOLE, _LAST):
-                yield from self._finish()
-        if synchronised:
-            self._tear()
+            if entry.fragment:
+                self.touched.add(entry.first_key)
+            else:
+                self._match([entry])
 
-    def _finish(self) -> Iterator[bytes]:
-        if self._group[0].fragment not in (_WHOLE, _FIRST):
-            self._tear()
+    def match_large(self, keys: set[bytes]) -> None:
+        """Feeds every large row of these keys, whole.
+
+        A large row's fragments may be common one by one, also with those of its equals, so a
+        difference between fragments does not tell which rows differ; the rows themselves do.
+        """
+        if not keys:
             return
-        raw = b"".join(self._repository.read_data(entry.id) for entry in self._group)
-        self._monitor.advance(self._group[0].row_count, len(raw))
-        self._group = []
-        yield raw
+        for group in row_groups(self.tree.entries()):
+            if group[0].fragment and group[0].first_key in keys:
+                self._match(group)
 
-    def _tear(self) -> None:
-        self.torn.update(entry.first_key for entry in self._group)
-        self._group = []
+    def _match(self, group: Sequence[LeafEntry]) -> None:
+        batch = read_group(self._repository, group, self._column_count)
+        self._feed(batch.rows, batch.ends)
+        self._monitor.advance(len(batch.ends), len(batch.rows))
 
 
 def _object_differences(
