@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
 
-READING = {
+_COMMON = {
     # No ANSI, no padded CHAR, no shortened SHOW CREATE; backslashes escape.
     "sql_mode": "''",
     # TIMESTAMP values in the gaps and overlaps of daylight saving exist in UTC only.
@@ -33,7 +33,14 @@ READING = {
     "tx_isolation": "'REPEATABLE-READ'",
 }
 
-LOADING = READING | {
+READING = _COMMON | {
+    # With a binary log MariaDB releases the locks on definitions at ROLLBACK TO SAVEPOINT only
+    # in a session that does not log; without the right to set it, an ALTER waits for the backup.
+    "sql_log_bin": "0",
+}
+
+LOADING = _COMMON | {
+    # Nothing here may keep the rows out of the binary log: replicas of the target need them.
     # Strict, so that nothing is cut short in silence; but zero and impossible dates are data.
     "sql_mode": "'NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,"
     "NO_ENGINE_SUBSTITUTION'",
