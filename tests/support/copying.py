@@ -1,4 +1,4 @@
-"""Carries databases from one server to another through the source protocol, without a repository."""
+"""Carries databases from server to server through the source protocol, without a repository."""
 
 from __future__ import annotations
 
