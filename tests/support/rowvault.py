@@ -45,9 +45,7 @@ def run_json(*arguments: str | Path, env: Mapping[str, str] | None = None) -> An
     return json.loads(succeed("--json", *arguments, env=env))
 
 
-def start(
-    *arguments: str | Path, env: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
+def start(*arguments: str | Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Starts `rowvault ARGUMENTS` and leaves it to the caller."""
     command = [*COMMAND, *map(str, arguments)]
     return subprocess.Popen(
