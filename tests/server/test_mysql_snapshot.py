@@ -119,6 +119,7 @@ def test_a_lock_that_is_not_to_be_had_gives_way(silent_server: MariaDBServer) ->
 def test_the_position_and_the_gtid_are_known(mariadb: MariaDBServer, database: str) -> None:
     make_accounts(mariadb, database)
     with source_at(mariadb.url).open_snapshot(2) as snapshot:
+        snapshot.confirm(snapshot.catalogue(Selection((database,))))
         moment = snapshot.moment
     assert (moment.method, moment.reason) == ("binlog position", "")
     with mariadb.connect() as connection, connection.cursor() as cursor:

@@ -74,6 +74,7 @@ class SourceSnapshot(Protocol):
 
     server: ServerInfo
     moment: Moment
+    """Complete once `confirm` has returned."""
 
     def catalogue(self, selection: Selection) -> Catalogue:
         """Everything selected. Raises UnknownObjectError, AccessDeniedError."""

@@ -161,23 +161,26 @@ def _open(options: ConnectOptions, read_timeout_s: int | None) -> Any:
         "connect_timeout": options.connect_timeout_s,
         "read_timeout": read_timeout_s,
         "program_name": "rowvault",
+        "defer_connect": True,
+        # PyMySQL would read the system's authorities anew for each connection; ours are below.
+        "ssl_disabled": True,
     }
-    if not encrypted:
-        arguments["ssl_disabled"] = True
-    elif tls.mode == "required":
-        arguments["ssl"] = tls.context()
     try:
+        raw: Any = pymysql.connect(**arguments)
+        if encrypted:
+            raw.ssl, raw._ssl_required, raw.ctx = True, tls.mode == "required", tls.context()
         if options.unix_socket:
-            return _open_socket(options, arguments)
-        return pymysql.connect(**arguments)
+            _connect_socket(raw, options)
+        else:
+            raw.connect()
     except (pymysql.err.Error, OSError, RuntimeError) as error:
         # RuntimeError: an authentication method needs a library that is not there.
         raise faults.connect_error(error, options.place, options.user) from error
+    return raw
 
 
-def _open_socket(options: ConnectOptions, arguments: dict[str, Any]) -> Any:
+def _connect_socket(raw: Any, options: ConnectOptions) -> None:
     # PyMySQL leaves its socket open when nobody listens there; ours is closed.
-    raw: Any = pymysql.connect(**arguments, defer_connect=True)
     end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         end.settimeout(options.connect_timeout_s)
@@ -188,4 +191,3 @@ def _open_socket(options: ConnectOptions, arguments: dict[str, Any]) -> Any:
     except BaseException:
         end.close()
         raise
-    return raw

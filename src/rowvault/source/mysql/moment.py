@@ -11,6 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import msgspec
+
 from rowvault.core.errors import SnapshotLostError
 from rowvault.core.model import Moment
 from rowvault.source.mysql import faults
@@ -23,6 +25,9 @@ _LOCK_WAIT_S = 3
 _FIRST_PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.1
 _TASK = "taking the snapshot"
+_GTID_TASK = "asking for the snapshot's GTID"
+BINLOG_POSITION = "binlog position"
+"""Method of a Moment whose GTID is still to be asked for."""
 
 _START = "START TRANSACTION WITH CONSISTENT SNAPSHOT"
 
@@ -39,7 +44,7 @@ def take_moment(connections: Sequence[Connection], control: Connection) -> tuple
     if _tells_positions(control):
         position = _align(connections)
         if position is not None:
-            return len(connections), _at_position(control, position)
+            return len(connections), Moment(BINLOG_POSITION, "", *position)
         reason = "commits came too fast for the positions of all connections to agree"
     _lock_definitions(control)
     if len(connections) == 1:
@@ -98,15 +103,21 @@ def _align(connections: Sequence[Connection]) -> Position | None:
     return None
 
 
-def _at_position(control: Connection, position: Position) -> Moment:
-    file, offset = position
-    rows = control.rows(f"SELECT BINLOG_GTID_POS({mysql_string(file)}, {offset})", _TASK)
-    return Moment(
-        method="binlog position",
-        binlog_file=file,
-        binlog_position=offset,
-        gtid=text(rows[0][0]),
+def ask_gtid(control: Connection, moment: Moment) -> None:
+    """Asks which GTID the moment's position is; `take_gtid` must follow.
+
+    The server reads its log from the start of the file for this, which may take as long as a table.
+    """
+    control.send(
+        f"SELECT BINLOG_GTID_POS({mysql_string(moment.binlog_file)}, {moment.binlog_position})",
+        _GTID_TASK,
     )
+
+
+def take_gtid(control: Connection, moment: Moment) -> Moment:
+    """The moment with its GTID. Raises StatementError."""
+    rows = control.receive(_GTID_TASK).rows
+    return msgspec.structs.replace(moment, gtid=text(rows[0][0]))
 
 
 def _lock_definitions(control: Connection) -> None:

@@ -14,6 +14,7 @@ from rowvault.source.mysql.catalogue import CatalogueReader
 from rowvault.source.mysql.confirmation import changed_names
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.keys import AccessPath, KeyChoice
+from rowvault.source.mysql.moment import BINLOG_POSITION, ask_gtid, take_gtid
 from rowvault.source.mysql.ranges import even_ranges
 from rowvault.source.mysql.reader import MysqlRowReader
 from rowvault.source.mysql.tables import TableFacts, TableShapes
@@ -43,11 +44,13 @@ class MysqlSnapshot:
         self._signs = signs
         self._monitor = monitor
         self._selection = Selection()
+        self._gtid_is_due = False
         self._choices: dict[tuple[str, str], KeyChoice] = {}
         self._readers = [MysqlRowReader(one, self._path) for one in connections]
 
     def catalogue(self, selection: Selection) -> Catalogue:
         """Everything selected. Raises UnknownObjectError, AccessDeniedError."""
+        self._settle_gtid()
         self._selection = selection
         reader = CatalogueReader(self._control, selection)
         reader.read()
@@ -61,6 +64,10 @@ class MysqlSnapshot:
                 "a table that is swapped for another by RENAME during the backup would not be "
                 "noticed: the account lacks the right PROCESS."
             )
+        if self.moment.method == BINLOG_POSITION and not self.moment.gtid:
+            # The answer takes its time, and nobody needs this connection until `confirm`.
+            ask_gtid(self._control, self.moment)
+            self._gtid_is_due = True
         return Catalogue(reader.objects, tables, omissions)
 
     def plan(self, table: SourceTable, target_bytes: int) -> Sequence[RowRange]:
@@ -92,6 +99,7 @@ class MysqlSnapshot:
 
         Tables without transactions that were written meanwhile are added to the omissions.
         """
+        self._settle_gtid()
         for reader in self._readers:
             reader.check_alive()
         self._confirm_definitions(catalogue)
@@ -103,6 +111,11 @@ class MysqlSnapshot:
         for reader in self._readers:
             reader.connection.close()
         self._control.close()
+
+    def _settle_gtid(self) -> None:
+        if self._gtid_is_due:
+            self._gtid_is_due = False
+            self.moment = take_gtid(self._control, self.moment)
 
     def _confirm_definitions(self, catalogue: Catalogue) -> None:
         again = CatalogueReader(self._control, self._selection)
