@@ -20,6 +20,11 @@ COMMAND_VARIABLE = "ROWVAULT_PASSWORD_COMMAND"
 SOURCES = f"{PASSWORD_VARIABLE}, {FILE_VARIABLE} or {COMMAND_VARIABLE}"
 
 
+def is_configured() -> bool:
+    """Something says where the repository's password is: nobody will be asked."""
+    return any(name in os.environ for name in (PASSWORD_VARIABLE, FILE_VARIABLE, COMMAND_VARIABLE))
+
+
 def repository_password() -> bytes:
     """The password of an existing repository. Raises UsageError when there is no way to get it."""
     password = _configured_password()

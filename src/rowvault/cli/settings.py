@@ -34,10 +34,12 @@ class Settings:
 
     def access(self) -> RepositoryAccess:
         """The repository and the way to its password. Raises UsageError."""
-        from rowvault.cli.password import repository_password
+        from rowvault.cli.password import is_configured, repository_password
         from rowvault.commands.access import RepositoryAccess
 
-        return RepositoryAccess(self.location(), repository_password)
+        return RepositoryAccess(
+            self.location(), repository_password, asks_a_person=not is_configured()
+        )
 
     def check(self) -> None:
         """Raises UsageError for options that exclude each other."""

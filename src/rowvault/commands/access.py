@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ class RepositoryAccess:
     location: str
     password: Callable[[], bytes]
     """Called only when the repository is encrypted."""
+    asks_a_person: bool = False
+    """`password` may have to prompt, which only the main thread does well."""
 
     @contextmanager
     def open(self) -> Iterator[Repository]:
@@ -24,8 +27,60 @@ class RepositoryAccess:
 
         Raises NoRepositoryError, WrongPasswordError, UnsupportedFormatError.
         """
-        repository = Repository.open(open_storage(self.location), self.password)
+        repository = self._open()
         try:
             yield repository
         finally:
             repository.close()
+
+    @contextmanager
+    def open_ahead(self) -> Iterator[Callable[[], Repository]]:
+        """Begins to open the repository, which takes a while where a key must be derived.
+
+        Gives a function that waits for it, and raises what `open` raises; closed afterwards.
+        """
+        opening = _Opening(self._open, in_background=not self.asks_a_person)
+        try:
+            yield opening.result
+        finally:
+            opening.close()
+
+    def _open(self) -> Repository:
+        return Repository.open(open_storage(self.location), self.password)
+
+
+class _Opening:
+    """A repository that is being opened in a thread, or was opened before anything else."""
+
+    def __init__(self, opens: Callable[[], Repository], in_background: bool) -> None:
+        self._opens = opens
+        self._repository: Repository | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        if in_background:
+            self._thread.start()
+        else:
+            self._run()
+
+    def _run(self) -> None:
+        try:
+            self._repository = self._opens()
+        except BaseException as error:  # the thread that waits for it raises it again
+            self._error = error
+
+    def result(self) -> Repository:
+        """The repository, once it is open."""
+        self._wait()
+        if self._repository is None:
+            raise self._error or RuntimeError("the repository was neither opened nor refused")
+        return self._repository
+
+    def close(self) -> None:
+        """Closes what was opened."""
+        self._wait()
+        if self._repository is not None:
+            self._repository.close()
+
+    def _wait(self) -> None:
+        if self._thread.is_alive():
+            self._thread.join()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rowvault.backup.engine import BackupRequest, BackupResult, run_backup
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.server import ServerAccess
 from rowvault.core.monitor import Monitor
+
+if TYPE_CHECKING:
+    from rowvault.backup.engine import BackupResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +19,27 @@ class BackupOptions:
 
     repository: RepositoryAccess
     source: ServerAccess
-    request: BackupRequest
+    databases: tuple[str, ...] = ()
+    tables: tuple[tuple[str, str], ...] = ()
+    excludes: tuple[str, ...] = ()
+    workers: int = 2
+    tags: tuple[str, ...] = ()
+    dry_run: bool = False
 
 
 def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
     """Takes a snapshot of a live server. Raises SourceError, RepositoryError, DamageError."""
-    with options.repository.open() as repository:
+    with options.repository.open_ahead() as opened:
+        # Imported here because loading the engine takes as long as deriving the repository's key,
+        # and both go on at once.
+        from rowvault.backup.engine import BackupRequest, run_backup
+        from rowvault.source.protocol import Selection
+
+        request = BackupRequest(
+            selection=Selection(options.databases, options.tables, options.excludes),
+            workers=options.workers,
+            tags=options.tags,
+            dry_run=options.dry_run,
+        )
         source = options.source.source(monitor)
-        return run_backup(repository, source, options.request, monitor)
+        return run_backup(opened(), source, request, monitor)

@@ -1,14 +1,19 @@
-"""How a command reaches a live server."""
+"""How a command reaches a live server.
+
+The vendors' modules are imported on use: a backup loads them while its repository is being opened.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rowvault.core.monitor import Monitor
-from rowvault.source.address import open_source, open_target, parse_address
-from rowvault.source.protocol import Source, Target
+
+if TYPE_CHECKING:
+    from rowvault.source.protocol import Source, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +27,12 @@ class ServerAccess:
 
     def source(self, monitor: Monitor) -> Source:
         """The server, to be read. Raises UsageError, ConnectError."""
+        from rowvault.source.address import open_source, parse_address
+
         return open_source(parse_address(self.url), monitor, self.defaults_file, self.ask_password)
 
     def target(self, monitor: Monitor) -> Target:
         """The server, to be written. Raises UsageError, ConnectError."""
+        from rowvault.source.address import open_target, parse_address
+
         return open_target(parse_address(self.url), monitor, self.defaults_file, self.ask_password)

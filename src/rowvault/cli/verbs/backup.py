@@ -87,22 +87,19 @@ def backup(
     defaults_file: Path | None,
 ) -> None:
     """Runs `rowvault backup`."""
-    from rowvault.backup.engine import BackupRequest
     from rowvault.commands.backup import BackupOptions
     from rowvault.commands.backup import backup as run
-    from rowvault.source.protocol import Selection
 
-    request = BackupRequest(
-        selection=Selection(
-            databases=tuple(parse_database(name) for name in databases),
-            tables=tuple(parse_table(name) for name in tables),
-            excludes=excludes,
-        ),
+    options = BackupOptions(
+        repository=settings.access(),
+        source=server(source, defaults_file),
+        databases=tuple(parse_database(name) for name in databases),
+        tables=tuple(parse_table(name) for name in tables),
+        excludes=excludes,
         workers=workers or default_workers(),
         tags=tags,
         dry_run=dry_run,
     )
-    options = BackupOptions(settings.access(), server(source, defaults_file), request)
     with monitor(settings) as watching:
         result = run(options, watching)
     _write(result, settings)
