@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,12 @@ _DATABASE_NUMBERS = itertools.count(1)
 
 DATASETS = Path(__file__).parents[2] / "shared" / "datasets"
 """Sample databases that lie beside the checkout where the project itself is built."""
+
+
+def pytest_configure() -> None:
+    """A run in the background of a shell ignores Ctrl-C, and its children would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
