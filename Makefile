@@ -59,4 +59,6 @@ $(VENV)/.system: $(VENV)/.made
 
 $(VENV)/.dev: $(VENV)/.system pyproject.toml src/rowvault/codec/_kernel.pyx
 	$(BIN)/pip install --quiet --editable '.[dev,mount]'
+	# As an installation does; the tests start the command hundreds of times.
+	$(BIN)/python -m compileall -q src
 	touch $@

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SAMPLE_INTERVAL_S = 0.02
+SAMPLE_INTERVAL_S = 0.1
 
 
 class CommandError(Exception):
@@ -25,7 +25,7 @@ class Measurement:
     cpu_s: float
     """User and system time of the command and the children that it waited for."""
     peak_rss_anon_bytes: int
-    """The largest sum of RssAnon over the process tree that a sample saw; 50 samples a second."""
+    """The largest sum of RssAnon over the process tree that a sample saw; ten samples a second: more would take a core from what is measured."""
     output: bytes
 
 
