@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE_INTERVAL_S = 0.1
+"""Sampling more often would take a core from what is measured."""
 
 
 class CommandError(Exception):
@@ -25,7 +26,7 @@ class Measurement:
     cpu_s: float
     """User and system time of the command and the children that it waited for."""
     peak_rss_anon_bytes: int
-    """The largest sum of RssAnon over the process tree that a sample saw; ten samples a second: more would take a core from what is measured."""
+    """The largest sum of RssAnon over the process tree that a sample saw."""
     output: bytes
 
 
