@@ -1,0 +1,70 @@
+"""Row-chunks over several connections never show in what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rowvault.backup.engine import BackupRequest, run_backup
+from rowvault.core.monitor import SilentMonitor
+from rowvault.repository.repository import Repository
+from rowvault.scan import table as table_module
+from rowvault.scan import workers as workers_module
+from rowvault.source.address import open_source, parse_address
+from rowvault.source.protocol import RowReader, Selection
+from rowvault.storage.location import open_storage
+
+from support.mariadb import MariaDBServer
+
+
+@pytest.fixture
+def chunk_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A label for each row-chunk that is read from now on; row-chunks are of 1 MiB."""
+    monkeypatch.setattr(workers_module, "CHUNK_BYTES", 1 << 20)
+    labels: list[str] = []
+    real = table_module.TableScan.run
+
+    def run(
+        self: table_module.TableScan,
+        index: int,
+        reader: RowReader,
+        advance: Callable[[int, int], None],
+    ) -> None:
+        labels.append(self.definition.name)
+        real(self, index, reader, advance)
+
+    monkeypatch.setattr(table_module.TableScan, "run", run)
+    return labels
+
+
+def test_any_number_of_workers_gives_the_same_trees(
+    mariadb: MariaDBServer, database: str, tmp_path: Path, chunk_reads: list[str]
+) -> None:
+    mariadb.execute(
+        f"USE {database}",
+        "CREATE TABLE even (id INT PRIMARY KEY, note VARCHAR(200))",
+        "INSERT INTO even SELECT seq - 40000, REPEAT(MD5(seq), 5) FROM seq_1_to_100000",
+        "CREATE TABLE gaps (id BIGINT UNSIGNED PRIMARY KEY, note VARCHAR(200))",
+        "INSERT INTO gaps SELECT POW(seq, 4), REPEAT(MD5(seq), 5) FROM seq_1_to_40000",
+        "CREATE TABLE pair (a INT, b INT, note VARCHAR(200), PRIMARY KEY (a, b))",
+        "INSERT INTO pair SELECT seq % 500, seq, REPEAT(MD5(seq), 5) FROM seq_1_to_40000",
+        "ANALYZE TABLE even, gaps, pair",
+    )
+    monitor = SilentMonitor()
+    found = []
+    with Repository.create(open_storage(str(tmp_path / "vault")), None) as repository:
+        for worker_count in (1, 3, 8):
+            chunk_reads.clear()
+            source = open_source(parse_address(mariadb.socket_url), monitor)
+            request = BackupRequest(Selection((database,)), worker_count)
+            run_backup(repository, source, request, monitor)
+            assert {name: chunk_reads.count(name) > 3 for name in ("even", "gaps", "pair")} == {
+                "even": True,
+                "gaps": True,
+                "pair": True,
+            }
+            manifest = repository.manifest(repository.find("latest"))
+            found.append([(one.root, one.row_sum) for one in manifest.tables()])
+    assert found[0] == found[1] == found[2]
+    assert [root.sums.rows for root, _ in found[0]] == [100_000, 40_000, 40_000]
