@@ -13,6 +13,8 @@ import pytest
 from rowvault.core.errors import NoRepositoryError, StorageError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.check import check
+from rowvault.repository.index import encode_segment, segment_name, unlisted
+from rowvault.repository.pack import PackReader
 from rowvault.repository.repository import Repository
 from rowvault.repository.session_object import ProcessIdentity
 from rowvault.storage import LocalStorage, Storage
@@ -35,6 +37,27 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with one snapshot."""
     place = tmp_path_factory.mktemp("crash") / "base"
     take_snapshot(Repository.create(LocalStorage(place), None, SMALL), OLD)
+    return place
+
+
+@pytest.fixture(scope="module")
+def scattered(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with so many index segments that the next run merges them."""
+    place = tmp_path_factory.mktemp("crash") / "scattered"
+    shutil.copytree(base, place)
+    storage = LocalStorage(place)
+    for number in range(9):
+        with open_plain(storage).begin("test", SilentMonitor()) as session:
+            session.put_data(b"block %d of a run that failed" % number)
+            session._store_rest()
+    keys = open_plain(storage).place.keys
+    for name in storage.list("index/"):
+        storage.delete(name)
+    for kind, pack in unlisted(storage.list("packs/"), set()):
+        entries = PackReader(storage, keys, kind, pack).footer()
+        data = encode_segment([(kind, pack, entries)])
+        storage.create(f"index/{segment_name(data)}", data)
+    assert len(storage.list("index/")) > 7
     return place
 
 
@@ -86,8 +109,12 @@ def count_calls(base: Path, tmp_path: Path) -> int:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("start", ["base", "scattered"])
 @pytest.mark.usefixtures("dying_process")
-def test_killed_at_every_call(base: Path, tmp_path: Path, after: bool) -> None:
+def test_killed_at_every_call(
+    start: str, request: pytest.FixtureRequest, tmp_path: Path, after: bool
+) -> None:
+    base: Path = request.getfixturevalue(start)
     calls = count_calls(base, tmp_path)
     assert calls > 20
     outcomes = set()
@@ -100,6 +127,15 @@ def test_killed_at_every_call(base: Path, tmp_path: Path, after: bool) -> None:
         assert_sound(place)
         shutil.rmtree(place)
     assert outcomes == {1, 2}
+
+
+def test_scattered_segments_are_merged(scattered: Path, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    shutil.copytree(scattered, place)
+    before = len(LocalStorage(place).list("index/"))
+    back_up(LocalStorage(place))
+    assert len(LocalStorage(place).list("index/")) < before
+    assert_sound(place)
 
 
 @pytest.mark.usefixtures("dying_process")

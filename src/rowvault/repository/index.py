@@ -1,20 +1,10 @@
-"""The block index: block id -> pack, offset, length (docs/format.md, "Index").
-
-segment  magic 8 | version u32 | pack count u32 | record count u32 | reserved 12
-         | pack names, 32 bytes each | records, 32 bytes each, sorted by id prefix
-record   id prefix 16 | pack u32 | offset u32 | frame bytes u32 | type 1 | depth 1 | pack type 1
-         | reserved 1
-"""
+"""The block index: the union of all segments, searched as one (docs/format.md, "Index")."""
 
 from __future__ import annotations
 
-import struct
+import logging
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
-
-from blake3 import blake3
 
 from rowvault.codec.frames import BlockType
 from rowvault.core.errors import (
@@ -22,165 +12,39 @@ from rowvault.core.errors import (
     DamageError,
     ObjectExistsError,
     ObjectMissingError,
-    TruncatedError,
     UnsupportedFormatError,
 )
 from rowvault.core.ids import BlockId, PackName
 from rowvault.repository import names
+from rowvault.repository.index_merge import merged, outgrown
+from rowvault.repository.index_segment import (
+    PREFIX_BYTES,
+    RECORD_BYTES,
+    Location,
+    Segment,
+    StoredPack,
+    encode_segment,
+    segment_name,
+)
 from rowvault.repository.names import PackType
-from rowvault.repository.pack import PackEntry
 from rowvault.storage.protocol import Storage
 
-MAGIC = b"ROWVINDX"
-VERSION = 1
-_HEADER = struct.Struct("<8sIII12x")
-_RECORD = struct.Struct("<16sIIIBBBB")
-_PACK_OF_RECORD = struct.Struct("<16xI10xBx")
-_WHOLE_RECORD = struct.Struct(f"{_RECORD.size}s")
-HEADER_BYTES = _HEADER.size
-RECORD_BYTES = _RECORD.size
-PACK_NAME_BYTES = 32
-_GROUP_BYTES = 128 * RECORD_BYTES
-"""A page: records between two fences, whose prefixes are held in memory."""
+__all__ = [
+    "PREFIX_BYTES",
+    "BlockIndex",
+    "Location",
+    "Segment",
+    "StoredPack",
+    "encode_segment",
+    "segment_name",
+    "unlisted",
+]
+
+_log = logging.getLogger(__name__)
+
 _FEW_SEGMENTS = 4
 _GATHERED_RECORDS = 1 << 17
 """Records of small segments that are held in memory, about 80 bytes each."""
-PREFIX_BYTES = 16
-
-
-class Location(NamedTuple):
-    """Where a frame stands."""
-
-    pack_type: PackType
-    pack: PackName
-    offset: int
-    frame_bytes: int
-    type: BlockType
-
-
-StoredPack = tuple[PackType, PackName, Sequence[PackEntry]]
-
-
-def encode_segment(packs: Sequence[StoredPack]) -> bytes:
-    """A segment that lists all frames of these packs."""
-    records = sorted(
-        _RECORD.pack(
-            entry.id[:PREFIX_BYTES],
-            number,
-            entry.offset,
-            entry.frame_bytes,
-            entry.type,
-            entry.depth,
-            kind,
-            0,
-        )
-        for number, (kind, _, entries) in enumerate(packs)
-        for entry in entries
-    )
-    header = _HEADER.pack(MAGIC, VERSION, len(packs), len(records))
-    pack_names = b"".join(bytes.fromhex(name) for _, name, _ in packs)
-    return b"".join((header, pack_names, *records))
-
-
-def segment_name(data: bytes | memoryview) -> str:
-    """64 hex digits: the BLAKE3-256 of the segment's bytes."""
-    return blake3(data).hexdigest()
-
-
-class Segment:
-    """One immutable, sorted run of records, searched where it stands. Used from any thread."""
-
-    def __init__(self, name: str, data: memoryview) -> None:
-        """Raises TruncatedError, CorruptError, UnsupportedFormatError."""
-        self.name = name
-        self._data = data
-        if len(data) < HEADER_BYTES:
-            raise TruncatedError(f"index segment {name} has {len(data)} bytes, too few")
-        magic, version, pack_count, count = _HEADER.unpack_from(data)
-        if segment_name(data) != name or magic != MAGIC:
-            raise CorruptError(f"index segment {name} does not hold the bytes that name it")
-        if version != VERSION:
-            raise UnsupportedFormatError(
-                f"index segment {name} has version {version}; "
-                f"this version of rowvault reads {VERSION}"
-            )
-        self._pack_count: int = pack_count
-        self._count: int = count
-        self._records_at = HEADER_BYTES + PACK_NAME_BYTES * self._pack_count
-        if len(data) != self._records_at + RECORD_BYTES * self._count:
-            raise CorruptError(f"index segment {name} is not as long as its header says")
-        self._fences = [
-            bytes(data[at : at + PREFIX_BYTES])
-            for at in range(self._records_at, len(data), _GROUP_BYTES)
-        ]
-
-    def __len__(self) -> int:
-        return self._count
-
-    def packs(self) -> Iterator[PackName]:
-        """The packs whose frames it lists."""
-        return (self._pack(number) for number in range(self._pack_count))
-
-    def find(self, block_id: BlockId) -> Iterator[Location]:
-        """Where this block stands, by the first half of its id."""
-        prefix = block_id[:PREFIX_BYTES]
-        group = max(bisect_left(self._fences, prefix) - 1, 0)
-        while group < len(self._fences) and self._fences[group] <= prefix:
-            start = self._records_at + group * _GROUP_BYTES
-            records = bytes(self._data[start : start + _GROUP_BYTES])
-            at = records.find(prefix)
-            while at >= 0:
-                if at % RECORD_BYTES == 0:
-                    yield self.decode(records[at : at + RECORD_BYTES])
-                at = records.find(prefix, at + 1)
-            group += 1
-
-    def typed_packs(self) -> set[tuple[PackType, PackName]]:
-        """The packs that its records name."""
-        found = set(_PACK_OF_RECORD.iter_unpack(self._data[self._records_at :]))
-        return {(self._pack_type(kind), self._pack(number)) for number, kind in found}
-
-    def record_counts(self) -> Counter[PackName]:
-        """How many records each pack has."""
-        records = _PACK_OF_RECORD.iter_unpack(self._data[self._records_at :])
-        counts = Counter(number for number, _ in records)
-        return Counter({self._pack(number): count for number, count in counts.items()})
-
-    def locations(self, pack: PackName) -> Iterator[tuple[bytes, Location]]:
-        """(id prefix, location) of one pack's records, in the order of their prefixes."""
-        numbers = [n for n in range(self._pack_count) if self._pack(n) == pack]
-        if not numbers:
-            return
-        for record in _RECORD.iter_unpack(self._data[self._records_at :]):
-            if record[1] in numbers:
-                yield record[0], self._location(record)
-
-    def records(self) -> Iterator[bytes]:
-        """All records as they are stored, in order."""
-        return (record for (record,) in _WHOLE_RECORD.iter_unpack(self._data[self._records_at :]))
-
-    def decode(self, record: bytes) -> Location:
-        """The location that one of this segment's records states."""
-        return self._location(_RECORD.unpack(record))
-
-    def _location(self, record: tuple[bytes, int, int, int, int, int, int, int]) -> Location:
-        _, number, offset, frame_bytes, kind, _, pack_type, _ = record
-        if kind not in (BlockType.DATA, BlockType.NODE):
-            raise CorruptError(f"index segment {self.name} states block type {kind}")
-        return Location(
-            self._pack_type(pack_type), self._pack(number), offset, frame_bytes, BlockType(kind)
-        )
-
-    def _pack_type(self, number: int) -> PackType:
-        if number not in (PackType.DATA, PackType.TREE):
-            raise CorruptError(f"index segment {self.name} states pack type {number}")
-        return PackType(number)
-
-    def _pack(self, number: int) -> PackName:
-        if number >= self._pack_count:
-            raise CorruptError(f"index segment {self.name} names a pack that it does not list")
-        at = HEADER_BYTES + number * PACK_NAME_BYTES
-        return PackName(self._data[at : at + PACK_NAME_BYTES].hex())
 
 
 class SmallSegments:
@@ -238,35 +102,49 @@ class BlockIndex:
 
     def refresh(self) -> bool:
         """Opens segments that are new since the last time; whether there was any change."""
-        segments: dict[str, Segment] = {}
-        damage: dict[str, DamageError | UnsupportedFormatError] = {}
-        for object_name in self._storage.list(names.INDEX):
-            name = object_name.removeprefix(names.INDEX)
-            known = self._segments.get(name)
-            try:
-                segments[name] = known or Segment(name, self._storage.view(object_name))
-            except ObjectMissingError:
-                continue  # removed since it was listed: what it held stands in a newer one
-            except (DamageError, UnsupportedFormatError) as error:
-                damage[name] = error
+        listed: list[str] = []
+        while True:
+            listed, before = self._storage.list(names.INDEX), listed
+            segments, vanished = self._open(listed)
+            if not vanished or listed == before:
+                break  # else what they held stands in a segment that is not in this list
         changed = segments.keys() != self._segments.keys()
-        self.damage = damage
         if changed:
-            self._segments, self._searched = segments, _searchable(list(segments.values()))
+            self._hold(segments)
         return changed
 
     def add(self, data: bytes) -> int:
-        """Stores a segment and searches it from now on; its bytes."""
+        """Stores a segment and searches it from now on; by how much the storage has grown."""
         name = segment_name(data)
+        grown = len(data)
         try:
             self._storage.create(names.segment(name), data)
         except ObjectExistsError:
-            pass  # named by its bytes: the same segment is stored already
+            grown = 0  # named by its bytes: the same segment is stored already
         segment = Segment(name, self._storage.view(names.segment(name)))
         if name not in self._segments:
             self._segments = {**self._segments, name: segment}
             self._searched = [*self._searched, segment]
-        return len(data)
+        return grown
+
+    def merge(self) -> int:
+        """Makes one of segments that are of one size and many; the growth, mostly below 0.
+
+        What is removed stands in a durable segment before, so a reader or another merge at the
+        same time loses nothing. Raises StorageError, CorruptError.
+        """
+        grown = 0
+        while chosen := outgrown(self._segments.values()):
+            data = merged(chosen)
+            grown += self.add(data)
+            for segment in chosen:
+                if segment.name != segment_name(data):
+                    self._storage.delete(names.segment(segment.name))
+                    grown -= segment.stored_bytes
+            gone = {segment.name for segment in chosen} - {segment_name(data)}
+            self._hold({name: one for name, one in self._segments.items() if name not in gone})
+            _log.info("made one index segment of %d", len(chosen))
+        return grown
 
     def find(self, kind: BlockType, block_id: BlockId) -> Iterator[Location]:
         """All places of a block; none where it is not listed."""
@@ -274,6 +152,26 @@ class BlockIndex:
             for location in segment.find(block_id):
                 if location.type is kind:
                     yield location
+
+    def _open(self, object_names: Iterable[str]) -> tuple[dict[str, Segment], bool]:
+        """The segments that can be opened, and whether one has vanished since it was listed."""
+        segments: dict[str, Segment] = {}
+        damage: dict[str, DamageError | UnsupportedFormatError] = {}
+        vanished = False
+        for object_name in object_names:
+            name = object_name.removeprefix(names.INDEX)
+            try:
+                known = self._segments.get(name)
+                segments[name] = known or Segment(name, self._storage.view(object_name))
+            except ObjectMissingError:
+                vanished = True
+            except (DamageError, UnsupportedFormatError) as error:
+                damage[name] = error
+        self.damage = damage
+        return segments, vanished
+
+    def _hold(self, segments: dict[str, Segment]) -> None:
+        self._segments, self._searched = segments, _searchable(list(segments.values()))
 
     def packs(self) -> set[PackName]:
         """All packs that a segment lists."""

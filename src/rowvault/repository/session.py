@@ -285,6 +285,13 @@ class WriteSession:
                 self._writer.submit(self._open.pop(pack_type))
         self._writer.finish()
         self._store_segment()
+        self._merge_segments()
+
+    def _merge_segments(self) -> None:
+        try:
+            self.figures.stored_bytes += self._place.index.merge()
+        except (DamageError, StorageError) as error:  # the index serves as it is
+            _log.info("index segments stay apart: %s", error)
 
     def _complete(self, draft: SnapshotDraft, tags: tuple[str, ...]) -> Snapshot:
         """The document, whose stored_bytes count its own object and those of its tags."""

@@ -30,6 +30,7 @@ from rowvault.storage.protocol import Content, check_name
 _TEMPORARY = ".tmp"
 _LOCK = ".lock"
 _LEFTOVER_AGE_S = 24 * 60 * 60
+_MAPPED_BYTES = 128 * 1024
 _NOT_OURS = frozenset({_TEMPORARY, _LOCK, "lost+found"})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
@@ -78,11 +79,14 @@ class LocalStorage:
             return _read_fully(file.fileno(), offset, length)
 
     def view(self, name: str) -> memoryview:
-        """See Storage.view; the file is mapped, so its pages are not this process's own memory."""
+        """See Storage.view; what is mapped is not this process's own memory.
+
+        A mapping keeps a file descriptor, so small files, of which there may be many, are read.
+        """
         path = self._path(name)
         with self._failing("read", name), path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:  # an empty file cannot be mapped
-                return memoryview(b"")
+            if os.fstat(file.fileno()).st_size < _MAPPED_BYTES:
+                return memoryview(file.read())
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
     def size(self, name: str) -> int:

@@ -1,0 +1,196 @@
+"""One segment of the block index: its bytes, and searching them (docs/format.md, "Index").
+
+segment  magic 8 | version u32 | pack count u32 | record count u32 | reserved 12
+         | pack names, 32 bytes each | records, 32 bytes each, sorted by id prefix
+record   id prefix 16 | pack u32 | offset u32 | frame bytes u32 | type 1 | depth 1 | pack type 1
+         | reserved 1
+"""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from blake3 import blake3
+
+from rowvault.codec.frames import BlockType
+from rowvault.core.errors import (
+    CorruptError,
+    TruncatedError,
+    UnsupportedFormatError,
+)
+from rowvault.core.ids import BlockId, PackName
+from rowvault.repository.names import PackType
+from rowvault.repository.pack import PackEntry
+
+MAGIC = b"ROWVINDX"
+VERSION = 1
+_HEADER = struct.Struct("<8sIII12x")
+_RECORD = struct.Struct("<16sIIIBBBB")
+_PACK_OF_RECORD = struct.Struct("<16xI10xBx")
+_WHOLE_RECORD = struct.Struct(f"{_RECORD.size}s")
+HEADER_BYTES = _HEADER.size
+RECORD_BYTES = _RECORD.size
+PACK_NAME_BYTES = 32
+_GROUP_BYTES = 128 * RECORD_BYTES
+"""A page: records between two fences, whose prefixes are held in memory."""
+PREFIX_BYTES = 16
+
+
+class Location(NamedTuple):
+    """Where a frame stands."""
+
+    pack_type: PackType
+    pack: PackName
+    offset: int
+    frame_bytes: int
+    type: BlockType
+
+
+StoredPack = tuple[PackType, PackName, Sequence[PackEntry]]
+
+
+def encode_segment(packs: Sequence[StoredPack]) -> bytes:
+    """A segment that lists all frames of these packs."""
+    records = sorted(
+        _RECORD.pack(
+            entry.id[:PREFIX_BYTES],
+            number,
+            entry.offset,
+            entry.frame_bytes,
+            entry.type,
+            entry.depth,
+            kind,
+            0,
+        )
+        for number, (kind, _, entries) in enumerate(packs)
+        for entry in entries
+    )
+    return pack_segment([name for _, name, _ in packs], records)
+
+
+def pack_segment(packs: Sequence[PackName], records: Sequence[bytes]) -> bytes:
+    """The bytes of a segment; the records are sorted and number these packs."""
+    header = _HEADER.pack(MAGIC, VERSION, len(packs), len(records))
+    return b"".join((header, *map(bytes.fromhex, packs), *records))
+
+
+def segment_name(data: bytes | memoryview) -> str:
+    """64 hex digits: the BLAKE3-256 of the segment's bytes."""
+    return blake3(data).hexdigest()
+
+
+class Segment:
+    """One immutable, sorted run of records, searched where it stands. Used from any thread."""
+
+    def __init__(self, name: str, data: memoryview) -> None:
+        """Raises TruncatedError, CorruptError, UnsupportedFormatError."""
+        self.name = name
+        self._data = data
+        if len(data) < HEADER_BYTES:
+            raise TruncatedError(f"index segment {name} has {len(data)} bytes, too few")
+        magic, version, pack_count, count = _HEADER.unpack_from(data)
+        if segment_name(data) != name or magic != MAGIC:
+            raise CorruptError(f"index segment {name} does not hold the bytes that name it")
+        if version != VERSION:
+            raise UnsupportedFormatError(
+                f"index segment {name} has version {version}; "
+                f"this version of rowvault reads {VERSION}"
+            )
+        self._pack_count: int = pack_count
+        self._count: int = count
+        self._records_at = HEADER_BYTES + PACK_NAME_BYTES * self._pack_count
+        if len(data) != self._records_at + RECORD_BYTES * self._count:
+            raise CorruptError(f"index segment {name} is not as long as its header says")
+        self._fences = [
+            bytes(data[at : at + PREFIX_BYTES])
+            for at in range(self._records_at, len(data), _GROUP_BYTES)
+        ]
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def stored_bytes(self) -> int:
+        """Of the whole object."""
+        return len(self._data)
+
+    def packs(self) -> Iterator[PackName]:
+        """The packs whose frames it lists."""
+        return (self._pack(number) for number in range(self._pack_count))
+
+    def find(self, block_id: BlockId) -> Iterator[Location]:
+        """Where this block stands, by the first half of its id."""
+        prefix = block_id[:PREFIX_BYTES]
+        group = max(bisect_left(self._fences, prefix) - 1, 0)
+        while group < len(self._fences) and self._fences[group] <= prefix:
+            start = self._records_at + group * _GROUP_BYTES
+            records = bytes(self._data[start : start + _GROUP_BYTES])
+            at = records.find(prefix)
+            while at >= 0:
+                if at % RECORD_BYTES == 0:
+                    yield self.decode(records[at : at + RECORD_BYTES])
+                at = records.find(prefix, at + 1)
+            group += 1
+
+    def typed_packs(self) -> set[tuple[PackType, PackName]]:
+        """The packs that its records name."""
+        found = set(_PACK_OF_RECORD.iter_unpack(self._data[self._records_at :]))
+        return {(self._pack_type(kind), self._pack(number)) for number, kind in found}
+
+    def record_counts(self) -> Counter[PackName]:
+        """How many records each pack has."""
+        records = _PACK_OF_RECORD.iter_unpack(self._data[self._records_at :])
+        counts = Counter(number for number, _ in records)
+        return Counter({self._pack(number): count for number, count in counts.items()})
+
+    def locations(self, pack: PackName) -> Iterator[tuple[bytes, Location]]:
+        """(id prefix, location) of one pack's records, in the order of their prefixes."""
+        numbers = [n for n in range(self._pack_count) if self._pack(n) == pack]
+        if not numbers:
+            return
+        for record in _RECORD.iter_unpack(self._data[self._records_at :]):
+            if record[1] in numbers:
+                yield record[0], self._location(record)
+
+    def records(self) -> Iterator[bytes]:
+        """All records as they are stored, in order."""
+        return (record for (record,) in _WHOLE_RECORD.iter_unpack(self._data[self._records_at :]))
+
+    def renumbered_records(self, numbers: Sequence[bytes]) -> Iterator[bytes]:
+        """All records, each naming its pack by `numbers`, 4 bytes for each of this segment's."""
+        at, end = PREFIX_BYTES, PREFIX_BYTES + 4
+        for record in self.records():
+            number = int.from_bytes(record[at:end], "little")
+            if number >= len(numbers):
+                raise self._unlisted_pack()
+            yield record[:at] + numbers[number] + record[end:]
+
+    def decode(self, record: bytes) -> Location:
+        """The location that one of this segment's records states."""
+        return self._location(_RECORD.unpack(record))
+
+    def _location(self, record: tuple[bytes, int, int, int, int, int, int, int]) -> Location:
+        _, number, offset, frame_bytes, kind, _, pack_type, _ = record
+        if kind not in (BlockType.DATA, BlockType.NODE):
+            raise CorruptError(f"index segment {self.name} states block type {kind}")
+        return Location(
+            self._pack_type(pack_type), self._pack(number), offset, frame_bytes, BlockType(kind)
+        )
+
+    def _pack_type(self, number: int) -> PackType:
+        if number not in (PackType.DATA, PackType.TREE):
+            raise CorruptError(f"index segment {self.name} states pack type {number}")
+        return PackType(number)
+
+    def _pack(self, number: int) -> PackName:
+        if number >= self._pack_count:
+            raise self._unlisted_pack()
+        at = HEADER_BYTES + number * PACK_NAME_BYTES
+        return PackName(self._data[at : at + PACK_NAME_BYTES].hex())
+
+    def _unlisted_pack(self) -> CorruptError:
+        return CorruptError(f"index segment {self.name} names a pack that it does not list")
