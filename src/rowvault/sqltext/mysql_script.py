@@ -9,14 +9,13 @@ from __future__ import annotations
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.insert import STATEMENT_END, insert_prefix
+from rowvault.sqltext.load_mode import STRICT, load_mode
 from rowvault.sqltext.program import framed_program
 from rowvault.sqltext.quoting import encode_name, identifier
 
 _SETTINGS = {
     "time_zone": "'+00:00'",
-    # Strict, so that nothing is cut short in silence; but zero and impossible dates are data.
-    "sql_mode": "'NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,"
-    "NO_ENGINE_SUBSTITUTION'",
+    "sql_mode": f"'{STRICT}'",
     "foreign_key_checks": "0",
     "unique_checks": "0",
     "autocommit": "0",
@@ -59,8 +58,9 @@ class MysqlScript:
         return encode_name(f"\nUSE {identifier(database)};\n")
 
     def before_rows(self, table: TableDefinition) -> bytes:
-        """CREATE TABLE."""
-        return encode_name(f"\n-- Table {_comment(table.label)}\n") + table.statement + b";\n"
+        """CREATE TABLE, and the sql_mode that its rows need."""
+        heading = encode_name(f"\n-- Table {_comment(table.label)}\n")
+        return heading + table.statement + b";\n" + _mode(load_mode(table))
 
     def insert_prefix(self, table: TableDefinition) -> bytes:
         """INSERT INTO without a database: a table's rows load into whichever one is in use."""
@@ -71,8 +71,8 @@ class MysqlScript:
         return STATEMENT_END
 
     def behind_rows(self, table: TableDefinition) -> bytes:
-        """COMMIT: one transaction per table."""
-        return b"COMMIT;\n"
+        """COMMIT: one transaction per table; then the script's own sql_mode."""
+        return b"COMMIT;\n" + _mode(STRICT, load_mode(table))
 
     def definition(self, definition: ObjectDefinition) -> bytes:
         """CREATE DATABASE where it is missing; all else in the session that it was made in."""
@@ -88,6 +88,10 @@ def _save(name: str) -> str:
 
 def _restore(name: str) -> str:
     return f"SET SESSION {name} = @rowvault_{name};"
+
+
+def _mode(wanted: str, current: str = STRICT) -> bytes:
+    return b"" if wanted == current else encode_name(f"SET SESSION sql_mode = '{wanted}';\n")
 
 
 def _comment(text: str) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from rowvault.core.model import Column, ValueKind
+from rowvault.sqltext.enumeration import has_empty_member
 from rowvault.sqltext.quoting import identifier
 
 _NUMBERS = frozenset(
@@ -106,7 +109,10 @@ def column_of(facts: ColumnFacts) -> Column:
     elif base not in _TEXTS and base not in _FLOATS:
         raise UnknownTypeError(facts.column_type)
     # Floats are quoted: as a bare literal MySQL reads -0 as the integer 0 and loses the sign.
-    return Column(name=facts.name, type=facts.column_type, kind=kind, introducer=introducer)
+    column = Column(name=facts.name, type=facts.column_type, kind=kind, introducer=introducer)
+    if has_empty_member(column):
+        return msgspec.structs.replace(column, kind=ValueKind.NUMBER)
+    return column
 
 
 def base_type(column: Column) -> str:
@@ -121,6 +127,9 @@ def select_expression(column: Column, table: str = "t") -> str:
         # FLOAT prints six digits and DOUBLE(M,D) prints D decimals; a product with a double prints
         # all, and keeps the sign of -0 where a sum would not.
         return f"{name}*1e0"
+    if has_empty_member(column):
+        # Not `+ 0`: that gives the sixty-fourth member of a SET a sign.
+        return f"CAST({name} AS UNSIGNED)"
     if column.introducer:
         return f"CAST({name} AS BINARY)"
     return name

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
+from rowvault.sqltext.load_mode import STRICT
 
 _COMMON = {
     # No ANSI, no padded CHAR, no shortened SHOW CREATE; backslashes escape.
@@ -41,9 +42,7 @@ READING = _COMMON | {
 
 LOADING = _COMMON | {
     # Nothing here may keep the rows out of the binary log: replicas of the target need them.
-    # Strict, so that nothing is cut short in silence; but zero and impossible dates are data.
-    "sql_mode": "'NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES,ALLOW_INVALID_DATES,"
-    "NO_ENGINE_SUBSTITUTION'",
+    "sql_mode": f"'{STRICT}'",
     "lock_wait_timeout": "3600",
     "foreign_key_checks": "0",
     "unique_checks": "0",

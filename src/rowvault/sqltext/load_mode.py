@@ -1,0 +1,20 @@
+"""The sql_mode under which rows are put into MySQL and MariaDB.
+
+Strict, so that nothing is cut short in silence; but zero and impossible dates are data. An ENUM may
+hold index 0, the error value of an INSERT that was not strict (MySQL manual, "The ENUM Type"), and
+no strict session takes that; so tables with an ENUM column are loaded without STRICT.
+"""
+
+from __future__ import annotations
+
+from rowvault.core.model import TableDefinition
+from rowvault.sqltext.enumeration import is_enum
+
+_ALWAYS = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
+STRICT = f"{_ALWAYS},STRICT_ALL_TABLES"
+LENIENT = _ALWAYS
+
+
+def load_mode(table: TableDefinition) -> str:
+    """The sql_mode for the rows of this table."""
+    return LENIENT if any(is_enum(column) for column in table.columns) else STRICT
