@@ -25,6 +25,7 @@ from rowvault.core.errors import (
     RowvaultError,
     StorageError,
     UnsupportedFormatError,
+    UsageError,
     WrongPasswordError,
 )
 from rowvault.core.ids import BlockId, PackName, RepositoryId, SnapshotId
@@ -65,6 +66,7 @@ class Repository:
         """Use `create` or `open`."""
         self._storage = storage
         self._config = config
+        self._secrets = secrets
         self._make_id = IdMaker(secrets)
         self._keys = PackKeys(config.cipher, secrets, config.id)
         self._catalogue = Catalogue(storage, Sealer(config.cipher, secrets, config.id), secrets)
@@ -85,14 +87,27 @@ class Repository:
         password: bytes | None,
         sizes: Sizes | None = None,
         cost: Argon2Parameters | None = None,
+        relative: Repository | None = None,
     ) -> Repository:
         """Makes a repository; without password it is not encrypted. `cost` is that of a guess.
 
-        The config comes last: without it there is no repository, and the next `create` starts over.
-        Raises RepositoryExistsError, NoRepositoryError where other files are, StorageError.
+        With a `relative`, equal rows make equal blocks in both: ids, cuts and sizes are that
+        one's, the key is a new one. The config comes last: without it there is no repository, and
+        the next `create` starts over.
+
+        Raises RepositoryExistsError, NoRepositoryError where other files are, StorageError;
+        UsageError where the new one would give the secrets of the other one away.
         """
         _require_free(storage)
-        secrets = Secrets.random()
+        if relative is not None and relative.encrypted and password is None:
+            raise UsageError(
+                f"The repository at {relative.location} is encrypted, and a related one without "
+                "encryption would show its identity secret, which tells whether it holds given "
+                "rows. Encrypt the new one too, or do not relate it."
+            )
+        secrets = Secrets.random() if relative is None else relative._secrets.related()
+        if relative is not None:
+            sizes = relative._config.sizes
         now = datetime.now(UTC).replace(microsecond=0)
         config = Config(
             id=new_repository_id(),
@@ -210,16 +225,30 @@ class Repository:
         """Walks a table's tree."""
         return TreeReader(self.read_node, root)
 
-    def begin(self, command: str, monitor: Monitor, level: int = DEFAULT_LEVEL) -> WriteSession:
+    def begin(
+        self,
+        command: str,
+        monitor: Monitor,
+        level: int = DEFAULT_LEVEL,
+        parent: SnapshotId | None = None,
+    ) -> WriteSession:
         """Begins a run that writes; `level` is zstd's.
+
+        While the run is at work, what its `parent` refers to must not be removed.
 
         Raises StorageError, and UnsupportedFormatError when writing needs an unknown feature.
         """
         self._config.refuse_unknown(self._config.features.write, self.location)
         self._load_index()
-        return WriteSession(self.place, command, monitor, level)
+        return WriteSession(self.place, command, monitor, level, parent)
 
-    def begin_dry_run(self, command: str, monitor: Monitor) -> DrySession:
+    def begin_dry_run(
+        self,
+        command: str,
+        monitor: Monitor,
+        level: int = DEFAULT_LEVEL,
+        parent: SnapshotId | None = None,
+    ) -> DrySession:
         """Begins a run that stores nothing and counts what it would store."""
         self._load_index()
         return DrySession(self.place)

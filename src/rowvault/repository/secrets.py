@@ -45,6 +45,10 @@ class Secrets(msgspec.Struct, frozen=True):
         """Fresh secrets from the operating system."""
         return cls(identity=os.urandom(SECRET_BYTES), master=os.urandom(SECRET_BYTES))
 
+    def related(self) -> Secrets:
+        """The same identity under a fresh master key: equal ids and cuts, nothing else."""
+        return Secrets(identity=self.identity, master=os.urandom(SECRET_BYTES))
+
     def config_key(self) -> bytes:
         """Authenticates the config object."""
         return derive("config", self.master)

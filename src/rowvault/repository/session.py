@@ -114,7 +114,12 @@ class WriteSession:
     """One run that writes; leaving it without a commit aborts it. `put_*` from any thread."""
 
     def __init__(
-        self, place: SessionPlace, command: str, monitor: Monitor, level: int = DEFAULT_LEVEL
+        self,
+        place: SessionPlace,
+        command: str,
+        monitor: Monitor,
+        level: int = DEFAULT_LEVEL,
+        parent: SnapshotId | None = None,
     ) -> None:
         self.id: SessionId = new_session_id()
         self.figures = Figures()
@@ -132,7 +137,7 @@ class WriteSession:
         self._ended = False
         self._broken = False
         live = place.catalogue.remove_dead_sessions()
-        self._document = SessionDocument.active(self.id, command)
+        self._document = SessionDocument.active(self.id, command, parent)
         self._object = place.catalogue.begin_session(self._document)
         try:
             self._adopt_packs(live)

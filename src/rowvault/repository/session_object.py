@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from rowvault.core.ids import SessionId
+from rowvault.core.ids import SessionId, SnapshotId
 from rowvault.repository.snapshot import Snapshot
 
 
@@ -68,17 +68,22 @@ class SessionDocument(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     began: datetime
     process: ProcessIdentity
+    parent: SnapshotId | None = None
+    """The snapshot that the run builds on: while it is at work, nothing of that is removed."""
     snapshot: Snapshot | None = None
     """Of a committed session: the document to publish."""
     tags: tuple[str, ...] = ()
 
     @classmethod
-    def active(cls, session_id: SessionId, command: str) -> SessionDocument:
+    def active(
+        cls, session_id: SessionId, command: str, parent: SnapshotId | None = None
+    ) -> SessionDocument:
         """A session of this process that begins now."""
         return cls(
             id=session_id,
             state=SessionState.ACTIVE,
             command=command,
+            parent=parent,
             began=datetime.now(UTC),
             process=ProcessIdentity.current(),
         )
