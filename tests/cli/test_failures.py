@@ -190,3 +190,16 @@ def test_an_omission(tmp_path: Path, empty_vault: Path) -> None:
     assert b"warning: " in done.stderr
     assert run_json("-r", empty_vault, "show", "latest")["warnings"] == warnings
     assert b"left out" in succeed("-r", empty_vault, "show", "latest")
+
+
+def test_relating_to_what_cannot_be_opened(tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    succeed("-r", first, "init", env=PASSWORD)
+    relate = ("-r", second, "init", "--from")
+    _fails(run(*relate, tmp_path / "nowhere", env=PASSWORD), 10, "nowhere")
+    _fails(run(*relate, first, env=PASSWORD), 2, "ROWVAULT_FROM_PASSWORD")
+    _fails(run(*relate, first, env={**PASSWORD, "ROWVAULT_FROM_PASSWORD": "no"}), 12, str(first))
+    known = {"ROWVAULT_FROM_PASSWORD": "test"}
+    _fails(run(*relate, first, "--no-encryption", env=known), 2, "identity")
+    _fails(run(*relate, first, env={**known, "ROWVAULT_PASSWORD": ""}), 2, "empty")
+    assert not second.exists()

@@ -7,30 +7,54 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import click
 
 from rowvault.core.errors import UsageError
 
-PASSWORD_VARIABLE = "ROWVAULT_PASSWORD"
-FILE_VARIABLE = "ROWVAULT_PASSWORD_FILE"
-COMMAND_VARIABLE = "ROWVAULT_PASSWORD_COMMAND"
 
-SOURCES = f"{PASSWORD_VARIABLE}, {FILE_VARIABLE} or {COMMAND_VARIABLE}"
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The three environment variables that may say a password."""
+
+    plain: str
+
+    @property
+    def file(self) -> str:
+        """Names a file whose first line it is."""
+        return f"{self.plain}_FILE"
+
+    @property
+    def command(self) -> str:
+        """A command whose first line of output it is."""
+        return f"{self.plain}_COMMAND"
+
+    def __str__(self) -> str:
+        return f"{self.plain}, {self.file} or {self.command}"
+
+
+REPOSITORY = Variables("ROWVAULT_PASSWORD")
+RELATIVE = Variables("ROWVAULT_FROM_PASSWORD")
+"""Of the repository that `init --from` names."""
 
 
 def is_configured() -> bool:
     """Something says where the repository's password is: nobody will be asked."""
-    return any(name in os.environ for name in (PASSWORD_VARIABLE, FILE_VARIABLE, COMMAND_VARIABLE))
+    return any(
+        os.environ.get(name) for name in (REPOSITORY.plain, REPOSITORY.file, REPOSITORY.command)
+    )
 
 
 def repository_password() -> bytes:
     """The password of an existing repository. Raises UsageError when there is no way to get it."""
-    password = _configured_password()
-    if password is None:
-        password = _prompt("Repository password")
-    return _not_empty(password)
+    return _password(REPOSITORY, "Repository password")
+
+
+def relative_password() -> bytes:
+    """The password of the repository that a new one is to be related to. Raises UsageError."""
+    return _password(RELATIVE, "Password of the repository after --from")
 
 
 def new_repository_password() -> bytes:
@@ -38,10 +62,7 @@ def new_repository_password() -> bytes:
 
     Raises UsageError.
     """
-    password = _configured_password()
-    if password is None:
-        password = _prompt("New repository password", confirm=True)
-    return _not_empty(password)
+    return _password(REPOSITORY, "New repository password", confirm=True)
 
 
 def server_password() -> Callable[[str], str] | None:
@@ -55,37 +76,46 @@ def _asked_once(question: str) -> str:
     return _ask(question.rstrip(": "), confirm=False)
 
 
-def _configured_password() -> bytes | None:
+def _password(variables: Variables, question: str, confirm: bool = False) -> bytes:
+    password = _configured_password(variables)
+    if password is None:
+        password = _prompt(question, variables, confirm)
+    if not password:
+        raise UsageError(f"the repository password is empty; set {variables} to a real one")
+    return password
+
+
+def _configured_password(variables: Variables) -> bytes | None:
     """From the first of the three variables that is set."""
-    if (value := os.environ.get(PASSWORD_VARIABLE)) is not None:
+    if (value := os.environ.get(variables.plain)) is not None:
         return os.fsencode(value)
-    if path := os.environ.get(FILE_VARIABLE):
-        return _from_file(path)
-    if command := os.environ.get(COMMAND_VARIABLE):
-        return _from_command(command)
+    if path := os.environ.get(variables.file):
+        return _from_file(path, variables.file)
+    if command := os.environ.get(variables.command):
+        return _from_command(command, variables.command)
     return None
 
 
-def _from_file(path: str) -> bytes:
+def _from_file(path: str, variable: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return _first_line(file.read())
     except OSError as error:
         raise UsageError(
-            f"{FILE_VARIABLE} names {path}, which cannot be read: {error.strerror}"
+            f"{variable} names {path}, which cannot be read: {error.strerror}"
         ) from error
 
 
-def _from_command(command: str) -> bytes:
+def _from_command(command: str, variable: str) -> bytes:
     """The first line that a command prints; it is split into words, without a shell."""
     try:
         done = subprocess.run(
             shlex.split(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
         )
     except (OSError, ValueError) as error:
-        raise UsageError(f"{COMMAND_VARIABLE} cannot be run: {error}") from error
+        raise UsageError(f"{variable} cannot be run: {error}") from error
     if done.returncode:
-        raise UsageError(f"{COMMAND_VARIABLE} ended with status {done.returncode}")
+        raise UsageError(f"{variable} ended with status {done.returncode}")
     return _first_line(done.stdout)
 
 
@@ -93,9 +123,9 @@ def _first_line(data: bytes) -> bytes:
     return data.split(b"\n", 1)[0].removesuffix(b"\r")
 
 
-def _prompt(question: str, confirm: bool = False) -> bytes:
+def _prompt(question: str, variables: Variables, confirm: bool) -> bytes:
     if not _can_ask():
-        raise UsageError(f"the repository is encrypted and needs its password: set {SOURCES}")
+        raise UsageError(f"the repository is encrypted and needs its password: set {variables}")
     return _ask(question, confirm).encode()
 
 
@@ -112,9 +142,3 @@ def _ask(question: str, confirm: bool) -> str:
     except click.Abort:
         raise KeyboardInterrupt from None
     return str(answer)
-
-
-def _not_empty(password: bytes) -> bytes:
-    if not password:
-        raise UsageError(f"the repository password is empty; set {SOURCES} to a real one")
-    return password

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
+from rowvault.commands.access import RepositoryAccess
 from rowvault.repository.repository import Repository
 from rowvault.storage.location import open_storage
 
@@ -16,6 +18,8 @@ class InitOptions:
     location: str
     new_password: Callable[[], bytes] | None
     """None: everything is kept in clear."""
+    relative: RepositoryAccess | None = None
+    """Share cuts and ids with this repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,15 @@ class InitResult:
 
 
 def init(options: InitOptions) -> InitResult:
-    """Makes a repository. Raises RepositoryExistsError, NoRepositoryError, StorageError."""
-    password = None if options.new_password is None else options.new_password()
-    repository = Repository.create(open_storage(options.location), password)
+    """Makes a repository.
+
+    Raises RepositoryExistsError, NoRepositoryError, StorageError, UsageError, and with a relative
+    what opening that raises.
+    """
+    with options.relative.open() if options.relative else nullcontext() as relative:
+        password = None if options.new_password is None else options.new_password()
+        storage = open_storage(options.location)
+        repository = Repository.create(storage, password, relative=relative)
     try:
         return InitResult(repository.location, repository.id, repository.encrypted)
     finally:
