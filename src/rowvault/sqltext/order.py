@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
@@ -45,33 +46,44 @@ def behind_rows(objects: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
 
 
 def sort_views(views: Sequence[ObjectDefinition]) -> list[ObjectDefinition]:
-    """Each view behind those whose quoted names stand in its text.
+    """Each view behind those that it reads; where they form a ring, it is broken at the first.
 
-    The servers quote every name in a view's text. A name that only looks like a view's (a column,
-    an alias) costs nothing but a constraint; where such constraints form a ring, it is broken at
-    the view that comes first by name.
+    MySQL and MariaDB write a view's text themselves: every name quoted, every table behind `from`
+    or `join`, and its database in front of it where that is another one. SQLite keeps the user's
+    own text and makes views in any order.
     """
-    remaining = sorted(views, key=lambda view: (view.database, view.name))
+    remaining = {
+        (view.database, view.name): view
+        for view in sorted(views, key=lambda view: (view.database, view.name))
+    }
+    needs = {name: _tables_read(view) for name, view in remaining.items()}
     ordered: list[ObjectDefinition] = []
     while remaining:
-        free = [view for view in remaining if not _refers(view, remaining)] or remaining[:1]
-        ordered += free
-        remaining = [view for view in remaining if view not in free]
+        free = [
+            name for name in remaining if not any(one in remaining for one in needs[name] - {name})
+        ]
+        for name in free or list(remaining)[:1]:
+            ordered.append(remaining.pop(name))
     return ordered
 
 
-def _refers(view: ObjectDefinition, others: Iterable[ObjectDefinition]) -> bool:
-    text = view.statement
-    return any(
-        other is not view and _quoted(other.name, view.statement) in text for other in others
-    )
+_STRING = re.compile(rb"'(?:[^'\\]|\\.|'')*'|(`(?:[^`]|``)*`)", re.DOTALL)
+_READ = re.compile(
+    rb"\b(?:from|join)\s[\s(]*(?:`((?:[^`]|``)*)`\.)?`((?:[^`]|``)*)`", re.IGNORECASE
+)
 
 
-def _quoted(name: str, statement: bytes) -> bytes:
-    """A name as a view's text has it: in backticks on MySQL; SQLite keeps the user's own text."""
-    if b"`" in statement:
-        return b"`" + name.replace("`", "``").encode() + b"`"
-    return name.encode()
+def _tables_read(view: ObjectDefinition) -> set[tuple[str, str]]:
+    """(database, name) of all tables and views in a view's text."""
+    text = _STRING.sub(lambda match: match[1] or b"''", view.statement)
+    return {
+        (_unquoted(database) or view.database, _unquoted(name))
+        for database, name in _READ.findall(text)
+    }
+
+
+def _unquoted(name: bytes) -> str:
+    return name.replace(b"``", b"`").decode("utf-8", "surrogateescape")
 
 
 def _by_kind(
