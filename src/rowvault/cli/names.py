@@ -13,6 +13,7 @@ NAMING_HELP = (
 )
 
 _QUOTED = re.compile(r"`((?:[^`]|``)+)`")
+_RENAME = re.compile(r"((?:`(?:[^`]|``)*`|[^`=])+)=((?:`(?:[^`]|``)*`|[^`=])+)", re.DOTALL)
 _PLAIN = re.compile(r"[^`.]+")
 
 
@@ -44,22 +45,18 @@ def parse_database(text: str) -> str:
     return _plain(text, text)
 
 
-def parse_rename(text: str) -> tuple[str, str]:
-    """(old, new) of `OLD=NEW`, each `DB` or `DB.TABLE` in plain form. Raises UsageError."""
-    old, sign, new = text.partition("=")
-    if not sign or not old or not new:
+def parse_rename(text: str) -> tuple[tuple[str, str | None], tuple[str, str | None]]:
+    """(old, new) of `OLD=NEW`, each `DB` or `DB.TABLE` as `parse_name` has it. Raises UsageError.
+
+    A name with an equals sign is written in backticks or percent-encoded.
+    """
+    match = _RENAME.fullmatch(text)
+    if match is None:
         raise UsageError(f"{text!r} is not of the form OLD=NEW")
-    before, after = _rename_side(old), _rename_side(new)
-    if ("." in before) != ("." in after):
+    before, after = parse_name(match[1]), parse_name(match[2])
+    if (before[1] is None) != (after[1] is None):
         raise UsageError(f"{text!r}: give a database on both sides, or DB.TABLE on both")
     return before, after
-
-
-def _rename_side(text: str) -> str:
-    parts = _split(text)
-    if len(parts) > 2 or any("." in part for part in parts):
-        raise UsageError(f"{text!r}: names with a dot cannot be renamed in this version")
-    return ".".join(parts)
 
 
 def _split(text: str) -> list[str]:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rowvault.core.errors import RestoreError, TargetExistsError, VerificationError
+from rowvault.core.errors import RestoreError, TargetExistsError, UsageError, VerificationError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.load import load_tables
-from rowvault.restore.rename import Renaming
+from rowvault.restore.rename import Renaming, Side
 from rowvault.restore.selection import Chosen, choose
 from rowvault.restore.verify import find_mismatches
 from rowvault.source.protocol import Source, Target
@@ -29,8 +29,8 @@ class RestoreRequest:
 
     databases: tuple[str, ...] = ()
     tables: tuple[tuple[str, str], ...] = ()
-    rename: tuple[tuple[str, str], ...] = ()
-    """(OLD, NEW): databases, or DB.TABLE."""
+    rename: tuple[tuple[Side, Side], ...] = ()
+    """(old, new): databases, or tables."""
     replace: bool = False
     """Drop tables and views that are in the way."""
     verify: bool = True
@@ -89,6 +89,7 @@ def run_restore(
             Renaming.parse(request.rename),
             keeping,
         )
+        _check_databases(chosen, target)
         _make_room(target, chosen, request.replace)
         _build(repository, chosen, target, request.workers, keeping)
     except BaseException:
@@ -104,7 +105,7 @@ def run_restore(
         raw_bytes=sum(record.root.sums.raw_bytes for record in chosen.tables),
         seconds=time.monotonic() - started,
         verified=verified,
-        warnings=tuple(keeping.warnings),
+        warnings=(*keeping.warnings, *target.omissions),
     )
 
 
@@ -115,6 +116,12 @@ def _check_vendor(snapshot: Snapshot, target: Target) -> None:
             f"{target.server.vendor}: values and definitions would not come back exactly; restore "
             f"to {snapshot.server.vendor}"
         )
+
+
+def _check_databases(chosen: Chosen, target: Target) -> None:
+    other = [name for name in chosen.databases if name != "main"]
+    if target.server.vendor == "sqlite" and other:
+        raise UsageError(f"an SQLite file has one database, main; --rename to {other[0]} cannot be")
 
 
 def _make_room(target: Target, chosen: Chosen, replace: bool) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.sqltext.order import tables_read
+from rowvault.sqltext.renamed import names_database, rename_created, rename_names, rename_trigger
 
 Name = tuple[str, str]
 """(database, table)"""
+
+Side = tuple[str, str | None]
+"""One side of OLD=NEW: a database, or a table of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +27,40 @@ class Renaming:
     tables: dict[Name, Name]
 
     @classmethod
-    def parse(cls, pairs: Sequence[tuple[str, str]]) -> Renaming:
-        """From (`db`, `db2`) and (`db.table`, `db.table2`) pairs. Raises UsageError."""
+    def parse(cls, pairs: Sequence[tuple[Side, Side]]) -> Renaming:
+        """From pairs of databases, and pairs of tables. Raises UsageError."""
         databases: dict[str, str] = {}
         tables: dict[Name, Name] = {}
-        for old, new in pairs:
-            if ("." in old) != ("." in new) or not old or not new:
-                raise UsageError(
-                    f"--rename {old}={new}: give a database on both sides, or DB.TABLE on both"
-                )
-            if "." in old:
-                tables[_split(old)] = _split(new)
-            else:
+        for (old, old_table), (new, new_table) in pairs:
+            if old_table is not None and new_table is not None:
+                _check_new((old, old_table) not in tables, f"{old}.{old_table}")
+                tables[old, old_table] = (new, new_table)
+            elif old_table is None and new_table is None:
+                _check_new(old not in databases, old)
                 databases[old] = new
+            else:
+                raise UsageError("--rename: give a database on both sides, or DB.TABLE on both")
         return cls(databases, tables)
+
+    def check(self, tables: Iterable[TableDefinition], objects: Iterable[ObjectDefinition]) -> None:
+        """Raises UsageError where a rename is of nothing that is restored, or joins two things."""
+        names = {(one.database, one.name) for one in tables}
+        known = {database for database, _ in names} | {one.database for one in objects}
+        for database in self.databases.keys() - known:
+            raise UsageError(f"--rename {database}=...: no database of that name is restored")
+        for database, table in self.tables.keys() - names:
+            raise UsageError(f"--rename {database}.{table}=...: no table of that name is restored")
+        taken: dict[str, str] = {}
+        for database in sorted(known):
+            new = self.databases.get(database, database)
+            if taken.setdefault(new, database) != database:
+                raise UsageError(f"--rename: {taken[new]} and {database} would both become {new}")
+        wanted: dict[Name, Name] = {}
+        for name in sorted(names):
+            place = self.name(*name)
+            if wanted.setdefault(place, name) != name:
+                both = f"{'.'.join(wanted[place])} and {'.'.join(name)}"
+                raise UsageError(f"--rename: {both} would both become {'.'.join(place)}")
 
     def name(self, database: str, table: str) -> Name:
         """Where a table goes."""
@@ -45,11 +69,16 @@ class Renaming:
         return self.databases.get(database, database), table
 
     def table(self, definition: TableDefinition) -> TableDefinition:
-        """The definition under its new name. Raises UsageError where its text hides the name."""
+        """The definition under its new name, referring to the new names of others.
+
+        Raises UsageError where its text hides the name.
+        """
+        if not (self.databases or self.tables):
+            return definition
         database, name = self.name(definition.database, definition.name)
-        statement = definition.statement
+        statement = rename_names(definition.statement, definition.database, database, self.name)
         if name != definition.name:
-            statement = _replace_created(statement, definition.name, name)
+            statement = rename_created(statement, definition.name, name)
         return msgspec.structs.replace(
             definition, database=database, name=name, statement=statement
         )
@@ -58,53 +87,39 @@ class Renaming:
         """The definition in its new database. Raises UsageError where its text hides the name."""
         old = definition.database
         new = self.databases.get(old, old)
-        if new == old:
-            return definition
         statement, name = definition.statement, definition.name
-        if definition.kind is ObjectKind.DATABASE:
-            statement, name = _replace_created(statement, old, new), new
-        elif definition.kind is ObjectKind.VIEW:
-            statement = _replace_qualifier(statement, old, new)
+        if definition.kind is ObjectKind.DATABASE and new != old:
+            statement, name = rename_created(statement, old, new), new
+        elif definition.kind is ObjectKind.VIEW and self.databases:
+            statement = rename_names(statement, old, new, self.name)
+        elif definition.kind is ObjectKind.TRIGGER and new != old:
+            statement = rename_trigger(statement, old, new)
         return msgspec.structs.replace(definition, database=new, name=name, statement=statement)
 
     def hides_old_name(self, definition: ObjectDefinition) -> bool:
         """A stored program's text is kept byte for byte; does it name the old database?"""
-        old = definition.database
-        if old not in self.databases or definition.kind in (ObjectKind.DATABASE, ObjectKind.VIEW):
+        if definition.kind in (ObjectKind.DATABASE, ObjectKind.VIEW):
             return False
-        pattern = rb"(?<!\w)`?" + re.escape(old.encode()) + rb"`?\s*\."
-        return re.search(pattern, definition.statement) is not None
+        statement = self.object(definition).statement
+        return any(names_database(statement, old) for old in self.databases)
+
+    def cut_off(self, objects: Iterable[ObjectDefinition]) -> set[Name]:
+        """Names of views that read a table which gets another name, and of views on those."""
+        lost: set[Name] = set(self.tables)
+        views = {
+            (one.database, one.name): tables_read(one)
+            for one in objects
+            if one.kind is ObjectKind.VIEW
+        }
+        while more := {name for name, read in views.items() if read & lost} - lost:
+            lost |= more
+        return lost - self.tables.keys()
 
     def moves_table(self, database: str, table: str) -> bool:
         """The table itself gets another name, which triggers and indexes do not follow."""
         return (database, table) in self.tables
 
 
-def _split(name: str) -> Name:
-    database, _, table = name.partition(".")
-    return database, table
-
-
-def _quote(name: str) -> bytes:
-    return b"`" + name.replace("`", "``").encode() + b"`"
-
-
-def _replace_created(statement: bytes, old: str, new: str) -> bytes:
-    """Replaces the name behind CREATE ...; the servers write it first, in backticks."""
-    quoted = _quote(old)
-    head, found, rest = statement.partition(quoted)
-    if not found or not re.fullmatch(rb"CREATE [A-Z ]*(/\*![^*]*\*/ ?)*", head):
-        raise UsageError(f"{old} cannot be renamed: its definition does not begin with its name")
-    return head + _quote(new) + rest
-
-
-def _replace_qualifier(statement: bytes, old: str, new: str) -> bytes:
-    """Replaces `old`. outside of strings and of other quoted names."""
-    token = re.compile(
-        rb"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|`(?:[^`]|``)*`\.?", re.DOTALL
-    )
-    qualifier = _quote(old) + b"."
-    return token.sub(
-        lambda match: _quote(new) + b"." if match.group() == qualifier else match.group(),
-        statement,
-    )
+def _check_new(is_new: bool, name: str) -> None:
+    if not is_new:
+        raise UsageError(f"--rename: {name} is given two new names")

@@ -51,6 +51,7 @@ def choose(
     ]
     objects = [one for one in manifest.objects() if _is_object_chosen(one, databases, wanted)]
     _check_found(databases, wanted, records, objects)
+    renaming.check([record.definition for record in records], objects)
     return Chosen(
         objects=tuple(_rename_objects(objects, renaming, monitor)),
         tables=tuple(
@@ -109,13 +110,18 @@ def _rename_objects(
     objects: Sequence[ObjectDefinition], renaming: Renaming, monitor: Monitor
 ) -> list[ObjectDefinition]:
     kept = []
+    cut_off = renaming.cut_off(objects)
     for one in objects:
+        if one.kind is ObjectKind.VIEW and (one.database, one.name) in cut_off:
+            monitor.warning(f"{one.label} is left out: it reads a table that gets another name")
+            continue
         if one.parent and renaming.moves_table(one.database, one.parent):
             monitor.warning(f"{one.label} is left out: its table is restored under another name")
             continue
         if renaming.hides_old_name(one):
             monitor.warning(
-                f"{one.label} names the database {one.database} in its text, which is kept as it is"
+                f"{one.label} names a database that gets another name in its text, which is kept "
+                "as it is"
             )
         kept.append(renaming.object(one))
     return kept

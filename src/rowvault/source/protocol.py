@@ -146,6 +146,8 @@ class Target(Protocol):
     """A server that a snapshot can be restored to."""
 
     server: ServerInfo
+    omissions: list[str]
+    """What was to be made and is not, or is otherwise; one message each, told already."""
 
     def existing(self, databases: Sequence[str]) -> set[ExistingObject]:
         """All that could be in the way in these databases: tables, views, routines, ...

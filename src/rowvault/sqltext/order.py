@@ -56,7 +56,7 @@ def sort_views(views: Sequence[ObjectDefinition]) -> list[ObjectDefinition]:
         (view.database, view.name): view
         for view in sorted(views, key=lambda view: (view.database, view.name))
     }
-    needs = {name: _tables_read(view) for name, view in remaining.items()}
+    needs = {name: tables_read(view) for name, view in remaining.items()}
     ordered: list[ObjectDefinition] = []
     while remaining:
         free = [
@@ -73,7 +73,7 @@ _READ = re.compile(
 )
 
 
-def _tables_read(view: ObjectDefinition) -> set[tuple[str, str]]:
+def tables_read(view: ObjectDefinition) -> set[tuple[str, str]]:
     """(database, name) of all tables and views in a view's text."""
     text = _STRING.sub(lambda match: match[1] or b"''", view.statement)
     return {

@@ -49,11 +49,13 @@ def test_a_database_may_hold_dots() -> None:
 
 
 def test_renames() -> None:
-    assert parse_rename("a=b") == ("a", "b")
-    assert parse_rename("a.t=b.u") == ("a.t", "b.u")
+    assert parse_rename("a=b") == (("a", None), ("b", None))
+    assert parse_rename("a.t=b.u") == (("a", "t"), ("b", "u"))
+    assert parse_rename("`a.b=c`=x%2Ey") == (("a.b=c", None), ("x.y", None))
+    assert parse_rename("`a.b`.t=`c``.d`.`u=v`") == (("a.b", "t"), ("c`.d", "u=v"))
 
 
-@pytest.mark.parametrize("text", ["a", "=b", "a=", "a=b.c", "a.b=c", "`a.b`=c", "a.b.c=d.e.f"])
+@pytest.mark.parametrize("text", ["a", "=b", "a=", "a=b.c", "a.b=c", "a=b=c", "a.b.c=d.e.f"])
 def test_what_is_no_rename(text: str) -> None:
     with pytest.raises(UsageError):
         parse_rename(text)

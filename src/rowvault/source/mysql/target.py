@@ -60,6 +60,7 @@ class MysqlTarget:
         self._monitor = monitor
         self._connection = self._open()
         self.server = read_server(self._connection, login.options)
+        self.omissions: list[str] = []
 
     def existing(self, databases: Sequence[str]) -> set[ExistingObject]:
         """Tables, views, sequences, routines, triggers and events of these databases."""
@@ -138,9 +139,10 @@ class MysqlTarget:
         except faults.LostError:
             raise
         except faults.StatementError as error:
-            self._monitor.warning(
+            self.omissions.append(
                 f"{definition.label} was invalid at the source already and is left out: {error}"
             )
+            self._monitor.warning(self.omissions[-1])
 
     def _create_program(self, definition: ObjectDefinition) -> None:
         task = f"creating {definition.label}"

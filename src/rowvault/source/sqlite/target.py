@@ -61,6 +61,7 @@ class SqliteTarget:
         self._wanted_journal = ""
         self._counters: list[tuple[TableDefinition, RowBatch]] = []
         self.server = server_info(path, ())
+        self.omissions: list[str] = []
 
     def existing(self, databases: Sequence[str]) -> set[ExistingObject]:
         """Every table, also virtual ones, view, index and trigger.

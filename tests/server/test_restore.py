@@ -1,0 +1,178 @@
+"""Restores beyond the main job: other names, what is left out, targets that cannot take it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import comparer
+from support.mariadb import MariaDBServer
+from support.rowvault import run, run_json, succeed
+
+pytestmark = pytest.mark.mariadb
+
+PASSWORD = {"MYSQL_PWD": "test"}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> tuple[str, str]:
+    succeed("-r", tmp_path / "vault", "init", "--no-encryption")
+    return "-r", str(tmp_path / "vault")
+
+
+@pytest.fixture
+def source(mariadb: MariaDBServer) -> Iterator[MariaDBServer]:
+    yield mariadb
+    _drop(mariadb)
+
+
+@pytest.fixture
+def target(mariadb_second: MariaDBServer) -> Iterator[MariaDBServer]:
+    yield mariadb_second
+    _drop(mariadb_second)
+
+
+def _drop(server: MariaDBServer) -> None:
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES")
+        for (name,) in cursor.fetchall():
+            if name not in ("mysql", "information_schema", "performance_schema", "sys"):
+                cursor.execute("DROP DATABASE `" + name.replace("`", "``") + "`")
+
+
+def marks(server: MariaDBServer, database: str, new_name: str = "") -> dict[str, str]:
+    """The fingerprint of a database, told under another name."""
+    found = comparer.fingerprint(server, [database])
+    new = new_name or database
+    return {
+        label.replace(database, new): mark.replace(database, new) for label, mark in found.items()
+    }
+
+
+def test_a_view_that_cannot_be_made_is_in_the_result(
+    source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute(
+        "CREATE DATABASE k",
+        "CREATE TABLE k.t (a INT)",
+        "CREATE VIEW k.v AS SELECT a FROM k.t",
+        "DROP TABLE k.t",
+    )
+    assert run(*place, "backup", source.socket_url).returncode == 3
+    done = run("--json", *place, "restore", "latest", target.socket_url)
+    assert done.returncode == 3
+    assert any("view k.v" in warning for warning in json.loads(done.stdout)["warnings"])
+
+
+def test_a_password_in_the_address_is_only_told(
+    source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute("CREATE DATABASE k", "CREATE TABLE k.t (a INT)")
+    for arguments in (("backup", source.url), ("restore", "latest", target.url)):
+        done = run("--json", *place, *arguments)
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["warnings"] == []
+        assert done.stderr.count(b"password stands in the address") == 1
+
+
+EVERYTHING = [
+    "CREATE DATABASE k",
+    "CREATE DATABASE j",
+    "USE k",
+    "CREATE SEQUENCE s START WITH 5",
+    "CREATE TABLE k (id INT PRIMARY KEY, x INT DEFAULT NEXTVAL(s) COMMENT 'of `k`.`s`')",
+    "INSERT INTO k VALUES (1, 1), (2, 2)",
+    "CREATE TABLE c (id INT PRIMARY KEY, k INT, FOREIGN KEY (k) REFERENCES k(id))",
+    "INSERT INTO c VALUES (1, 2)",
+    "CREATE FUNCTION f (a INT) RETURNS INT DETERMINISTIC RETURN a + 1",
+    "CREATE VIEW v AS SELECT k.id, k.x, f(k.id) AS y, 'from `k`.`v`' AS z FROM k",
+    "CREATE TRIGGER k.one BEFORE INSERT ON `k` . k FOR EACH ROW SET NEW.x = NEW.x + 1",
+    "CREATE PROCEDURE p () SELECT * FROM c",
+    "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM c",
+    "CREATE TABLE j.far (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES k.k(id))",
+    "CREATE VIEW j.w AS SELECT v.id, c.k FROM k.v JOIN k.c ON c.id = v.id",
+]
+
+
+def test_a_database_under_another_name_beside_the_original(
+    source: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute(*EVERYTHING)
+    before = marks(source, "k")
+    run_json(*place, "backup", source.socket_url, env=PASSWORD)
+    restored = run_json(
+        *place, "restore", "latest", source.socket_url,
+        "--rename", "k=`k.2`", "--rename", "j=`j.``2`",
+    )  # fmt: skip
+    assert restored["warnings"] == []
+    assert marks(source, "k") == before
+    with source.connect(database="k.2") as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW CREATE TABLE k")
+        assert "nextval(`k.2`.`s`)" in str(cursor.fetchone())
+        cursor.execute("SHOW CREATE TABLE `j.``2`.far")
+        assert "REFERENCES `k.2`.`k`" in str(cursor.fetchone())
+        cursor.execute("SELECT * FROM v")
+        assert cursor.fetchall() == ((1, 1, 2, "from `k`.`v`"), (2, 2, 3, "from `k`.`v`"))
+        cursor.execute("SHOW CREATE VIEW `j.``2`.w")
+        assert "`k`.`" not in str(cursor.fetchone())
+        cursor.execute("SHOW TRIGGERS")
+        assert [row[0] for row in cursor.fetchall()] == ["one"]
+
+
+def test_a_table_under_another_name_beside_the_original(
+    source: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute(*EVERYTHING)
+    before = marks(source, "k")
+    run_json(*place, "backup", source.socket_url, env=PASSWORD)
+    done = run(
+        "--json", *place, "restore", "latest", source.socket_url, "-t", "k.c",
+        "--rename", "k.c=k.`c.2`",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    after = marks(source, "k")
+    assert {label: mark for label, mark in after.items() if label in before} == before
+    assert after["rows k.c.2"] == before["rows k.c"]
+
+
+def test_a_renamed_table_takes_references_along_and_leaves_views_out(
+    source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute(*EVERYTHING)
+    run_json(*place, "backup", source.socket_url, env=PASSWORD)
+    done = run(
+        "--json", *place, "restore", "latest", target.socket_url, "--rename", "k.k=k.other",
+    )  # fmt: skip
+    assert done.returncode == 3
+    warnings = json.loads(done.stdout)["warnings"]
+    left_out = ("trigger k.one", "view k.v", "view j.w")
+    assert [any(w.startswith(f"{one} is left out") for w in warnings) for one in left_out] == [
+        True
+    ] * 3
+    with target.connect(database="k") as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW CREATE TABLE c")
+        assert "REFERENCES `other`" in str(cursor.fetchone())
+        cursor.execute("SHOW CREATE TABLE j.far")
+        assert "REFERENCES `k`.`other`" in str(cursor.fetchone())
+
+
+def test_a_rename_that_cannot_be_is_refused_before_anything_is_made(
+    source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute(*EVERYTHING)
+    run_json(*place, "backup", source.socket_url, env=PASSWORD)
+    for arguments in (
+        ("--rename", "nowhere=x"),
+        ("--rename", "k.nothing=k.x"),
+        ("--rename", "k.v=k.v2"),
+        ("--rename", "k.k=k.c"),
+        ("--rename", "k=j"),
+        ("--rename", "k=x", "--rename", "k=y"),
+        ("-d", "j", "--rename", "k=x"),
+    ):
+        done = run(*place, "restore", "latest", target.socket_url, *arguments)
+        assert done.returncode == 2, done.stderr
+    assert comparer.fingerprint(target, ["k", "j", "x", "y"]) == {}
