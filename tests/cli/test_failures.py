@@ -172,7 +172,26 @@ def test_damage(vault: Vault, tmp_path: Path) -> None:
     done = run("-r", copy, "check", "--read-data")
     assert done.returncode == 20
     assert b"damage: " in done.stderr
-    assert run("-r", copy, "dump", "latest").returncode == 20
+    done = run("-r", copy, "dump", "latest")
+    assert done.returncode == 20
+    assert b"rowvault check --read-data" in done.stderr
+    _fails_json(
+        run("-r", copy, "restore", "latest", f"sqlite:///{tmp_path}/r", "--json"), 20, "corrupt"
+    )
+
+
+@pytest.mark.parametrize("name", ["config", "keys"])
+def test_damage_that_keeps_the_repository_shut(vault: Vault, tmp_path: Path, name: str) -> None:
+    copy = tmp_path / "vault"
+    shutil.copytree(vault.path, copy)
+    for path in [copy / name] if name == "config" else (copy / name).iterdir():
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    for verb in (("check",), ("ls", "latest"), ("backup", vault.url)):
+        done = run("-r", copy, *verb)
+        _fails(done, 20, "bring it back")
+        assert b"rowvault check" not in done.stderr
 
 
 def test_an_omission(tmp_path: Path, empty_vault: Path) -> None:

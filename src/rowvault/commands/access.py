@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from rowvault.core.errors import CorruptError, MissingError, TruncatedError
 from rowvault.repository.repository import Repository
 from rowvault.storage.location import open_storage
 
@@ -29,7 +30,8 @@ class RepositoryAccess:
         """
         repository = self._open()
         try:
-            yield repository
+            with _advising():
+                yield repository
         finally:
             repository.close()
 
@@ -41,12 +43,27 @@ class RepositoryAccess:
         """
         opening = _Opening(self._open, in_background=not self.asks_a_person)
         try:
-            yield opening.result
+            with _advising(lambda: opening.succeeded):
+                yield opening.result
         finally:
             opening.close()
 
     def _open(self) -> Repository:
         return Repository.open(open_storage(self.location), self.password)
+
+
+@contextmanager
+def _advising(is_open: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Says what to do about damage that work on an open repository has met."""
+    try:
+        yield
+    except (CorruptError, TruncatedError, MissingError) as error:
+        if not is_open():  # met while opening: other advice is given there
+            raise
+        raise type(error)(
+            f"{error}. `rowvault check --read-data` names the snapshots and rows that this "
+            "damage reaches; all others can be restored."
+        ) from error
 
 
 class _Opening:
@@ -67,6 +84,11 @@ class _Opening:
             self._repository = self._opens()
         except BaseException as error:  # the thread that waits for it raises it again
             self._error = error
+
+    @property
+    def succeeded(self) -> bool:
+        """The repository is open."""
+        return self._repository is not None
 
     def result(self) -> Repository:
         """The repository, once it is open."""

@@ -137,7 +137,10 @@ def decode_config(data: bytes, location: str) -> Config:
     except (msgspec.MsgspecError, ValueError, CorruptError) as error:
         if MAGIC.encode() not in data and data.strip(b"\0"):
             raise foreign from error
-        raise CorruptError(f"{location}: the config object is damaged: {error}") from error
+        raise CorruptError(
+            f"{location}: the config object is damaged ({error}); bring it back from a copy of the "
+            "repository"
+        ) from error
     config.refuse_unknown(config.features.read, location)
     return config
 
@@ -147,5 +150,5 @@ def authenticate_config(data: bytes, secrets: Secrets, location: str) -> None:
     if not split_authenticated(data).is_authentic(secrets.config_key()):
         raise CorruptError(
             f"{location}: the config object was changed after the repository was made "
-            "(its MAC does not match)"
+            "(its MAC does not match); bring it back from a copy of the repository"
         )

@@ -86,7 +86,7 @@ class BlockIndex:
     """The union of all segments. Used from any thread; a refresh swaps the list as a whole.
 
     A damaged segment is left out and kept in `damage`: what it alone lists is then missing, all
-    else stays readable, and the next session lists its packs again.
+    else stays readable, and the next session replaces it by what the packs say.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -125,6 +125,23 @@ class BlockIndex:
         if name not in self._segments:
             self._segments = {**self._segments, name: segment}
             self._searched = [*self._searched, segment]
+        return grown
+
+    def remove_damaged(self) -> int:
+        """Removes segments whose bytes are not theirs, which help nobody; the growth, below 0.
+
+        What they listed stands in the packs' footers. Raises StorageError.
+        """
+        grown = 0
+        for name, error in list(self.damage.items()):
+            if not isinstance(error, DamageError):
+                continue  # of a newer version
+            try:
+                grown -= self._storage.size(names.segment(name))
+                self._storage.delete(names.segment(name))
+            except ObjectMissingError:
+                pass  # somebody else removed it
+            del self.damage[name]
         return grown
 
     def merge(self) -> int:

@@ -245,7 +245,7 @@ def naming(place: str) -> Iterator[None]:
 
 
 def _missing(name: PackName) -> DamageError:
-    return MissingError(f"pack {name} is not there; run `rowvault check` to see what it held")
+    return MissingError(f"pack {name} is not there")
 
 
 def _decode_records(records: bytes, end: int) -> list[PackEntry]:

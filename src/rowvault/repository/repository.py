@@ -309,7 +309,7 @@ class Repository:
         damaged = "".join(f"; {error}" for error in self._index.damage.values())
         return MissingError(
             f"{kind.name.lower()} block {block_id.hex()} is in no pack that the index lists"
-            f"{damaged}. Run `rowvault check` to see what else is lost."
+            f"{damaged}"
         )
 
     def _pack_reader(self, location: Location) -> PackReader:
@@ -387,7 +387,7 @@ def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> 
     usable = [one for one in slots if (one.slot.clear is not None) == clear]
     if not usable:
         if damage:
-            raise damage[0]
+            raise type(damage[0])(f"{damage[0]}; bring it back from a copy of the repository")
         raise MissingError(
             f"The repository at {storage.location} has no key slot left; bring `keys/` back from "
             "a copy of the repository."

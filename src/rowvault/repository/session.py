@@ -319,7 +319,7 @@ class WriteSession:
         return snapshot
 
     def _adopt_packs(self, live: set[SessionId]) -> None:
-        """Gives packs that no segment lists (of a run that was killed) a segment.
+        """Gives packs that no segment lists a segment: a run was killed, or theirs is damaged.
 
         Packs are listed before the index is, and packs of live sessions are left to those.
         """
@@ -333,6 +333,10 @@ class WriteSession:
                     adopted.append((pack_type, name, pack.footer()))
             except (DamageError, UnsupportedFormatError) as error:
                 self._monitor.warning(f"left unused: {error}")
+        for damage in self._place.index.damage.values():
+            if isinstance(damage, DamageError):
+                self._monitor.warning(f"{damage}; it is made anew from the packs")
+        self.figures.stored_bytes += self._place.index.remove_damaged()
         if adopted:
             _log.info("adopting %d packs of earlier runs", len(adopted))
             self.figures.stored_bytes += self._place.index.add(encode_segment(adopted))

@@ -109,7 +109,8 @@ def _choose(listings: Sequence[SnapshotListing], spec: str) -> SnapshotListing:
 def _counted_back(listings: Sequence[SnapshotListing], steps: int) -> SnapshotListing:
     if steps >= len(listings):
         raise SnapshotNotFoundError(
-            f"There are {len(listings)} snapshots, so none is {steps} before the latest."
+            f"There {'is 1 snapshot' if len(listings) == 1 else f'are {len(listings)} snapshots'}, "
+            f"so none is {steps} before the latest."
         )
     return listings[-1 - steps]
 
