@@ -77,7 +77,7 @@ def run_backup(
             monitor.warning(omission)
         parent = find_parent(repository.snapshots(), view.server, request.selection)
         begin = repository.begin_dry_run if request.dry_run else repository.begin
-        with begin("backup", monitor) as session:
+        with begin("backup", monitor, parent=None if parent is None else parent.id) as session:
             scan = _read(view, catalogue, session, repository, monitor)
             view.confirm(catalogue)
             monitor.phase("committing")
