@@ -91,7 +91,7 @@ def _everything(
     yield script.prologue()
     yield from _definitions(before_rows(kept), script)
     in_use = None
-    for record in records:
+    for record in sorted(records, key=lambda record: script.comes_last(record.definition)):
         if record.definition.database != in_use:
             in_use = record.definition.database
             yield script.use(in_use)

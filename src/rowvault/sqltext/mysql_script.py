@@ -57,6 +57,10 @@ class MysqlScript:
         """USE."""
         return encode_name(f"\nUSE {identifier(database)};\n")
 
+    def comes_last(self, table: TableDefinition) -> bool:
+        """No table's rows touch another table."""
+        return False
+
     def before_rows(self, table: TableDefinition) -> bytes:
         """CREATE TABLE, and the sql_mode that its rows need."""
         heading = encode_name(f"\n-- Table {_comment(table.label)}\n")

@@ -26,6 +26,10 @@ class Script(Protocol):
         """What follows is in this database."""
         ...
 
+    def comes_last(self, table: TableDefinition) -> bool:
+        """Its rows follow those of all other tables."""
+        ...
+
     def before_rows(self, table: TableDefinition) -> bytes:
         """Makes the table."""
         ...

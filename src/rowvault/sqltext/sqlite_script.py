@@ -8,6 +8,9 @@ from rowvault.sqltext.quoting import encode_name, sqlite_identifier, sqlite_stri
 
 _COUNTERS = "sqlite_sequence"
 _OWN_PREFIX = "sqlite_"
+_STAND_IN = "rowvault_autoincrement"
+_CONNECTION_ONLY = b"journal_mode"
+"""The one pragma of a database that a shell answers with a line of output."""
 
 
 class SqliteScript:
@@ -26,12 +29,18 @@ class SqliteScript:
         return b""
 
     def before_rows(self, table: TableDefinition) -> bytes:
-        """CREATE TABLE; SQLite's own tables are there already, and only emptied."""
+        """CREATE TABLE; SQLite's own tables are made by what they are for, and emptied."""
         if table.name == _COUNTERS:
-            return b"DELETE FROM sqlite_sequence;\n"
+            made = f"CREATE TABLE {_STAND_IN}(id INTEGER PRIMARY KEY AUTOINCREMENT);\n"
+            emptied = f"DROP TABLE {_STAND_IN};\nDELETE FROM {_COUNTERS};\n"
+            return (made + emptied).encode()
         if table.name.startswith(_OWN_PREFIX):
             return b"ANALYZE sqlite_master;\n"
-        return table.statement + b";\n"
+        return _ended(table.statement)
+
+    def comes_last(self, table: TableDefinition) -> bool:
+        """SQLite's own: loading a table moves its counter."""
+        return table.name.startswith(_OWN_PREFIX)
 
     def insert_prefix(self, table: TableDefinition) -> bytes:
         """INSERT INTO with the stored columns."""
@@ -50,9 +59,9 @@ class SqliteScript:
     def definition(self, definition: ObjectDefinition) -> bytes:
         """The statement; a virtual table is written into the schema, as the shell's .dump does."""
         if definition.kind is ObjectKind.DATABASE:
-            return b""
+            return _header(definition)
         if not definition.statement.upper().startswith(b"CREATE VIRTUAL TABLE"):
-            return definition.statement + b";\n"
+            return _ended(definition.statement)
         name = sqlite_string(definition.name)
         values = f"VALUES('table',{name},{name},0,"
         return b"".join(
@@ -64,3 +73,16 @@ class SqliteScript:
                 b");\nPRAGMA writable_schema=OFF;\n",
             )
         )
+
+
+def _header(definition: ObjectDefinition) -> bytes:
+    """What a file keeps beside its tables, as far as it is a pragma; some need an empty file."""
+    pragmas = [line for line in definition.statement.split(b";\n") if _CONNECTION_ONLY not in line]
+    # In a transaction SQLite would ignore most of them.
+    return b"COMMIT;\n" + b"".join(_ended(line) for line in pragmas) + b"BEGIN;\n"
+
+
+def _ended(statement: bytes) -> bytes:
+    """The statement as one of a script: a comment at its end must not take the semicolon."""
+    last_line = statement.rpartition(b"\n")[2]
+    return statement + (b"\n;\n" if b"--" in last_line else b";\n")
