@@ -79,6 +79,13 @@ def test_a_directory_that_is_something_else(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
+def test_a_file_is_no_place_for_a_repository(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("dear")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        _fails(run("-r", place, "init", "--no-encryption"), 1, "is not a directory", str(place))
+        _fails(run("-r", place, "snapshots"), 10, str(place))
+
+
 def test_init_twice(empty_vault: Path) -> None:
     before = (empty_vault / "config").read_bytes()
     _fails(run("-r", empty_vault, "init", "--no-encryption"), 1, "already")

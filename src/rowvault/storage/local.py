@@ -137,7 +137,7 @@ class LocalStorage:
         except FileExistsError as error:
             raise ObjectExistsError(f"{self.location}: {name} is there already") from error
         except OSError as error:
-            if error.errno in _ABSENT and action != "write":
+            if error.errno in _ABSENT and action not in ("write", "list"):
                 raise ObjectMissingError(f"{self.location}: {name} is not there") from error
             raise StorageError(self._explain(error, action, name)) from error
 
@@ -147,6 +147,11 @@ class LocalStorage:
             return (
                 f"The disk is full ({reason}): {name} could not be written to {self.location}. "
                 "Make room there and run the command again; what was stored before is intact."
+            )
+        if error.errno == errno.ENOTDIR:
+            return (
+                f"{self.location} is not a directory, or a part of its path is not; name a "
+                "directory, or a place where one can be made."
             )
         return f"{self.location}: cannot {action} {name}: {reason}"
 

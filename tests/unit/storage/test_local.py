@@ -160,8 +160,10 @@ def test_a_file_in_place_of_the_directory(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     storage = LocalStorage(tmp_path / "file")
     assert storage.top() == []
-    with pytest.raises(StorageError, match="irectory"):
+    with pytest.raises(StorageError, match="is not a directory"):
         storage.create("config", b"")
+    with pytest.raises(StorageError, match="is not a directory"):
+        storage.list("keys/")
 
 
 def test_objects_are_for_their_owner_alone(place: Path) -> None:
