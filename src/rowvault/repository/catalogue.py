@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from rowvault.core.errors import (
     DamageError,
@@ -55,6 +56,16 @@ class Catalogue:
             name = names.snapshot(snapshot.time, snapshot.id)
             known.setdefault(name, SnapshotListing(snapshot.id, snapshot.time, snapshot))
         return sorted(known.values(), key=lambda one: (one.time, one.id))
+
+    def newest_name(self) -> tuple[datetime, SnapshotId] | None:
+        """(time to the second, id) of the published snapshot with the latest time."""
+        found = []
+        for name in self._storage.list(names.SNAPSHOTS):
+            try:
+                found.append(names.split_snapshot(name))
+            except DamageError:
+                continue  # not a snapshot; listing them says so
+        return max(found, default=None)
 
     def sessions(self) -> list[tuple[SessionDocument, bytes]]:
         """(document, stored bytes) of all session objects that can be read."""

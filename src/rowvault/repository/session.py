@@ -16,6 +16,7 @@ import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -175,6 +176,7 @@ class WriteSession:
         if self._ended or self._broken:
             raise RepositoryError(f"Session {self.id} has failed or ended, so it cannot commit.")
         self._store_rest()
+        self._look_at_the_clock(draft.time)
         chosen_tags = tuple(sorted(set(tags)))
         snapshot = self._complete(draft, chosen_tags)
         document = self._document.committed(snapshot, chosen_tags)
@@ -317,6 +319,16 @@ class WriteSession:
             snapshot = msgspec.structs.replace(snapshot, stored_bytes=stored_bytes)
         self.figures.stored_bytes = snapshot.stored_bytes
         return snapshot
+
+    def _look_at_the_clock(self, time: datetime) -> None:
+        """Snapshots are ordered by time, so one from the future stays the latest for a while."""
+        newest = self._place.catalogue.newest_name()
+        if newest is not None and newest[0] > max(time, datetime.now(UTC)):
+            self._monitor.warning(
+                f"snapshot {newest[1]} is of {newest[0]:%Y-%m-%d %H:%M:%S} UTC, which this "
+                "machine's clock has not reached: until then `latest` is that one, and not the "
+                "snapshot that is being taken. Look whether the clock is right."
+            )
 
     def _adopt_packs(self, live: set[SessionId]) -> None:
         """Gives packs that no segment lists a segment: a run was killed, or theirs is damaged.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -90,6 +91,23 @@ def test_snapshots_of_one_second_keep_their_order(repository: Repository) -> Non
     assert repository.snapshots() == order
     assert repository.find("latest") == order[-1]
     assert repository.find("@2026-11-20T10:00:00") == order[-1]
+
+
+def test_a_clock_that_was_set_back_is_named(repository: Repository) -> None:
+    now = datetime.now(UTC)
+    warnings = []
+    for hours in (-3, 48, -4, -1):
+        monitor = SilentMonitor()
+        with repository.begin("test", monitor) as session:
+            draft = put_all(session, repository, TABLES, 0)
+            time = now + timedelta(hours=hours)
+            snapshot = session.commit(msgspec.structs.replace(draft, time=time))
+        warnings.append(monitor.warnings)
+    assert [len(found) for found in warnings] == [0, 0, 1, 1]
+    future = repository.find("latest")
+    assert future.id in warnings[2][0]
+    assert "latest" in warnings[2][0]
+    assert repository.find("latest~1") == snapshot
 
 
 def test_figures_count_what_was_written(repository: Repository, storage: LocalStorage) -> None:
