@@ -174,3 +174,24 @@ def test_history_that_is_not_carried_is_named(mariadb: MariaDBServer, database: 
     catalogue = catalogue_of(mariadb.url, Selection(databases=(database,)))
     assert [one.definition.key for one in catalogue.tables] == [(0,)]
     assert any("history" in one for one in catalogue.omissions)
+
+
+def test_what_an_account_may_not_see_is_told(mariadb: MariaDBServer, database: str) -> None:
+    mariadb.execute(
+        f"CREATE TABLE {database}.seen (id INT)",
+        f"CREATE TABLE {database}.unseen (id INT)",
+        "CREATE OR REPLACE USER little@'%' IDENTIFIED BY 'p'",
+        f"GRANT SELECT ON {database}.seen TO little@'%'",
+    )
+    url = mariadb.url.replace("test:test@", "little:p@")
+    with source_at(url).open_snapshot(1) as snapshot:
+        catalogue = snapshot.catalogue(Selection())
+    assert [one.definition.name for one in catalogue.tables] == ["seen"]
+    told = "\n".join(catalogue.omissions)
+    assert "databases on which the account has no right" in told
+    assert f"tables of {database} on which the account has no right" in told
+    mariadb.execute("GRANT SELECT ON *.* TO little@'%'", "GRANT PROCESS ON *.* TO little@'%'")
+    with source_at(url).open_snapshot(1) as snapshot:
+        told = "\n".join(snapshot.catalogue(Selection()).omissions)
+    assert "has no right" not in told
+    mariadb.execute("DROP USER little@'%'")

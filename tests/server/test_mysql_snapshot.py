@@ -154,6 +154,7 @@ CHANGES = {
     "dropped": ["DROP TABLE t"],
     "truncated": ["TRUNCATE TABLE t"],
     "swapped": ["RENAME TABLE t TO old, other TO t"],
+    "swapped beyond ASCII": ["RENAME TABLE `é` TO old, `è` TO `é`"],
     "view changed": ["CREATE OR REPLACE VIEW seen AS SELECT 2 AS one"],
     "trigger added to it": ["DROP TRIGGER fired"],
 }
@@ -167,13 +168,16 @@ def test_definitions_that_change_meanwhile_lose_the_snapshot(
         f"USE {database}",
         "CREATE TABLE t (id INT PRIMARY KEY)",
         "CREATE TABLE other LIKE t",
+        "SET NAMES utf8mb4",
+        "CREATE TABLE `é` LIKE t",
+        "CREATE TABLE `è` LIKE t",
         "CREATE VIEW seen AS SELECT 1 AS one",
         "CREATE TRIGGER fired BEFORE INSERT ON t FOR EACH ROW SET @x = 1",
     )
     with source_at(mariadb.url).open_snapshot(2) as snapshot:
         catalogue = snapshot.catalogue(Selection(databases=(database,)))
         snapshot.confirm(catalogue)
-        mariadb.execute(f"USE {database}", *CHANGES[change])
+        mariadb.execute(f"USE {database}", "SET NAMES utf8mb4", *CHANGES[change])
         with pytest.raises(SnapshotLostError):
             snapshot.confirm(catalogue)
 
@@ -192,13 +196,22 @@ def test_counters_and_new_tables_do_not_lose_it(mariadb: MariaDBServer, database
         snapshot.confirm(catalogue)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE t ADD COLUMN w INT, ALGORITHM = COPY",
+        "ALTER TABLE t DROP COLUMN v",
+        "ALTER TABLE t DROP PRIMARY KEY",
+        "DROP TABLE t",
+    ],
+)
 def test_a_table_altered_before_its_read_loses_the_snapshot(
-    mariadb: MariaDBServer, database: str
+    change: str, mariadb: MariaDBServer, database: str
 ) -> None:
-    mariadb.execute(f"CREATE TABLE {database}.t (id INT PRIMARY KEY)")
+    mariadb.execute(f"CREATE TABLE {database}.t (id INT PRIMARY KEY, v INT)")
     with source_at(mariadb.url).open_snapshot(1) as snapshot:
         table = definition_of(snapshot, database, "t")
-        mariadb.execute(f"ALTER TABLE {database}.t ADD COLUMN w INT, ALGORITHM = COPY")
+        mariadb.execute(f"USE {database}", change)
         with pytest.raises(SnapshotLostError, match="altered or truncated"):
             list(snapshot.readers()[0].read(table, RowRange()))
 

@@ -185,7 +185,7 @@ def _create(objects: Iterable[ObjectDefinition], target: Target, monitor: Monito
 
 
 def _failures(failed: Sequence[tuple[ObjectDefinition, RestoreError]]) -> str:
-    lines = [f"{one.label}: {error}" for one, error in failed]
+    lines = [str(error) for _, error in failed]
     return "these could not be created; all else stands:\n" + "\n".join(lines)
 
 

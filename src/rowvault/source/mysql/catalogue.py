@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from rowvault.core.errors import UnknownObjectError
+from rowvault.core.errors import SnapshotLostError, UnknownObjectError
 from rowvault.core.model import ObjectDefinition
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
@@ -38,14 +38,29 @@ class CatalogueReader:
         self.omissions: list[str] = []
 
     def read(self) -> None:
-        """Fills objects, tables and omissions. Raises UnknownObjectError, AccessDeniedError."""
+        """Fills objects, tables and omissions.
+
+        Raises UnknownObjectError, AccessDeniedError; SnapshotLostError when something that is
+        listed is gone when it is opened.
+        """
         names = self._databases()
         if self._selection.tables:
             self._read_chosen_tables(names)
             return
         rights = Rights(self._connection)
-        for name in self._chosen_databases(names):
-            self._read_database(name, rights)
+        if not (self._selection.databases or rights.sees_databases()):
+            self.omissions.append(
+                "databases on which the account has no right, if there are any, are left out: it "
+                "does not see them. Grant it SHOW DATABASES, or choose databases by name."
+            )
+        try:
+            for name in self._chosen_databases(names):
+                self._read_database(name, rights)
+        except faults.UnknownNameError as error:
+            raise SnapshotLostError(
+                f"A table or stored program was dropped or renamed while the catalogue was read: "
+                f"{error}. Run the backup again."
+            ) from error
 
     def _databases(self) -> list[str]:
         rows = self._connection.rows("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
@@ -117,6 +132,11 @@ class CatalogueReader:
         lacking = [what for what in ("TRIGGER", "EVENT") if not rights.has(what, database)]
         if not rights.sees_routines(database):
             lacking.append("SHOW_ROUTINE (MySQL) or SELECT on mysql.proc (MariaDB)")
+        if not rights.sees_tables(database):
+            self.omissions.append(
+                f"tables of {database} on which the account has no right, if there are any, are "
+                f"left out: it does not see them. Grant it SELECT on the whole database."
+            )
         for right in lacking:
             what = {"TRIGGER": "triggers", "EVENT": "events"}.get(right, "routines")
             self.omissions.append(

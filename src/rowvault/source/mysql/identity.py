@@ -52,13 +52,14 @@ def table_ids(connection: Connection) -> dict[str, str] | None:
 
 
 def innodb_names(ids: dict[str, str], database: str, table: str) -> dict[str, str]:
-    """The ids of one table and of its partitions; empty for names that InnoDB writes otherwise.
+    """The ids of one table and of its partitions.
 
     InnoDB's names are encoded as file names are; letters beyond ASCII have codes of their own,
-    which nothing here imitates.
+    which nothing here imitates. Of a table with such a name these are the ids of all tables with
+    codes in their names: it is one of them.
     """
     if not (database + table).isascii():
-        return {}
+        return {name: number for name, number in ids.items() if "@" in name}
     whole = f"{_file_name(database)}/{_file_name(table)}"
     if whole in ids:
         return {whole: ids[whole]}

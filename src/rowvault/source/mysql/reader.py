@@ -60,7 +60,7 @@ class MysqlRowReader:
         try:
             yield from self.connection.stream(statement, task)
         except faults.StatementError as error:
-            if error.code == faults.TABLE_CHANGED:
+            if error.code in faults.TABLE_IS_ANOTHER:
                 raise SnapshotLostError(
                     f"{table.label} was altered or truncated after the snapshot had begun; "
                     "run the backup again"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
 
 _NAME = r"(?:`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\")"
@@ -33,11 +34,18 @@ class Rights:
     """The account's grants."""
 
     def __init__(self, connection: Connection) -> None:
-        self._grants = [
-            grant
-            for row in connection.rows("SHOW GRANTS", "asking for the account's rights")
-            if (grant := _parse(text(row[0]))) is not None
-        ]
+        self._grants = [grant for line in _lines(connection) if (grant := _parse(line)) is not None]
+
+    def sees_databases(self) -> bool:
+        """Whether databases show on which the account has no right of its own."""
+        return any(grant.database is None and grant.rights - {"USAGE"} for grant in self._grants)
+
+    def sees_tables(self, database: str) -> bool:
+        """Whether tables of the database show on which the account has no right of its own."""
+        return any(
+            grant.table is None and grant.covers(database) and grant.rights - {"USAGE"}
+            for grant in self._grants
+        )
 
     def has(self, right: str, database: str) -> bool:
         """Whether the right holds for the whole database."""
@@ -60,6 +68,21 @@ class Rights:
             )
             for grant in self._grants
         )
+
+
+def _lines(connection: Connection) -> list[str]:
+    """The grants of the account and of its roles, which MySQL shows only when they are named."""
+    statement, task = "SHOW GRANTS", "asking for the account's rights"
+    try:
+        roles = text(connection.rows("SELECT CURRENT_ROLE()", task)[0][0])
+        if "@" in roles:
+            statement = f"SHOW GRANTS FOR CURRENT_USER() USING {roles}"
+    except faults.LostError:
+        raise
+    except faults.StatementError:
+        # A server without roles does not know the function.
+        pass
+    return [text(row[0]) for row in connection.rows(statement, task)]
 
 
 def _parse(line: str) -> _Grant | None:
