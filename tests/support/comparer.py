@@ -83,7 +83,7 @@ def _database_marks(
         marks[f"{word.lower()} {label}"] = _shown(connection, f"SHOW CREATE {word} {full}")
         if word != "VIEW":
             marks[f"rows {label}"] = _rows_mark(connection, database, _text(name))
-    for kind, name in _programs(connection, quoted):
+    for kind, name in _programs(connection, database):
         full = f"{place}.{_named(name)}"
         marks[f"{kind.lower()} {database}.{name}"] = _shown(
             connection, f"SHOW CREATE {kind} {full}"
@@ -96,15 +96,15 @@ def _programs(
 ) -> Iterable[tuple[str, str]]:
     catalogue = "information_schema"
     queries = (
-        f"SELECT ROUTINE_TYPE, ROUTINE_NAME FROM {catalogue}.ROUTINES "
-        f"WHERE ROUTINE_SCHEMA = {database}",
-        f"SELECT 'TRIGGER', TRIGGER_NAME FROM {catalogue}.TRIGGERS "
-        f"WHERE TRIGGER_SCHEMA = {database}",
-        f"SELECT 'EVENT', EVENT_NAME FROM {catalogue}.EVENTS WHERE EVENT_SCHEMA = {database}",
+        f"SELECT ROUTINE_SCHEMA, ROUTINE_TYPE, ROUTINE_NAME FROM {catalogue}.ROUTINES",
+        f"SELECT TRIGGER_SCHEMA, 'TRIGGER', TRIGGER_NAME FROM {catalogue}.TRIGGERS",
+        f"SELECT EVENT_SCHEMA, 'EVENT', EVENT_NAME FROM {catalogue}.EVENTS",
     )
     for query in queries:
-        for kind, name in _all(connection, query):
-            yield _text(kind), _text(name)
+        for schema, kind, name in _all(connection, query):
+            # The server would take databases for equal that differ in case alone.
+            if _text(schema) == database:
+                yield _text(kind), _text(name)
 
 
 def _shown(connection: pymysql.connections.Connection[Any], statement: str) -> str:
