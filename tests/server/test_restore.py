@@ -176,3 +176,31 @@ def test_a_rename_that_cannot_be_is_refused_before_anything_is_made(
         done = run(*place, "restore", "latest", target.socket_url, *arguments)
         assert done.returncode == 2, done.stderr
     assert comparer.fingerprint(target, ["k", "j", "x", "y"]) == {}
+
+
+def test_what_refers_to_something_else_is_left_out_and_the_rows_are_verified(
+    source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute(*EVERYTHING)
+    run_json(*place, "backup", source.socket_url, env=PASSWORD)
+    done = run("--json", *place, "restore", "latest", target.socket_url, "-d", "j")
+    assert done.returncode == 3, done.stderr
+    result = json.loads(done.stdout)
+    assert result["verified"] is True
+    (warning,) = result["warnings"]
+    assert warning.startswith("view j.w could not be created")
+
+
+def test_an_account_without_rights_is_told_so_once(
+    source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute("CREATE DATABASE k", "CREATE TABLE k.t (a INT)")
+    run_json(*place, "backup", source.socket_url, env=PASSWORD)
+    target.execute("CREATE OR REPLACE USER reader@'%' IDENTIFIED BY 'p'")
+    target.execute("GRANT SELECT ON *.* TO reader@'%'")
+    url = target.url.replace("test:test@", "reader@")
+    done = run(*place, "restore", "latest", url, env={"MYSQL_PWD": "p"})
+    assert done.returncode == 1
+    assert done.stderr.count(b"Access denied") == 1
+    assert b"database k could not be created" in done.stderr
+    target.execute("DROP USER reader@'%'")

@@ -88,12 +88,10 @@ class ObjectDefinition(msgspec.Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """`kind database.name`, for messages."""
-        return (
-            f"{self.kind} {self.database}.{self.name}"
-            if self.database
-            else (f"{self.kind} {self.name}")
-        )
+        """`kind database.name`, for messages; a database and a user have only a name."""
+        if not self.database or self.kind is ObjectKind.DATABASE:
+            return f"{self.kind} {self.name}"
+        return f"{self.kind} {self.database}.{self.name}"
 
 
 class ServerInfo(msgspec.Struct, frozen=True):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from rowvault.core.errors import RestoreError, TargetExistsError, UsageError, VerificationError
+from rowvault.core.errors import (
+    ConnectionLostError,
+    RestoreError,
+    TargetExistsError,
+    UsageError,
+    VerificationError,
+)
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
@@ -157,36 +163,52 @@ def _build(
     repository: Repository, chosen: Chosen, target: Target, workers: int, monitor: Monitor
 ) -> None:
     monitor.phase("creating tables")
-    _create(before_rows(chosen.objects), target, monitor)
+    missing = _create(before_rows(chosen.objects), target, monitor)
+    if missing:
+        raise RestoreError(_failures("these could not be created, and no row was loaded", missing))
     for record in chosen.tables:
         monitor.item(record.definition.label)
         target.create(record.definition)
     monitor.phase("loading", sum(record.root.sums.rows for record in chosen.tables))
     load_tables(repository, chosen.tables, target, workers, monitor)
     monitor.phase("creating indexes, routines, views, triggers, events")
-    _create(behind_rows(chosen.objects), target, monitor)
+    _leave_out(_create(behind_rows(chosen.objects), target, monitor), monitor)
     target.finish()
 
 
-def _create(objects: Iterable[ObjectDefinition], target: Target, monitor: Monitor) -> None:
+_Failed = list[tuple[ObjectDefinition, RestoreError]]
+
+
+def _create(objects: Iterable[ObjectDefinition], target: Target, monitor: Monitor) -> _Failed:
     """Creates in order; what fails waits for the rest, and is tried again while that helps."""
     waiting = list(objects)
     while waiting:
-        failed: list[tuple[ObjectDefinition, RestoreError]] = []
+        failed: _Failed = []
         for one in waiting:
             monitor.item(one.label)
             try:
                 target.create(one)
             except RestoreError as error:
+                if isinstance(error.__cause__, ConnectionLostError):
+                    raise
                 failed.append((one, error))
         if len(failed) == len(waiting):
-            raise RestoreError(_failures(failed))
+            return failed
         waiting = [one for one, _ in failed]
+    return []
 
 
-def _failures(failed: Sequence[tuple[ObjectDefinition, RestoreError]]) -> str:
-    lines = [str(error) for _, error in failed]
-    return "these could not be created; all else stands:\n" + "\n".join(lines)
+def _leave_out(failed: _Failed, monitor: Monitor) -> None:
+    """The rows are there and can be proved without views and programs, but not without indexes."""
+    indexes = [(one, error) for one, error in failed if one.kind is ObjectKind.INDEX]
+    if indexes:
+        raise RestoreError(_failures("these could not be created", indexes))
+    for _, error in failed:
+        monitor.warning(f"{error}; it is left out")
+
+
+def _failures(what: str, failed: _Failed) -> str:
+    return f"{what}:\n" + "\n".join(str(error) for _, error in failed)
 
 
 def _verify(
