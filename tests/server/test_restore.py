@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support import comparer
+from support.clients import pipe_into
 from support.mariadb import MariaDBServer
 from support.rowvault import run, run_json, succeed
 
@@ -204,3 +205,32 @@ def test_an_account_without_rights_is_told_so_once(
     assert done.stderr.count(b"Access denied") == 1
     assert b"database k could not be created" in done.stderr
     target.execute("DROP USER reader@'%'")
+
+
+def test_a_snapshot_of_one_table_makes_its_database(
+    source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute(
+        "CREATE DATABASE k CHARACTER SET latin2",
+        "CREATE TABLE k.t (a INT)",
+        "CREATE TABLE k.u (a INT)",
+    )
+    run_json(*place, "backup", source.socket_url, "-t", "k.t", env=PASSWORD)
+    run_json(*place, "restore", "latest", target.socket_url, env=PASSWORD)
+    found = comparer.fingerprint(target, ["k"])
+    assert found.keys() == {"database k", "table k.t", "rows k.t"}
+    assert "latin2" in found["database k"]
+    _drop(target)
+    pipe_into(target, succeed(*place, "dump", "latest"))
+    assert comparer.fingerprint(target, ["k"]) == found
+
+
+def test_a_table_goes_into_a_database_that_is_not_there_yet(
+    source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute("CREATE DATABASE k CHARACTER SET latin2", "CREATE TABLE k.t (a INT)")
+    run_json(*place, "backup", source.socket_url, env=PASSWORD)
+    run_json(*place, "restore", "latest", target.socket_url, "-t", "k.t", "--rename", "k.t=z.u")
+    found = comparer.fingerprint(target, ["k", "z"])
+    assert found.keys() == {"database z", "table z.u", "rows z.u"}
+    assert "latin2" in found["database z"]

@@ -88,13 +88,21 @@ class Renaming:
         old = definition.database
         new = self.databases.get(old, old)
         statement, name = definition.statement, definition.name
-        if definition.kind is ObjectKind.DATABASE and new != old:
-            statement, name = rename_created(statement, old, new), new
-        elif definition.kind is ObjectKind.VIEW and self.databases:
+        if definition.kind is ObjectKind.DATABASE:
+            return self.database_as(definition, new)
+        if definition.kind is ObjectKind.VIEW and self.databases:
             statement = rename_names(statement, old, new, self.name)
         elif definition.kind is ObjectKind.TRIGGER and new != old:
             statement = rename_trigger(statement, old, new)
         return msgspec.structs.replace(definition, database=new, name=name, statement=statement)
+
+    @staticmethod
+    def database_as(definition: ObjectDefinition, new: str) -> ObjectDefinition:
+        """A database of another name with the same settings."""
+        if new == definition.name:
+            return definition
+        statement = rename_created(definition.statement, definition.name, new)
+        return msgspec.structs.replace(definition, database=new, name=new, statement=statement)
 
     def hides_old_name(self, definition: ObjectDefinition) -> bool:
         """A stored program's text is kept byte for byte; does it name the old database?"""

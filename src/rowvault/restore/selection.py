@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from rowvault.core.errors import UsageError
-from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.restore.rename import Renaming
@@ -49,11 +49,15 @@ def choose(
         for record in manifest.tables()
         if _is_chosen(record.definition.database, record.definition.name, databases, wanted)
     ]
-    objects = [one for one in manifest.objects() if _is_object_chosen(one, databases, wanted)]
+    everything = list(manifest.objects())
+    objects = [one for one in everything if _is_object_chosen(one, databases, wanted)]
     _check_found(databases, wanted, records, objects)
     renaming.check([record.definition for record in records], objects)
     return Chosen(
-        objects=tuple(_rename_objects(objects, renaming, monitor)),
+        objects=(
+            *_databases(everything, objects, [record.definition for record in records], renaming),
+            *_rename_objects(objects, renaming, monitor),
+        ),
         tables=tuple(
             msgspec.structs.replace(record, definition=renaming.table(record.definition))
             for record in records
@@ -74,8 +78,6 @@ def _is_object_chosen(
 ) -> bool:
     if _is_chosen(definition.database, "", databases, tables):
         return True
-    if definition.kind is ObjectKind.DATABASE:
-        return any(database == definition.database for database, _ in tables)
     if definition.kind in _BELONGS_TO_TABLE:
         return (definition.database, definition.parent) in tables
     # A view or sequence is named like a table.
@@ -106,12 +108,34 @@ def _check_found(
         )
 
 
+def _databases(
+    everything: Sequence[ObjectDefinition],
+    objects: Sequence[ObjectDefinition],
+    tables: Sequence[TableDefinition],
+    renaming: Renaming,
+) -> list[ObjectDefinition]:
+    """The databases that were chosen, and those that the others need, under their new names."""
+    known = {one.name: one for one in everything if one.kind is ObjectKind.DATABASE}
+    made: dict[str, ObjectDefinition] = {}
+    for one in objects:
+        new = renaming.databases.get(one.database, one.database)
+        if one.database in known and not renaming.moves_table(one.database, one.parent):
+            made.setdefault(new, renaming.database_as(known[one.database], new))
+    for table in tables:
+        new = renaming.name(table.database, table.name)[0]
+        if table.database in known:
+            made.setdefault(new, renaming.database_as(known[table.database], new))
+    return list(made.values())
+
+
 def _rename_objects(
     objects: Sequence[ObjectDefinition], renaming: Renaming, monitor: Monitor
 ) -> list[ObjectDefinition]:
     kept = []
     cut_off = renaming.cut_off(objects)
     for one in objects:
+        if one.kind is ObjectKind.DATABASE:
+            continue
         if one.kind is ObjectKind.VIEW and (one.database, one.name) in cut_off:
             monitor.warning(f"{one.label} is left out: it reads a table that gets another name")
             continue

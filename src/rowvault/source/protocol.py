@@ -24,7 +24,7 @@ class Selection:
     databases: tuple[str, ...] = ()
     """Empty: all but the server's own."""
     tables: tuple[tuple[str, str], ...] = ()
-    """(database, table); where given, only these tables, and no other object."""
+    """(database, table); where given, only these tables, and their databases without content."""
     excludes: tuple[str, ...] = ()
     """Shell patterns over `database.table` (or `database`); what matches is left out."""
 

@@ -97,6 +97,7 @@ class CatalogueReader:
             for name in wanted - there.keys():
                 self._raise_unknown_table(database, name, there)
             chosen = [there[name] for name in sorted(wanted)]
+            self.objects.append(read_database(self._connection, database))
             self._open(database, self._included(chosen))
 
     def _raise_unknown_table(self, database: str, name: str, there: Iterable[str]) -> None:
