@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,12 @@ class Terminal:
     def __init__(self) -> None:
         self.ours, self.theirs = pty.openpty()
 
-    def run(self, *arguments: str | Path, answers: tuple[bytes, ...] = ()) -> tuple[int, str]:
+    def run(
+        self,
+        *arguments: str | Path,
+        answers: tuple[bytes, ...] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> tuple[int, str]:
         """(exit code, all that the terminal shows) of a run with this terminal."""
         process = subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
@@ -28,7 +33,7 @@ class Terminal:
             stdout=self.theirs,
             stderr=self.theirs,
             start_new_session=True,
-            env=environment({"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}),
+            env=environment({"TERM": "xterm", "COLUMNS": "120", "LINES": "40"} | dict(env or {})),
         )
         os.close(self.theirs)
         waiting = list(answers)
@@ -79,6 +84,13 @@ def test_a_dump_shows_nothing_else(vault: Vault, terminal: Terminal) -> None:
     code, shown = terminal.run("-r", vault.path, "dump", "latest")
     assert code == 0
     assert shown.replace("\r\n", "\n") == text
+
+
+@pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}])
+def test_an_error_in_colour_or_not(tmp_path: Path, terminal: Terminal, env: dict[str, str]) -> None:
+    code, shown = terminal.run("-r", tmp_path, "snapshots", env=env)
+    assert code == 10
+    assert ("\x1b" in shown) == (not env)
 
 
 def test_a_table(vault: Vault, terminal: Terminal) -> None:

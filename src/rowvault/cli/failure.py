@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import traceback
@@ -89,4 +90,5 @@ def _say(error: BaseException, message: str) -> None:
 
 
 def _colour() -> bool | None:
-    return None if sys.stderr.isatty() else False
+    """None leaves it to click; NO_COLOR is that of no-color.org."""
+    return None if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else False

@@ -90,8 +90,13 @@ class BarMonitor:
         self._progress.update(
             self._task,
             completed=self._rows,
-            done=f"{format_count(self._rows)} rows, {format_bytes(self._raw_bytes)}",
+            done=self._done(),
         )
+
+    def _done(self) -> str:
+        """A check counts bytes alone."""
+        rows = f"{format_count(self._rows)} rows, " if self._rows else ""
+        return rows + format_bytes(self._raw_bytes)
 
     def item(self, label: str) -> None:
         """The label stands at the end of the line."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from rowvault.cli import output
 
+_FOLDED_WIDTH = 12
+_GAP = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -15,13 +18,13 @@ class Heading:
     title: str
     numeric: bool = False
     """Set flush right."""
+    foldable: bool = False
+    """May go on in the next line where the terminal is narrow; ids and figures never do."""
 
 
 def write_table(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> None:
     """Writes a list with its headings; cells are printable text. Raises OutputClosed."""
-    if output.is_terminal():
-        _write_rich(headings, rows)
-    else:
+    if not (output.is_terminal() and _write_rich(headings, rows)):
         _write_plain(headings, rows)
 
 
@@ -36,7 +39,8 @@ def _write_plain(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> 
         output.write_line("  ".join(cells).rstrip())
 
 
-def _write_rich(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> None:
+def _write_rich(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> bool:
+    """False, and nothing is written, where the terminal is too narrow for a table."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -45,15 +49,32 @@ def _write_rich(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> N
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in headings:
         table.add_column(
-            heading.title, justify="right" if heading.numeric else "left", overflow="fold"
+            heading.title,
+            justify="right" if heading.numeric else "left",
+            overflow="fold",
+            no_wrap=not heading.foldable,
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console = Console()
+    if _least_width(headings, rows) > console.width:
+        return False
     with console.capture() as captured:
         console.print(table)
     for line in captured.get().splitlines():
         output.write_line(line.rstrip())
+    return True
+
+
+def _least_width(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> int:
+    """Of a table whose foldable columns are as narrow as they may be."""
+    from rich.cells import cell_len
+
+    widths = []
+    for heading, *cells in zip(headings, *rows, strict=True):
+        width = max(map(cell_len, [heading.title, *cells]))
+        widths.append(min(width, _FOLDED_WIDTH) if heading.foldable else width)
+    return sum(widths) + _GAP * (len(widths) - 1)
 
 
 def write_facts(facts: Sequence[tuple[str, str]]) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _HEADINGS = (
     Heading("kind"),
-    Heading("name"),
+    Heading("name", foldable=True),
     Heading("status"),
     Heading("added", numeric=True),
     Heading("removed", numeric=True),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rowvault.commands.ls import DatabaseList, ListedTable, TableDetails, TableList
 
 _DATABASES = (
-    Heading("database"),
+    Heading("database", foldable=True),
     Heading("tables", numeric=True),
     Heading("rows", numeric=True),
     Heading("size", numeric=True),
@@ -32,12 +32,12 @@ _DATABASES = (
 )
 _ENTRIES = (
     Heading("kind"),
-    Heading("name"),
+    Heading("name", foldable=True),
     Heading("rows", numeric=True),
     Heading("size", numeric=True),
     Heading("blocks", numeric=True),
 )
-_COLUMNS = (Heading("column"), Heading("type"), Heading("key"))
+_COLUMNS = (Heading("column", foldable=True), Heading("type", foldable=True), Heading("key"))
 
 
 @click.command(

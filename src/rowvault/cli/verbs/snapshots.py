@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 _HEADINGS = (
     Heading("id"),
     Heading("time (UTC)"),
-    Heading("source"),
+    Heading("source", foldable=True),
     Heading("tables", numeric=True),
     Heading("rows", numeric=True),
     Heading("size", numeric=True),
     Heading("stored", numeric=True),
-    Heading("tags"),
+    Heading("tags", foldable=True),
 )
 
 
