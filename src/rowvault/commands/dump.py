@@ -60,7 +60,10 @@ def whole_file(path: Path) -> Iterator[Write]:
             yield device.write
         return
     final = path.resolve()
-    handle, temporary = tempfile.mkstemp(prefix=f".{final.name[:200]}.", dir=final.parent)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{final.name[:200]}.", dir=final.parent)
+    except OSError as error:  # the person knows their own name for it
+        raise type(error)(error.errno, error.strerror, str(path)) from error
     try:
         with open(handle, "wb", buffering=1 << 20) as file:
             yield file.write

@@ -69,5 +69,7 @@ def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), whole_file(tmp_path / "no" / "dump.sql") as write:
+    path = tmp_path / "no" / "dump.sql"
+    with pytest.raises(FileNotFoundError) as caught, whole_file(path) as write:
         write(b"x")
+    assert caught.value.filename == str(path)
