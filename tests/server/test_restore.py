@@ -234,3 +234,18 @@ def test_a_table_goes_into_a_database_that_is_not_there_yet(
     found = comparer.fingerprint(target, ["k", "z"])
     assert found.keys() == {"database z", "table z.u", "rows z.u"}
     assert "latin2" in found["database z"]
+
+
+def test_programs_in_a_charset_that_hides_backslashes_load_from_a_dump(
+    source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute(
+        "CREATE DATABASE k",
+        "USE k",
+        "SET NAMES sjis COLLATE sjis_bin",
+        b"CREATE PROCEDURE p () SELECT '\x83\x5c', '\x83\x5c\x5c\\', ';;'",
+        b"CREATE VIEW v AS SELECT '\x83\x5c' AS x",
+    )
+    run_json(*place, "backup", source.socket_url, env=PASSWORD)
+    pipe_into(target, succeed(*place, "dump", "latest"))
+    assert comparer.differences(marks(source, "k"), marks(target, "k")) == []

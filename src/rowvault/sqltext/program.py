@@ -19,6 +19,8 @@ _MARIADB = "mariadb"
 _SETTINGS = ("sql_mode", "time_zone")
 _CHARSETS = ("character_set_client", "collation_connection")
 _COMMENTS = (b"/*", b"--", b"#")
+_HIDING_CHARSETS = frozenset({"big5", "cp932", "gb18030", "gbk", "sjis"})
+"""The second byte of a character may be a backslash."""
 _UTF8_CLIENTS = frozenset({"", "utf8mb4", "utf8mb3", "utf8"})
 
 
@@ -38,10 +40,13 @@ def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
     ends += [f"SET SESSION {name} = @rowvault_object_{name};\n" for name in settings]
     if own_collation:
         ends.append(_alter_collation(definition.database, own_collation))
-    statement = _framed(
-        definition.statement, vendor, wanted.get("character_set_client", "").lower()
-    )
-    return encode_name("".join(lines)) + statement + encode_name("".join(ends))
+    charset = wanted.get("character_set_client", "").lower()
+    statement = _framed(definition.statement, vendor, charset)
+    framed = encode_name("".join(lines)) + statement + encode_name("".join(ends))
+    if vendor != _MARIADB and _hides_marks(definition.statement, charset):
+        # MySQL makes no program by EXECUTE, but its client can be told how to read the script.
+        return encode_name(f"\\C {charset}\n") + framed + b"\\C utf8mb4\n"
+    return framed
 
 
 def _commented(statement: bytes) -> bytes:
@@ -54,11 +59,17 @@ def _alter_collation(database: str, collation: str) -> str:
 
 
 def _framed(statement: bytes, vendor: str, charset: str) -> bytes:
-    if vendor == _MARIADB and any(mark in statement for mark in _COMMENTS):
+    is_commented = any(mark in statement for mark in _COMMENTS)
+    if vendor == _MARIADB and (is_commented or _hides_marks(statement, charset)):
         # MariaDB's client takes comments out of what it sends, unless they stand in a string.
         return b"EXECUTE IMMEDIATE " + _literal(statement, charset) + b";\n"
     delimiter = next(mark for mark in _delimiters() if mark not in statement)
     return b"DELIMITER %b\n%b%b\nDELIMITER ;\n" % (delimiter, statement, delimiter)
+
+
+def _hides_marks(statement: bytes, charset: str) -> bool:
+    """A client that reads the script in another charset takes part of a character for a mark."""
+    return charset in _HIDING_CHARSETS and not statement.isascii()
 
 
 def _literal(statement: bytes, charset: str) -> bytes:

@@ -85,3 +85,11 @@ def test_an_insert_names_its_columns() -> None:
     columns = [Column("a`b", "int", ValueKind.NUMBER), Column("é", "int", ValueKind.NUMBER)]
     assert insert_prefix("d", "t", columns) == "INSERT INTO `d`.`t` (`a``b`,`é`) VALUES\n".encode()
     assert insert_prefix(None, "t", columns[1:]) == "INSERT INTO `t` (`é`) VALUES\n".encode()
+
+
+def test_characters_that_hide_a_backslash_reach_the_server_whole() -> None:
+    hiding = program(b"SELECT '\x83\x5c'", character_set_client="sjis")
+    assert b"EXECUTE IMMEDIATE X'" in framed_program(hiding, "mariadb")
+    framed = framed_program(hiding, "mysql")
+    assert framed.startswith(b"\\C sjis\n")
+    assert framed.endswith(b"\\C utf8mb4\n")
