@@ -79,6 +79,22 @@ def test_a_directory_that_is_something_else(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
+def test_a_newer_format(empty_vault: Path, tmp_path: Path) -> None:
+    config = empty_vault / "config"
+    config.write_text(config.read_text().replace('"format": 1', '"format": 2'))
+    before = sorted(empty_vault.rglob("*"))
+    make_database(tmp_path / "shop.db", rows=10)
+    for verb in (
+        ("snapshots",),
+        ("check",),
+        ("backup", f"sqlite:///{tmp_path / 'shop.db'}"),
+        ("init",),
+    ):
+        _fails(run("-r", empty_vault, *verb, env=PASSWORD), 1, "format 2", "newer version")
+    _fails_json(run("-r", empty_vault, "ls", "latest", "--json"), 1, "unsupported_format")
+    assert sorted(empty_vault.rglob("*")) == before
+
+
 def test_a_file_is_no_place_for_a_repository(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("dear")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):

@@ -166,6 +166,13 @@ def test_a_newer_format_is_refused_by_its_number(storage: LocalStorage) -> None:
             act()
 
 
+def test_a_newer_format_with_a_right_mac_is_refused_too(storage: LocalStorage) -> None:
+    Repository.create(storage, None)
+    edit_config(storage, plain_master(storage), format=2)
+    with pytest.raises(UnsupportedFormatError, match=r"format 2.*reads format 1.*newer version"):
+        open_plain(storage)
+
+
 def test_an_unknown_feature_is_refused_by_its_name(storage: LocalStorage) -> None:
     Repository.create(storage, None)
     master = plain_master(storage)
