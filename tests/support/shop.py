@@ -6,7 +6,6 @@ ids, names, prices, timestamps, JSON events, long articles, binary session token
 
 from __future__ import annotations
 
-import base64
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -246,16 +245,22 @@ def sysbench_like(
 ) -> None:
     """Makes `database` with `tables` tables of `rows` rows each, about 200 bytes a row.
 
-    As sysbench makes them: id, k, c of 120 and pad of 60 characters. With `incompressible_half`,
-    half of their characters are random (of 64), the other half words; else digits alone.
+    As sysbench makes them: id, k, c of 120 and pad of 60 characters, all digits. With
+    `incompressible_half`, c is 100 random bytes, which nothing makes smaller, and pad 80 characters
+    of words.
     """
     cursor = connection.cursor()
     cursor.execute(f"CREATE DATABASE `{database}` CHARACTER SET latin1")
+    texts = (
+        "c VARBINARY(100) NOT NULL, pad CHAR(80)"
+        if incompressible_half
+        else ("c CHAR(120) NOT NULL, pad CHAR(60)")
+    )
     for number in range(1, tables + 1):
         name = f"sbtest{number}"
         cursor.execute(
             f"CREATE TABLE `{database}`.`{name}` (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY,"
-            " k INT NOT NULL, c CHAR(120) NOT NULL, pad CHAR(60) NOT NULL, KEY k (k))"
+            f" k INT NOT NULL, {texts} NOT NULL, KEY k (k))"
         )
         for first, count in _batches(1, rows, BATCH_ROWS * 10):
             random = Random(f"{seed}:{name}:{first}")
@@ -267,19 +272,15 @@ def sysbench_like(
 def _sysbench_rows(
     random: Random, first: int, count: int, key_span: int, incompressible_half: bool
 ) -> Iterator[str]:
-    if incompressible_half:
-        # 90 of the 180 characters; 90 characters hold 67.5 bytes.
-        noise = base64.b64encode(random.randbytes(68 * count)).decode()
     for index in range(count):
         k = 1 + int(random.random() * key_span)
         if incompressible_half:
-            own = noise[index * 90 : index * 90 + 90]
-            c, pad = own[:60] + _text(random, 59), own[60:] + _text(random, 29)
+            c, pad = f"X'{random.randbytes(100).hex()}'", _text(random, 79)
         else:
             digits = f"{random.getrandbits(600):0181d}"
-            c, pad = digits[:119], digits[119:178]
+            c, pad = f"'{digits[:119]}.'", digits[119:178]
         # The final point keeps CHAR from cutting off a space.
-        yield f"({first + index},{k},'{c}.','{pad}.')"
+        yield f"({first + index},{k},{c},'{pad}.')"
 
 
 def _insert_rows(
