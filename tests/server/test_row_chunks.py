@@ -44,9 +44,11 @@ def test_any_number_of_workers_gives_the_same_trees(
     mariadb.execute(
         f"USE {database}",
         "CREATE TABLE even (id INT PRIMARY KEY, note VARCHAR(200))",
-        "INSERT INTO even SELECT CAST(seq AS SIGNED) - 40000, REPEAT(MD5(seq), 5) FROM seq_1_to_100000",
+        "INSERT INTO even"
+        " SELECT CAST(seq AS SIGNED) - 40000, REPEAT(MD5(seq), 5) FROM seq_1_to_100000",
         "CREATE TABLE gaps (id BIGINT UNSIGNED PRIMARY KEY, note VARCHAR(200))",
-        "INSERT INTO gaps SELECT CAST(seq AS UNSIGNED) * seq * seq * seq, REPEAT(MD5(seq), 5) FROM seq_1_to_40000",
+        "INSERT INTO gaps"
+        " SELECT CAST(seq AS UNSIGNED) * seq * seq * seq, REPEAT(MD5(seq), 5) FROM seq_1_to_40000",
         "CREATE TABLE pair (a INT, b INT, note VARCHAR(200), PRIMARY KEY (a, b))",
         "INSERT INTO pair SELECT seq % 500, seq, REPEAT(MD5(seq), 5) FROM seq_1_to_40000",
         "ANALYZE TABLE even, gaps, pair",
