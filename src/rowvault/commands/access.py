@@ -46,7 +46,7 @@ class RepositoryAccess:
             with _advising(lambda: opening.succeeded):
                 yield opening.result
         finally:
-            opening.close()
+            opening.close_if_open()
 
     def _open(self) -> Repository:
         return Repository.open(open_storage(self.location), self.password)
@@ -97,9 +97,8 @@ class _Opening:
             raise self._error or RuntimeError("the repository was neither opened nor refused")
         return self._repository
 
-    def close(self) -> None:
-        """Closes what was opened."""
-        self._wait()
+    def close_if_open(self) -> None:
+        """Closes what was opened; does not wait for what may never come, as a password may not."""
         if self._repository is not None:
             self._repository.close()
 
