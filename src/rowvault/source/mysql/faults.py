@@ -16,6 +16,7 @@ TABLE_CHANGED = 1412
 TABLE_IS_ANOTHER = frozenset({TABLE_CHANGED, 1054, 1146, 1176})
 """It changed under a transaction, or lacks a column or an index that it had, or is gone."""
 LOCK_TIMEOUT = 1205
+DEADLOCK = 1213
 UNKNOWN_VARIABLE = 1193
 SYNTAX_ERROR = 1064
 NO_SUCH_USER_DEFINER = 1449

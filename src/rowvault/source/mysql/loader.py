@@ -10,7 +10,8 @@ from rowvault.codec.rendering import render_block
 from rowvault.codec.rows import RowBatch, decode_row
 from rowvault.core.errors import RestoreError, SourceError
 from rowvault.core.model import TableDefinition, ValueKind
-from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql import faults
+from rowvault.source.mysql.connection import Connection, Reply
 from rowvault.sqltext.enumeration import is_enum
 from rowvault.sqltext.insert import insert_prefix
 from rowvault.sqltext.load_mode import STRICT, load_mode
@@ -19,6 +20,7 @@ STATEMENT_BYTES = 1 << 20
 """Larger statements gain nothing, and the server holds all of one in memory."""
 _PACKET_MARGIN = 1024
 _NAMED_WARNINGS = 3
+_DEADLOCK_TRIES = 20
 _TRUNCATED = 1265
 _COUNTED_WARNINGS = 60_000
 """The server's count of warnings has 16 bits; a statement of more values of ENUM is divided."""
@@ -64,7 +66,7 @@ class MysqlLoader:
             )
         task = f"loading {table.label}"
         try:
-            reply = self._connection.execute(statement, task)
+            reply = self._execute(statement, task)
             if reply.warning_count:
                 self._check_warnings(table, reply.warning_count, rows)
         except SourceError as error:
@@ -74,6 +76,16 @@ class MysqlLoader:
                 f"{table.label}: {len(rows.ends)} rows were sent, the target took "
                 f"{reply.affected_rows} of them."
             )
+
+    def _execute(self, statement: bytes, task: str) -> Reply:
+        """Runs a statement that is a transaction of its own: a deadlock has undone all of it."""
+        for _ in range(_DEADLOCK_TRIES):
+            try:
+                return self._connection.execute(statement, task)
+            except faults.StatementError as error:
+                if error.code != faults.DEADLOCK:
+                    raise
+        return self._connection.execute(statement, task)
 
     def _check_warnings(self, table: TableDefinition, count: int, rows: RowBatch) -> None:
         warnings = self._connection.warnings()
