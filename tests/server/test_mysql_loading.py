@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import pymysql
 import pytest
 
 from rowvault.codec.rows import encode_batch
@@ -75,6 +79,54 @@ def test_loading_is_logged_for_replicas(
         loader.load(table(database), encode_batch([(b"1", b"a")]))
         cursor.execute("SELECT @@gtid_binlog_pos")
         assert cursor.fetchone() != before
+
+
+def first_cell(cursor: pymysql.cursors.Cursor, query: str) -> Any:
+    cursor.execute(query)
+    row = cursor.fetchone()
+    assert row is not None
+    return row[-1]
+
+
+def await_lock_wait(cursor: pymysql.cursors.Cursor, ended: threading.Event) -> None:
+    """Returns when some transaction waits for a lock, or when nobody is left who could."""
+    waiting = "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"
+    while not first_cell(cursor, waiting):
+        assert not ended.wait(0.01)
+
+
+def test_a_statement_that_a_deadlock_undid_is_sent_again(
+    loader: Loader, mariadb: MariaDBServer, database: str
+) -> None:
+    mariadb.execute(f"CREATE TABLE {database}.weight (id INT PRIMARY KEY)")
+    ended = threading.Event()
+
+    def load() -> None:
+        try:
+            loader.load(table(database), encode_batch([(b"1", b"a"), (b"2", b"b")]))
+        finally:
+            ended.set()
+
+    with (
+        mariadb.connect(database=database, autocommit=False) as other,
+        mariadb.connect() as watching,
+        ThreadPoolExecutor() as pool,
+        other.cursor() as rival,
+        watching.cursor() as watch,
+    ):
+        deadlocks = "SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'"
+        before = int(first_cell(watch, deadlocks))
+        # InnoDB undoes the transaction that changed less.
+        rival.execute("INSERT INTO weight SELECT seq FROM seq_1_to_1000")
+        rival.execute("INSERT INTO t VALUES (2, 'x')")
+        loading = pool.submit(load)
+        await_lock_wait(watch, ended)
+        rival.execute("INSERT INTO t VALUES (1, 'x')")
+        await_lock_wait(watch, ended)
+        other.rollback()
+        loading.result()
+        assert int(first_cell(watch, deadlocks)) == before + 1
+    assert table_rows(mariadb.url, database, "t") == [[b"1", b"a"], [b"2", b"b"]]
 
 
 def test_more_rows_than_fit_into_a_statement_are_divided(
