@@ -32,9 +32,11 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev ## backup beside mariadb-dump, as ratios
 	$(BIN)/python -m benchmarks.scenario $(ARGS)
 
-docs: $(VENV)/.dev ## write docs/reference/cli.md anew from the real help
+docs: $(VENV)/.dev ## write docs/reference/cli.md and fidelity.md anew from help and tests
 	$(BIN)/python tests/cli/reference.py > docs/reference/cli.md.new
 	mv docs/reference/cli.md.new docs/reference/cli.md
+	PYTHONPATH=tests $(BIN)/python -m fidelity.page > docs/reference/fidelity.md.new
+	mv docs/reference/fidelity.md.new docs/reference/fidelity.md
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) build dist src/*.egg-info src/rowvault/codec/_kernel.c

@@ -1,0 +1,124 @@
+"""Carries the cases of one vendor: from one server, through a repository, to another, twice."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pymysql
+
+from fidelity.case import Topic
+from support import comparer
+from support.clients import pipe_into
+from support.comparer import Fingerprint
+from support.rowvault import run, succeed
+
+_SESSION = "SET SESSION sql_mode = '', time_zone = '+00:00'"
+_PASSWORD = {"ROWVAULT_PASSWORD": "p"}
+
+
+class Server(Protocol):
+    """A server that the tests have started."""
+
+    @property
+    def url(self) -> str: ...
+
+    def connect(self, **arguments: Any) -> pymysql.connections.Connection[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """What was made, what came back, and what was said."""
+
+    made: Fingerprint
+    restored: Fingerprint
+    loaded: Fingerprint
+    """After `dump` through the vendor's client."""
+    backup_code: int
+    backup_warnings: list[str]
+    restore_code: int
+    restore_warnings: list[str]
+    is_verified: bool
+
+    def ways(self) -> Iterator[tuple[str, Fingerprint]]:
+        """(how, what came back)"""
+        yield "restore", self.restored
+        yield "dump and the client", self.loaded
+
+    def differences(self, found: Fingerprint, labels: Iterable[str]) -> list[str]:
+        """What is otherwise in `found`, of these labels; a line each."""
+        wanted = set(labels)
+        left = {label: mark for label, mark in self.made.items() if label in wanted}
+        return comparer.differences(
+            left, {label: mark for label, mark in found.items() if label in wanted}
+        )
+
+
+def make_trip(source: Server, target: Server, topics: Sequence[Topic], place: Path) -> Trip:
+    """Makes everything, carries it in both ways, and compares; empties both servers behind it."""
+    databases = sorted({database for topic in topics for database, _ in topic.located()})
+    repository = place / "repository"
+    try:
+        for topic in topics:
+            _make(source, topic)
+        made = comparer.fingerprint(source, databases)
+        succeed("-r", repository, "init", env=_PASSWORD)
+        chosen = [word for name in databases for word in ("-d", name)]
+        backup_code, backup = _run_json(repository, "backup", source.url, *chosen)
+        restore_code, restore = _run_json(repository, "restore", "latest", target.url)
+        restored = comparer.fingerprint(target, databases)
+        _empty(target, databases)
+        script = place / "dump.sql"
+        succeed("-r", repository, "dump", "latest", "-o", script, env=_PASSWORD)
+        pipe_into(target, script.read_bytes())
+        loaded = comparer.fingerprint(target, databases)
+    finally:
+        _empty(source, databases)
+        _empty(target, databases)
+    return Trip(
+        made,
+        restored,
+        loaded,
+        backup_code,
+        backup["warnings"],
+        restore_code,
+        restore["warnings"],
+        restore["verified"] is True,
+    )
+
+
+def _run_json(repository: Path, *arguments: str | Path) -> tuple[int, Any]:
+    done = run("--json", "-r", repository, *arguments, env=_PASSWORD)
+    assert done.returncode in (0, 3), done.stderr.decode()
+    return done.returncode, json.loads(done.stdout)
+
+
+def _make(server: Server, topic: Topic) -> None:
+    with closing(server.connect()) as connection:
+        connection.query(f"CREATE DATABASE {_named(topic.name)}")
+    for _, case in topic.located():
+        with closing(server.connect()) as connection:
+            connection.query(_SESSION)
+            connection.query(f"USE {_named(topic.name)}")
+            for statement in case.makes:
+                try:
+                    connection.query(statement)
+                except pymysql.MySQLError as error:
+                    error.add_note(f"{topic.name}: {case.line}: {statement!r}")
+                    raise
+
+
+def _empty(server: Server, databases: Sequence[str]) -> None:
+    with closing(server.connect()) as connection:
+        connection.query("SET SESSION foreign_key_checks = 0")
+        for name in databases:
+            connection.query(f"DROP DATABASE IF EXISTS {_named(name)}")
+
+
+def _named(name: str) -> str:
+    return "`" + re.sub("`", "``", name) + "`"
