@@ -5,17 +5,24 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support import mysql_programs
 from support.mariadb import MariaDBServer, missing_program
+from support.mysql import MySQLServer
+from support.named_server import NamedMySQLServer
+from support.server import DatabaseServer
 
 _DATABASE_NUMBERS = itertools.count(1)
 
 DATASETS = Path(__file__).parents[2] / "shared" / "datasets"
 """Sample databases that lie beside the checkout where the project itself is built."""
+
+VENDORS = ("mariadb", pytest.param("mysql", marks=pytest.mark.mysql))
 
 
 def pytest_configure() -> None:
@@ -26,40 +33,121 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Elsewhere, the few tests that use them are skipped."""
-    if DATASETS.exists() or os.environ.get("CI") == "true":
+    if DATASETS.exists() or _in_ci():
         return
     for item in items:
         if item.get_closest_marker("shared"):
             item.add_marker(pytest.mark.skip(reason="the sample databases are not here"))
 
 
+def _in_ci() -> bool:
+    return os.environ.get("CI") == "true"
+
+
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBServer]:
     """A MariaDB server with a binary log."""
-    yield from _server(tmp_path_factory)
+    yield from _mariadb(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def mariadb_second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBServer]:
     """Another one, for what is restored."""
-    yield from _server(tmp_path_factory)
+    yield from _mariadb(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def mysql(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[MySQLServer | NamedMySQLServer]:
+    """A MySQL server with a binary log: ROWVAULT_TEST_MYSQL names it, or it is started."""
+    yield from _mysql(tmp_path_factory, "ROWVAULT_TEST_MYSQL")
+
+
+@pytest.fixture(scope="session")
+def mysql_second(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[MySQLServer | NamedMySQLServer]:
+    """Another one, for what is restored: ROWVAULT_TEST_MYSQL_TARGET names it, or it is started."""
+    yield from _mysql(tmp_path_factory, "ROWVAULT_TEST_MYSQL_TARGET")
 
 
 @pytest.fixture
-def database(mariadb: MariaDBServer) -> Iterator[str]:
-    """The name of a fresh, empty database on `mariadb`; gone after the test."""
+def mysql_programs_found() -> None:
+    """For tests that start MySQL servers themselves: skips them where there is none."""
+    _require_mysql()
+
+
+@pytest.fixture(params=VENDORS)
+def vendor(request: pytest.FixtureRequest) -> str:
+    """`mariadb`, then `mysql`: a test that asks for it, or for `server`, runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def server(vendor: str, request: pytest.FixtureRequest) -> DatabaseServer:
+    """A server of each vendor in turn."""
+    found: DatabaseServer = request.getfixturevalue(vendor)
+    return found
+
+
+@pytest.fixture
+def server_second(vendor: str, request: pytest.FixtureRequest) -> DatabaseServer:
+    """Another one of the same vendor, for what is restored."""
+    found: DatabaseServer = request.getfixturevalue(f"{vendor}_second")
+    return found
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a fresh, empty database; gone after the test.
+
+    It is on `server` for tests that run on both vendors, on `mysql` for those of MySQL alone, and
+    else on `mariadb`.
+    """
+    place = next((name for name in ("server", "mysql") if name in request.fixturenames), "mariadb")
+    server: DatabaseServer = request.getfixturevalue(place)
     name = f"test_{next(_DATABASE_NUMBERS)}"
-    mariadb.execute(f"CREATE DATABASE {name}")
+    server.execute(f"CREATE DATABASE {name}")
     yield name
-    mariadb.execute(f"DROP DATABASE IF EXISTS {name}")
+    server.execute(f"DROP DATABASE IF EXISTS {name}")
 
 
-def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBServer]:
+def _mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBServer]:
     missing = missing_program()
     if missing is not None:
-        message = f"{missing} is not installed; apt-get install mariadb-server"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        _lack(f"{missing} is not installed; apt-get install mariadb-server")
     with MariaDBServer(tmp_path_factory.mktemp("mariadb")) as server:
         yield server
+
+
+def _mysql(
+    tmp_path_factory: pytest.TempPathFactory, variable: str
+) -> Iterator[MySQLServer | NamedMySQLServer]:
+    url = os.environ.get(variable)
+    if url:
+        named = NamedMySQLServer(url)
+        named.assert_empty()
+        yield named
+        return
+    _require_mysql()
+    with MySQLServer(tmp_path_factory.mktemp("mysql")) as server:
+        yield server
+
+
+def _require_mysql() -> None:
+    if mysql_programs.find_programs() is not None:
+        return
+    if _in_ci():
+        try:
+            mysql_programs.make_root()
+        except subprocess.CalledProcessError as error:
+            pytest.fail(f"{mysql_programs.HOW_TO_GET}\n{error.stderr[-2000:]}")
+    if mysql_programs.find_programs() is None:
+        _lack(mysql_programs.HOW_TO_GET)
+
+
+def _lack(message: str) -> None:
+    if _in_ci():
+        pytest.fail(message)
+    pytest.skip(message)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 
-from support.mariadb import MariaDBServer
+from support.server import DatabaseServer
 
 
-def pipe_into(server: MariaDBServer, script: bytes, *options: str) -> None:
+def pipe_into(server: DatabaseServer, script: bytes, *options: str) -> None:
     """What a person does: `mariadb < FILE`; a statement that fails, fails the test."""
-    client = ["mariadb", "--no-defaults", f"--socket={server.socket}", "-uroot", *options]
-    done = subprocess.run(client, input=script, capture_output=True, check=False)
+    command = [*server.client, *options]
+    done = subprocess.run(command, input=script, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
