@@ -138,7 +138,7 @@ def test_more_rows_than_fit_into_a_statement_are_divided(
 
 
 def test_a_row_beyond_the_limit_names_what_to_raise(loader: Loader, database: str) -> None:
-    row = (b"1", b"x" * (64 << 20))
+    row = (b"1", b"x" * ((64 << 20) + 1))
     with pytest.raises(RestoreError, match="max_allowed_packet"):
         loader.load(table(database, "wide"), encode_batch([row]))
 

@@ -36,7 +36,7 @@ def run(
 def succeed(*arguments: str | Path, env: Mapping[str, str] | None = None) -> bytes:
     """The standard output of a run that ends with 0."""
     done = run(*arguments, env=env)
-    assert done.returncode == 0, done.stderr.decode()
+    assert done.returncode == 0, (done.stdout[-2000:] + done.stderr).decode()
     return done.stdout
 
 

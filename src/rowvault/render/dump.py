@@ -104,7 +104,11 @@ def _table(
     repository: Repository, record: TableRecord, script: Script, monitor: Monitor
 ) -> Iterator[bytes]:
     monitor.item(record.definition.label)
-    yield from TableText(repository, record, script).pieces()
+    text = TableText(repository, record, script)
+    yield from text.pieces()
+    advice = script.advice(record.definition, text.largest_statement_bytes)
+    if advice:
+        monitor.warning(advice)
     monitor.advance(record.root.sums.rows, record.root.sums.raw_bytes)
 
 

@@ -35,6 +35,7 @@ class TableText:
         self._prefix = script.insert_prefix(record.definition)
         self._suffix = script.insert_suffix()
         self._tail = script.behind_rows(record.definition)
+        self._largest_statement = 0
 
     @property
     def length(self) -> int:
@@ -43,12 +44,19 @@ class TableText:
         framing = len(self._prefix) + len(self._suffix)
         return len(self._head) + sums.statements * framing + sums.rendered_bytes + len(self._tail)
 
+    @property
+    def largest_statement_bytes(self) -> int:
+        """The longest INSERT that was given by `pieces` so far."""
+        return self._largest_statement
+
     def pieces(self) -> Iterator[bytes]:
         """The text, a statement at a time. Raises DamageError."""
         yield self._head
         for group in row_groups(self._repository.tree(self._record.root).entries()):
             batch = read_group(self._repository, group, self._layout.column_count)
-            yield self._prefix + render_block(batch, self._layout) + self._suffix
+            statement = self._prefix + render_block(batch, self._layout) + self._suffix
+            self._largest_statement = max(self._largest_statement, len(statement))
+            yield statement
         yield self._tail
 
 

@@ -17,6 +17,7 @@ from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
+from rowvault.restore.limits import check_values
 from rowvault.restore.load import load_tables
 from rowvault.restore.rename import Renaming, Side
 from rowvault.restore.selection import Chosen, choose
@@ -96,6 +97,7 @@ def run_restore(
             keeping,
         )
         _check_databases(chosen, target)
+        check_values(repository, chosen.tables, target)
         _make_room(target, chosen, request.replace)
         _build(repository, chosen, target, request.workers, keeping)
     except BaseException:

@@ -142,6 +142,15 @@ class ExistingObject:
         return f"{self.kind} {self.database}.{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class ValueLimit:
+    """How large one value may be."""
+
+    bytes: int
+    advice: str
+    """What raises the limit."""
+
+
 class Target(Protocol):
     """A server that a snapshot can be restored to."""
 
@@ -161,6 +170,10 @@ class Target(Protocol):
 
         A database that exists already with the same name is left as it is.
         """
+        ...
+
+    def value_limit(self, table: TableDefinition) -> ValueLimit | None:
+        """How large a value of this table may be; None where its types allow none larger."""
         ...
 
     def drop(self, found: ExistingObject) -> None:

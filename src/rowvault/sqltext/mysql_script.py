@@ -27,6 +27,14 @@ _CHARSETS = ("character_set_client", "character_set_results", "collation_connect
 _KEPT_AS_SET = "utf8mb4"
 
 
+_CLIENT_BYTES = 16 << 20
+_MOST_BYTES = 1 << 30
+_HEADING = (
+    "Rowvault dump for the mariadb or mysql client. A row travels in one statement: where rows are",
+    "large, --max-allowed-packet=1G for the client, and as much on the server, takes them.",
+)
+
+
 class MysqlScript:
     """MySQL and MariaDB; only stored programs with comments need a form of their own."""
 
@@ -36,7 +44,8 @@ class MysqlScript:
     def prologue(self) -> bytes:
         """Saves the session's settings in user variables and makes them fit for loading."""
         names = [*_CHARSETS, *_SETTINGS]
-        lines = [_save(name) for name in names]
+        lines = [f"-- {line}" for line in _HEADING]
+        lines += [_save(name) for name in names]
         lines += [f"/*M! {_save(name)[:-1]} */;" for name in _MARIADB_SETTINGS]
         lines.append(f"SET NAMES {_KEPT_AS_SET};")
         lines += [f"SET SESSION {name} = {value};" for name, value in _SETTINGS.items()]
@@ -77,6 +86,20 @@ class MysqlScript:
     def behind_rows(self, table: TableDefinition) -> bytes:
         """COMMIT: one transaction per table; then the script's own sql_mode."""
         return b"COMMIT;\n" + _mode(STRICT, load_mode(table))
+
+    def advice(self, table: TableDefinition, statement_bytes: int) -> str:
+        """The clients take 16 MiB unless they are told otherwise, and 1 GiB at most."""
+        if statement_bytes <= _CLIENT_BYTES:
+            return ""
+        if statement_bytes > _MOST_BYTES:
+            return (
+                f"{table.label} needs a statement of {statement_bytes} bytes, which no client and "
+                "no server takes: use `rowvault restore`"
+            )
+        return (
+            f"{table.label} needs --max-allowed-packet=1G for the client, and max_allowed_packet "
+            f"of more than {statement_bytes} on the server"
+        )
 
     def definition(self, definition: ObjectDefinition) -> bytes:
         """CREATE DATABASE where it is missing; all else in the session that it was made in."""

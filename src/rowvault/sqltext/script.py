@@ -46,6 +46,10 @@ class Script(Protocol):
         """Ends the table."""
         ...
 
+    def advice(self, table: TableDefinition, statement_bytes: int) -> str:
+        """What a person must know to load a table whose largest statement is that long, or ''."""
+        ...
+
     def definition(self, definition: ObjectDefinition) -> bytes:
         """Makes a database, view, trigger, routine, ... in its session."""
         ...

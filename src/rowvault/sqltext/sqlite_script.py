@@ -8,6 +8,7 @@ from rowvault.sqltext.quoting import encode_name, sqlite_identifier, sqlite_stri
 
 _COUNTERS = "sqlite_sequence"
 _OWN_PREFIX = "sqlite_"
+_LONGEST_STATEMENT = 1_000_000_000
 _STAND_IN = "rowvault_autoincrement"
 _CONNECTION_ONLY = b"journal_mode"
 """The one pragma of a database that a shell answers with a line of output."""
@@ -55,6 +56,15 @@ class SqliteScript:
     def behind_rows(self, table: TableDefinition) -> bytes:
         """Nothing to end."""
         return b""
+
+    def advice(self, table: TableDefinition, statement_bytes: int) -> str:
+        """The shell takes a statement of up to SQLITE_MAX_SQL_LENGTH."""
+        if statement_bytes <= _LONGEST_STATEMENT:
+            return ""
+        return (
+            f"{table.label} needs a statement of {statement_bytes} bytes, and sqlite3 takes at most "
+            f"{_LONGEST_STATEMENT}: use `rowvault restore`"
+        )
 
     def definition(self, definition: ObjectDefinition) -> bytes:
         """The statement; a virtual table is written into the schema, as the shell's .dump does."""

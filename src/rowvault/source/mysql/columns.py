@@ -62,6 +62,24 @@ _ORDERED = frozenset(
         "varbinary",
     }
 )
+_LARGE = frozenset(
+    {
+        "longblob",
+        "longtext",
+        "json",
+        "geometry",
+        "linestring",
+        "polygon",
+        "multipoint",
+        "multilinestring",
+        "multipolygon",
+        "geomcollection",
+        "geometrycollection",
+    }
+)
+MEDIUM_BYTES = 64 << 20
+"""The most that a value of any other type reads as: 16 MiB of characters of four bytes."""
+
 _INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "integer", "bigint"})
 
 
@@ -133,6 +151,11 @@ def select_expression(column: Column, table: str = "t") -> str:
     if column.introducer:
         return f"CAST({name} AS BINARY)"
     return name
+
+
+def holds_large_values(column: Column) -> bool:
+    """A value may be larger than MEDIUM_BYTES."""
+    return base_type(column) in _LARGE
 
 
 def is_ordered(column: Column) -> bool:

@@ -43,6 +43,8 @@ class Connection:
         self.place = options.place
         self._unusable = ""
         self._is_streaming = False
+        self.streamed_warnings = 0
+        """How often the server warned about the rows that `stream` gave last, once it has ended."""
         self._raw = _open(options, read_timeout_s)
 
     @property
@@ -101,6 +103,7 @@ class Connection:
         self._is_streaming = True
         try:
             yield from stream.batches()
+            self.streamed_warnings = stream.warning_count
         finally:
             self._is_streaming = False
             if not stream.finished:

@@ -21,6 +21,8 @@ UNKNOWN_VARIABLE = 1193
 SYNTAX_ERROR = 1064
 NO_SUCH_USER_DEFINER = 1449
 VIEW_INVALID = 1356
+BEYOND_PACKET = 1301
+"""A function's result is larger than max_allowed_packet, and is NULL instead."""
 
 _DENIED = frozenset({1044, 1045, 1095, 1142, 1143, 1227, 1345, 1370, 1410, 1698})
 _UNKNOWN = frozenset({1049, 1051, 1109, 1146, 1305})

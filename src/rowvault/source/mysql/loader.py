@@ -12,12 +12,16 @@ from rowvault.core.errors import RestoreError, SourceError
 from rowvault.core.model import TableDefinition, ValueKind
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, Reply
+from rowvault.source.mysql.large_row import LargeRow, largest_value, values_of
 from rowvault.sqltext.enumeration import is_enum
 from rowvault.sqltext.insert import insert_prefix
 from rowvault.sqltext.load_mode import STRICT, load_mode
 
 STATEMENT_BYTES = 1 << 20
 """Larger statements gain nothing, and the server holds all of one in memory."""
+LARGE_STATEMENT_BYTES = 16 << 20
+"""What one row may need before it is put together on the server: this and the server's memory for
+a statement bound what a large row costs here and there."""
 _PACKET_MARGIN = 1024
 _NAMED_WARNINGS = 3
 _DEADLOCK_TRIES = 20
@@ -32,7 +36,8 @@ class MysqlLoader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         rows = connection.rows("SELECT @@SESSION.max_allowed_packet", "asking for limits")
-        self._packet_limit = int(rows[0][0] or 0) - _PACKET_MARGIN
+        self._packet_bytes = int(rows[0][0] or 0)
+        self._packet_limit = self._packet_bytes - _PACKET_MARGIN
         self._mode = STRICT
 
     def load(self, table: TableDefinition, rows: RowBatch) -> None:
@@ -42,8 +47,12 @@ class MysqlLoader:
         row_limit = _COUNTED_WARNINGS // max(1, len(_enums(table)))
         prefix = insert_prefix(table.database, table.name, table.columns)
         limit = min(STATEMENT_BYTES, self._packet_limit) - len(prefix)
-        for piece in _pieces(rows, layout, limit, row_limit):
-            self._insert(table, prefix + render_block(piece, layout), piece)
+        large = min(LARGE_STATEMENT_BYTES, self._packet_limit)
+        for piece, length in _pieces(rows, layout, limit, row_limit):
+            if len(prefix) + length > large:
+                self._insert_large(table, prefix, piece, large)
+            else:
+                self._insert(table, prefix + render_block(piece, layout), piece)
 
     def close(self) -> None:
         """Ends the connection."""
@@ -58,12 +67,37 @@ class MysqlLoader:
             raise RestoreError(str(error)) from error
         self._mode = mode
 
-    def _insert(self, table: TableDefinition, statement: bytes, rows: RowBatch) -> None:
-        if len(statement) > self._packet_limit:
+    def _insert_large(
+        self, table: TableDefinition, prefix: bytes, row: RowBatch, statement_bytes: int
+    ) -> None:
+        parts = LargeRow(table, row.rows, statement_bytes)
+        self._check_fits(table, "a value", largest_value(values_of(table, row.rows)).size)
+        task = f"loading a large row of {table.label}"
+        try:
+            for statement in parts.preparations():
+                self._check_fits(table, "a statement", len(statement) + _PACKET_MARGIN)
+                if self._connection.execute(statement, task).warning_count:
+                    raise RestoreError(
+                        f"{table.label} did not load exactly: {_listed(self._connection.warnings())}"
+                    )
+            statement = parts.insertion(prefix)
+            self._check_fits(table, "a statement", len(statement) + _PACKET_MARGIN)
+            self._insert(table, statement, row)
+            release = parts.release()
+            if release is not None:
+                self._connection.execute(release, task)
+        except SourceError as error:
+            raise RestoreError(str(error)) from error
+
+    def _check_fits(self, table: TableDefinition, what: str, size: int) -> None:
+        if size > self._packet_bytes:
             raise RestoreError(
-                f"A row of {table.label} needs a statement of {len(statement)} bytes, and the "
-                f"target takes {self._packet_limit}. Raise its max_allowed_packet (at most 1 GiB)."
+                f"A row of {table.label} needs {what} of {size} bytes, and the target takes "
+                f"{self._packet_bytes}. Raise its max_allowed_packet (at most 1 GiB), and run "
+                "again with --replace."
             )
+
+    def _insert(self, table: TableDefinition, statement: bytes, rows: RowBatch) -> None:
         task = f"loading {table.label}"
         try:
             reply = self._execute(statement, task)
@@ -117,14 +151,16 @@ def _count_of_index_zero(table: TableDefinition, rows: RowBatch) -> int:
     return count
 
 
-def _pieces(batch: RowBatch, layout: RowLayout, limit: int, row_limit: int) -> Iterator[RowBatch]:
+def _pieces(
+    batch: RowBatch, layout: RowLayout, limit: int, row_limit: int
+) -> Iterator[tuple[RowBatch, int]]:
     """The batch in pieces of at most `row_limit` rows whose tuples fit into `limit` bytes.
 
-    One row alone may be larger.
+    Each with the length of its tuples. One row alone may be larger.
     """
     length = kernel.rendered_length(batch.rows, batch.ends, layout.kinds, layout.introducers)
     if (length <= limit and len(batch.ends) <= row_limit) or len(batch.ends) <= 1:
-        yield batch
+        yield batch, length
         return
     half = len(batch.ends) // 2
     edge = batch.ends[half - 1]

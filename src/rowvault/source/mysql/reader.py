@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from rowvault.codec.rows import RowBatch
-from rowvault.core.errors import ConnectionLostError, SnapshotLostError
+from rowvault.core.errors import ConnectionLostError, SnapshotLostError, SourceError
 from rowvault.core.model import TableDefinition
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.columns import select_expression
@@ -15,6 +15,7 @@ from rowvault.source.protocol import RowRange
 from rowvault.sqltext.quoting import identifier, qualified
 
 _SAVEPOINT = "rowvault"
+_NOTE = "Note"
 
 
 def select_statement(table: TableDefinition, rows: RowRange, path: AccessPath) -> str:
@@ -66,8 +67,25 @@ class MysqlRowReader:
                     "run the backup again"
                 ) from error
             raise
+        if self.connection.streamed_warnings:
+            self._check_warnings(table)
         # Gives the lock on the table's definition back: who alters it need not wait for us.
         self.connection.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}", task)
+
+    def _check_warnings(self, table: TableDefinition) -> None:
+        """A value that an expression could not give is NULL, and only a warning tells of it."""
+        for level, code, message in self.connection.warnings():
+            if level == _NOTE:
+                continue
+            advice = ""
+            if code == faults.BEYOND_PACKET:
+                advice = (
+                    "; a value is larger than what the server's functions handle: raise its "
+                    "max_allowed_packet above the largest value, reconnect, and run again"
+                )
+            raise SourceError(
+                f"{table.label} cannot be read exactly: {message} ({level} {code}){advice}"
+            )
 
     def check_alive(self) -> None:
         """Raises SnapshotLostError when the connection's transaction is not open any more."""

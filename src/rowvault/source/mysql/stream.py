@@ -29,6 +29,8 @@ class ResultStream:
         self._task = task
         self.finished = False
         """All was read up to the end of the result; the connection serves the next statement."""
+        self.warning_count = 0
+        """What the server says behind the last row."""
 
     def batches(self) -> Iterator[RowBatch]:
         """Whole rows. Raises StatementError, LostError, ProtocolError."""
@@ -74,7 +76,7 @@ class ResultStream:
         result = self._raw._result
         result.unbuffered_active = False
         result.connection = None
-        result.warning_count = warning_count
+        result.warning_count = self.warning_count = warning_count
         result.has_next = bool(status & _MORE_RESULTS)
         self.finished = True
 

@@ -8,12 +8,13 @@ from rowvault.core.errors import RestoreError, SourceError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.source.mysql import faults
+from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
 from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, set_up
-from rowvault.source.protocol import ExistingObject
+from rowvault.source.protocol import ExistingObject, ValueLimit
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.program import INVALID
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
@@ -95,6 +96,17 @@ class MysqlTarget:
                 self._create_program(definition)
         except SourceError as error:
             raise RestoreError(f"{definition.label} could not be created: {error}") from error
+
+    def value_limit(self, table: TableDefinition) -> ValueLimit | None:
+        """max_allowed_packet, where a column can hold more than that."""
+        limit = int(self._value("max_allowed_packet") or 0)
+        if limit > MEDIUM_BYTES and not any(holds_large_values(one) for one in table.columns):
+            return None
+        return ValueLimit(
+            limit,
+            "Raise max_allowed_packet on the target to at least the largest of them (SET GLOBAL "
+            "max_allowed_packet = ..., at most 1 GiB), and run again.",
+        )
 
     def drop(self, found: ExistingObject) -> None:
         """Drops it, if it is still there: a trigger goes with its table. Raises RestoreError."""

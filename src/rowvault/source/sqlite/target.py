@@ -98,6 +98,10 @@ class SqliteTarget:
             else:
                 connection.execute(definition.statement.decode())
 
+    def value_limit(self, table: TableDefinition) -> None:
+        """What one SQLite file holds, another one takes."""
+        return
+
     def drop(self, found: ExistingObject) -> None:
         """Drops it if it is there; counters and statistics are emptied. Raises RestoreError."""
         connection = self._writing(())
