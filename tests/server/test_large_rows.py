@@ -1,4 +1,4 @@
-"""Rows about as large as a server takes: they come back, or are named before anything is changed."""
+"""Rows about as large as a server takes: they come back, or are named before any change."""
 
 from __future__ import annotations
 

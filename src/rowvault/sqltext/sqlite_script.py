@@ -62,8 +62,8 @@ class SqliteScript:
         if statement_bytes <= _LONGEST_STATEMENT:
             return ""
         return (
-            f"{table.label} needs a statement of {statement_bytes} bytes, and sqlite3 takes at most "
-            f"{_LONGEST_STATEMENT}: use `rowvault restore`"
+            f"{table.label} needs a statement of {statement_bytes} bytes, and sqlite3 takes at "
+            f"most {_LONGEST_STATEMENT}: use `rowvault restore`"
         )
 
     def definition(self, definition: ObjectDefinition) -> bytes:

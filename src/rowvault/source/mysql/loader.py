@@ -77,9 +77,8 @@ class MysqlLoader:
             for statement in parts.preparations():
                 self._check_fits(table, "a statement", len(statement) + _PACKET_MARGIN)
                 if self._connection.execute(statement, task).warning_count:
-                    raise RestoreError(
-                        f"{table.label} did not load exactly: {_listed(self._connection.warnings())}"
-                    )
+                    told = _listed(self._connection.warnings())
+                    raise RestoreError(f"{table.label} did not load exactly: {told}")
             statement = parts.insertion(prefix)
             self._check_fits(table, "a statement", len(statement) + _PACKET_MARGIN)
             self._insert(table, statement, row)
