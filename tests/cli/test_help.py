@@ -25,8 +25,8 @@ def test_the_page_is_the_help() -> None:
 
 def test_the_commands_of_this_version() -> None:
     assert VERBS == [
-        "init", "backup", "snapshots", "show", "ls", "dump", "restore", "diff", "check",
-        "version", "demo",
+        "init", "backup", "snapshots", "show", "ls", "dump", "restore", "verify", "diff",
+        "check", "version", "demo",
     ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from rowvault.cli.verbs.ls import ls
 from rowvault.cli.verbs.restore import restore
 from rowvault.cli.verbs.show import show
 from rowvault.cli.verbs.snapshots import snapshots
+from rowvault.cli.verbs.verify import verify
 from rowvault.cli.verbs.version import version
 
 _EPILOG = """\
@@ -49,5 +50,5 @@ def app() -> None:
     """Keep every snapshot of a MySQL or MariaDB server at the cost of what changed."""
 
 
-for _verb in (init, backup, snapshots, show, ls, dump, restore, diff, check, version, demo):
+for _verb in (init, backup, snapshots, show, ls, dump, restore, verify, diff, check, version, demo):
     app.add_command(_verb)

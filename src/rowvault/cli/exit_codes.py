@@ -28,7 +28,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.FAILED: "failed; the message says why",
     ExitCode.USAGE: "options or arguments that cannot be met",
     ExitCode.INCOMPLETE: "finished, but something was left out; each is named",
-    ExitCode.UNVERIFIED: "the restored rows are not the snapshot's rows",
+    ExitCode.UNVERIFIED: "the server differs from the snapshot; each difference is named",
     ExitCode.NO_REPOSITORY: "no repository at that place",
     ExitCode.LOCKED: "somebody else is at work in the repository",
     ExitCode.WRONG_PASSWORD: "wrong repository password",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rowvault.core.errors import (
     ConnectionLostError,
@@ -19,9 +19,10 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.limits import check_values
 from rowvault.restore.load import load_tables
+from rowvault.restore.release import same_release
 from rowvault.restore.rename import Renaming, Side
 from rowvault.restore.selection import Chosen, choose
-from rowvault.restore.verify import find_mismatches
+from rowvault.restore.verify import compare
 from rowvault.source.protocol import Source, Target
 from rowvault.sqltext.order import before_rows, behind_rows
 
@@ -53,7 +54,7 @@ class RestoreResult:
     raw_bytes: int
     seconds: float
     verified: bool | None
-    """True: every row was read back and is equal. None: not asked for."""
+    """True: all definitions and rows were read back and are equal. None: not asked for."""
     warnings: tuple[str, ...]
 
 
@@ -99,13 +100,14 @@ def run_restore(
         _check_databases(chosen, target)
         check_values(repository, chosen.tables, target)
         _make_room(target, chosen, request.replace)
-        _build(repository, chosen, target, request.workers, keeping)
+        failed = _build(repository, chosen, target, request.workers, keeping)
     except BaseException:
         target.abort()
         raise
     verified = None
     if request.verify:
-        _verify(repository, chosen, open_source(), request.workers, keeping)
+        made = _made(chosen, failed)
+        _verify(repository, snapshot, made, open_source(), request.workers, keeping)
         verified = True
     return RestoreResult(
         tables=len(chosen.tables),
@@ -163,7 +165,8 @@ def _slot(kind: ObjectKind, database: str, name: str) -> tuple[ObjectKind, str, 
 
 def _build(
     repository: Repository, chosen: Chosen, target: Target, workers: int, monitor: Monitor
-) -> None:
+) -> list[ObjectDefinition]:
+    """Makes everything; gives what could not be made, named already."""
     monitor.phase("creating tables")
     missing = _create(before_rows(chosen.objects), target, monitor)
     if missing:
@@ -174,8 +177,10 @@ def _build(
     monitor.phase("loading", sum(record.root.sums.rows for record in chosen.tables))
     load_tables(repository, chosen.tables, target, workers, monitor)
     monitor.phase("creating indexes, routines, views, triggers, events")
-    _leave_out(_create(behind_rows(chosen.objects), target, monitor), monitor)
+    failed = _create(behind_rows(chosen.objects), target, monitor)
+    _leave_out(failed, monitor)
     target.finish()
+    return [one for one, _ in failed]
 
 
 _Failed = list[tuple[ObjectDefinition, RestoreError]]
@@ -214,10 +219,31 @@ def _failures(what: str, failed: _Failed) -> str:
 
 
 def _verify(
-    repository: Repository, chosen: Chosen, source: Source, workers: int, monitor: Monitor
+    repository: Repository,
+    snapshot: Snapshot,
+    chosen: Chosen,
+    source: Source,
+    workers: int,
+    monitor: Monitor,
 ) -> None:
-    mismatches = find_mismatches(repository, chosen.tables, source, workers, monitor)
-    if mismatches:
+    comparison = compare(repository, chosen, source, workers, monitor)
+    for difference in comparison.databases:
+        monitor.warning(f"{difference}; it was there before and is left as it is")
+    failures = list(comparison.rows)
+    if same_release(snapshot.server.version, comparison.server.version):
+        failures[:0] = comparison.definitions
+    else:
+        # Another release may write the same definition in other words.
+        for difference in comparison.definitions:
+            monitor.warning(f"{comparison.server.version} has another definition: {difference}")
+    if failures:
         raise VerificationError(
-            "the target does not hold what the snapshot holds:\n" + "\n".join(mismatches)
+            "the target does not hold what the snapshot holds:\n" + "\n".join(failures)
         )
+
+
+def _made(chosen: Chosen, failed: Iterable[ObjectDefinition]) -> Chosen:
+    """What is there to be verified: the rest has been named already."""
+    left_out = {one.label for one in failed}
+    objects = tuple(one for one in chosen.objects if one.label not in left_out)
+    return replace(chosen, objects=objects)

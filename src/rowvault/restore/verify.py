@@ -1,26 +1,30 @@
-"""Proves that a target holds what the snapshot holds: reads it back as a backup would.
+"""Proves that a live server holds what a snapshot holds: reads it as a backup would.
 
-Its rows are read, cut and hashed by the ordinary path of a backup, with the secret
-of the repository, and the trees are compared. Equal trees are equal rows in equal order.
+Definitions are compared as the server writes them. Rows are read, cut and hashed by the ordinary
+path of a backup, with the secret of the repository, and the trees are compared. Equal trees are
+equal rows in equal order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rowvault.codec.rows import decode_row
 from rowvault.core.errors import RowvaultError
-from rowvault.core.model import Column, TableDefinition, ValueKind
+from rowvault.core.model import Column, ObjectKind, ServerInfo, TableDefinition, ValueKind
 from rowvault.core.monitor import Monitor
 from rowvault.repository.manifest import TableRecord
 from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
 from rowvault.repository.tree import TreeReader
 from rowvault.repository.tree_difference import differing
+from rowvault.restore.definitions import additions, object_problems, table_problem
+from rowvault.restore.selection import Chosen
 from rowvault.scan.sink import HashingSink
 from rowvault.scan.table import ScannedTable
 from rowvault.scan.workers import scan_tables
-from rowvault.source.protocol import Selection, Source, SourceTable
+from rowvault.source.protocol import Catalogue, Selection, Source, SourceTable
 
 _NAMED_RANGES = 5
 """Differing key ranges named per table; the rest is counted."""
@@ -28,44 +32,100 @@ _NAMED_RANGES = 5
 _SHOWN_BYTES = 60
 
 
-def find_mismatches(
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a live server differs from what a snapshot holds; one message each, empty: not at all."""
+
+    server: ServerInfo
+    """The live server."""
+    databases: tuple[str, ...]
+    """Of the databases' own settings."""
+    definitions: tuple[str, ...]
+    """Of everything in them."""
+    rows: tuple[str, ...]
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """All messages, definitions first."""
+        return self.databases + self.definitions + self.rows
+
+
+def compare(
     repository: Repository,
-    records: Sequence[TableRecord],
+    chosen: Chosen,
     source: Source,
     worker_count: int,
     monitor: Monitor,
-) -> list[str]:
-    """One message for each table that is not as the snapshot has it; empty: all are equal.
+    *,
+    with_additions: bool = False,
+) -> Comparison:
+    """Reads the server's definitions and all rows of the chosen tables, and compares.
 
-    Raises SourceError when the target cannot be read.
+    `with_additions` names what the server has beyond the snapshot in the chosen databases, too.
+    Raises SourceError when the server cannot be read.
     """
-    if not records:
-        return []
-    names = tuple((one.definition.database, one.definition.name) for one in records)
-    expected = dict(zip(names, records, strict=True))
     sink = HashingSink(repository)
-    monitor.phase("verifying", sum(record.root.sums.rows for record in records))
+    monitor.phase("verifying", sum(record.root.sums.rows for record in chosen.tables))
     with source.open_snapshot(worker_count) as view:
-        catalogue = view.catalogue(Selection(tables=names))
-        found = {(one.definition.database, one.definition.name): one for one in catalogue.tables}
-        messages = [
-            f"{database}.{name}: not on the target"
-            for database, name in names
-            if (database, name) not in found
-        ]
-        same: list[SourceTable] = []
-        for name, table in found.items():
-            problem = _shape_problem(expected[name].definition, table.definition)
-            if problem:
-                messages.append(problem)
-            else:
-                same.append(table)
+        catalogue = view.catalogue(_selection(chosen, with_additions))
+        databases = [one for one in chosen.objects if one.kind is ObjectKind.DATABASE]
+        others = [one for one in chosen.objects if one.kind is not ObjectKind.DATABASE]
+        of_databases = tuple(object_problems(databases, catalogue.objects))
+        definitions = list(object_problems(others, catalogue.objects))
+        if with_additions:
+            definitions += additions(chosen, catalogue)
+        same, rows = _readable(chosen, catalogue, definitions)
         scan = scan_tables(view, same, sink, repository, monitor)
         view.confirm(catalogue)
+        server = view.server
+    expected = {_name(record.definition): record for record in chosen.tables}
     for scanned in scan.tables:
-        name = (scanned.definition.database, scanned.definition.name)
-        messages += _row_problems(repository, expected[name], scanned, sink)
-    return messages
+        rows += _row_problems(repository, expected[_name(scanned.definition)], scanned, sink)
+    return Comparison(server, of_databases, tuple(definitions), tuple(rows))
+
+
+def _selection(chosen: Chosen, with_additions: bool) -> Selection:
+    """What to read of the server: whole databases only where more than their tables is asked."""
+    names = tuple(_name(record.definition) for record in chosen.tables)
+    has_objects = any(one.kind is not ObjectKind.DATABASE for one in chosen.objects)
+    if with_additions or has_objects or not names:
+        return Selection(databases=tuple(chosen.databases))
+    return Selection(tables=names)
+
+
+def _readable(
+    chosen: Chosen, catalogue: Catalogue, definitions: list[str]
+) -> tuple[list[SourceTable], list[str]]:
+    """The tables whose rows can be compared, and messages for the others.
+
+    Adds to `definitions` what the CREATE TABLE statements do not agree in.
+    """
+    found = {_name(one.definition): one for one in catalogue.tables}
+    same: list[SourceTable] = []
+    problems: list[str] = []
+    for record in chosen.tables:
+        table = found.get(_name(record.definition))
+        if table is None:
+            problems.append(_absence(record.definition, catalogue))
+            continue
+        difference = table_problem(record.definition, table.definition)
+        if difference:
+            definitions.append(difference)
+        problem = _shape_problem(record.definition, table.definition)
+        if problem:
+            problems.append(problem)
+        else:
+            same.append(table)
+    return same, problems
+
+
+def _absence(definition: TableDefinition, catalogue: Catalogue) -> str:
+    reasons = [one for one in catalogue.omissions if one.startswith(f"{definition.label} ")]
+    return f"table {definition.label}: {reasons[0] if reasons else 'not on the target'}"
+
+
+def _name(definition: TableDefinition) -> tuple[str, str]:
+    return definition.database, definition.name
 
 
 def _shape_problem(expected: TableDefinition, found: TableDefinition) -> str | None:

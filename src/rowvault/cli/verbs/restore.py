@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from rowvault.restore.engine import RestoreResult
 
 _VERIFIED = {
-    True: "verified: every row was read back and is the snapshot's",
-    False: "NOT verified: the rows are not the snapshot's",
+    True: "verified: all definitions and rows were read back and are the snapshot's",
+    False: "NOT verified: the target does not hold what the snapshot holds",
     None: "not verified (--no-verify)",
 }
 
@@ -40,7 +40,7 @@ _VERIFIED = {
     "restore",
     cls=Command,
     short_help="Restore a snapshot, then prove it.",
-    help=f"""Restore a snapshot, or a part of it, and prove it by reading every row back.
+    help=f"""Restore a snapshot, or a part of it, and prove it by reading everything back.
 
     {SNAPSHOT_HELP}
 
@@ -79,7 +79,7 @@ _VERIFIED = {
     help="Restore under another name: DB=DB2, or DB.T=DB2.T2; may be repeated.",
 )
 @click.option("--replace", is_flag=True, help="Drop tables and views that are in the way.")
-@click.option("--no-verify", is_flag=True, help="Do not read the rows back.")
+@click.option("--no-verify", is_flag=True, help="Do not read definitions and rows back.")
 @workers_option
 @defaults_file_option
 @click.pass_obj

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.sqltext.counter import split_counter
 
-_COUNTER = re.compile(rb" AUTO_INCREMENT=\d+")
 _SEQUENCE_VALUE = re.compile(rb"; DO SETVAL\(.*", re.DOTALL)
 
 
@@ -27,7 +27,7 @@ def changed_names(
 
 
 def _table_mark(table: TableDefinition) -> object:
-    return _COUNTER.sub(b"", table.statement), table.columns, table.key, table.engine
+    return split_counter(table.statement)[0], table.columns, table.key, table.engine
 
 
 def _object_mark(one: ObjectDefinition) -> object:

@@ -1,0 +1,138 @@
+"""`rowvault verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import format_bytes, format_seconds, plural, printable
+from rowvault.cli.names import NAMING_HELP, parse_database, parse_rename, parse_table
+from rowvault.cli.options import (
+    SERVER_HELP,
+    SNAPSHOT_HELP,
+    databases_option,
+    default_workers,
+    defaults_file_option,
+    server,
+    tables_option,
+    workers_option,
+)
+from rowvault.cli.progress import monitor
+from rowvault.cli.settings import Settings
+from rowvault.cli.table import write_facts
+
+if TYPE_CHECKING:
+    from rowvault.commands.verify import VerifyResult
+
+
+@click.command(
+    "verify",
+    cls=Command,
+    short_help="Compare a live server with a snapshot.",
+    help=f"""Compare a live server with a snapshot: every definition, every row. Nothing is changed.
+
+    {SNAPSHOT_HELP}
+
+    TARGET {SERVER_HELP}
+
+    Names what is missing, what is otherwise, and what the server has beyond the snapshot in the
+    databases compared. `restore` does the same for what it restored, unless told not to.
+
+    {NAMING_HELP}
+    """,
+    examples=[
+        "rowvault verify latest mysql://root@db2.example.org/",
+        "rowvault verify latest mysql://root@db/ -d shop --rename shop=shop_copy",
+        "rowvault verify @2026-11-20T10:00 sqlite:///yesterday.db --json | jq .differences",
+    ],
+    exit_codes=[
+        ExitCode.DONE,
+        ExitCode.FAILED,
+        ExitCode.USAGE,
+        ExitCode.UNVERIFIED,
+        ExitCode.NO_REPOSITORY,
+        ExitCode.WRONG_PASSWORD,
+        ExitCode.DAMAGE,
+        ExitCode.INTERRUPTED,
+    ],
+)
+@click.argument("snapshot", metavar="SNAP")
+@click.argument("target")
+@databases_option("Only this database; may be repeated.")
+@tables_option("Only this table with its indexes and triggers; may be repeated.")
+@click.option(
+    "--rename",
+    "renames",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="The server has it under another name: DB=DB2, or DB.T=DB2.T2; may be repeated.",
+)
+@workers_option
+@defaults_file_option
+@click.pass_obj
+def verify(
+    settings: Settings,
+    snapshot: str,
+    target: str,
+    databases: tuple[str, ...],
+    tables: tuple[str, ...],
+    renames: tuple[str, ...],
+    workers: int | None,
+    defaults_file: Path | None,
+) -> None:
+    """Runs `rowvault verify`."""
+    from rowvault.commands.verify import VerifyOptions
+    from rowvault.commands.verify import verify as run
+
+    options = VerifyOptions(
+        settings.access(),
+        snapshot,
+        server(target, defaults_file),
+        databases=tuple(parse_database(name) for name in databases),
+        tables=tuple(parse_table(name) for name in tables),
+        rename=tuple(parse_rename(pair) for pair in renames),
+        workers=workers or default_workers(),
+    )
+    with monitor(settings) as watching:
+        result = run(options, watching)
+    _write(result, settings)
+    if result.differences:
+        raise click.exceptions.Exit(ExitCode.UNVERIFIED)
+
+
+def _write(result: VerifyResult, settings: Settings) -> None:
+    if settings.as_json:
+        output.write_json(document(result))
+        return
+    for difference in result.differences:
+        output.write_line(printable(difference))
+    if settings.quiet:
+        return
+    rows = f"{plural(result.tables, 'table')}, {plural(result.rows, 'row')}"
+    write_facts(
+        [
+            ("compared", f"{rows}, {format_bytes(result.raw_bytes)}"),
+            ("with snapshot", result.snapshot),
+            ("time", format_seconds(result.seconds)),
+        ]
+    )
+    count = len(result.differences)
+    output.write_line(plural(count, "difference") if count else "equal: all definitions and rows")
+
+
+def document(result: VerifyResult) -> dict[str, object]:
+    """The result with the stable keys of `--json`."""
+    return {
+        "snapshot": result.snapshot,
+        "tables": result.tables,
+        "rows": result.rows,
+        "raw_bytes": result.raw_bytes,
+        "seconds": result.seconds,
+        "verified": not result.differences,
+        "differences": list(result.differences),
+    }

@@ -1,0 +1,84 @@
+"""`verify`: compares a live server with a snapshot."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.server import ServerAccess
+from rowvault.core.errors import RestoreError
+from rowvault.core.monitor import Monitor
+from rowvault.repository.snapshot import Snapshot
+from rowvault.restore.rename import Renaming, Side
+from rowvault.restore.selection import choose
+from rowvault.restore.verify import compare
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """What to compare; empty databases and tables: everything in the snapshot."""
+
+    repository: RepositoryAccess
+    snapshot: str
+    target: ServerAccess
+    databases: tuple[str, ...] = ()
+    tables: tuple[tuple[str, str], ...] = ()
+    rename: tuple[tuple[Side, Side], ...] = ()
+    """(old, new): what the snapshot's databases and tables are called on the server."""
+    workers: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """What was compared, and how it differs. Sizes in raw bytes."""
+
+    snapshot: str
+    tables: int
+    rows: int
+    raw_bytes: int
+    seconds: float
+    differences: tuple[str, ...]
+    """One message for each table, object or database that is not the snapshot's."""
+
+
+def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
+    """Reads definitions and rows of the server as a backup does, and compares; changes nothing.
+
+    Raises SnapshotNotFoundError, UsageError, RestoreError, DamageError, SourceError.
+    """
+    started = time.monotonic()
+    with options.repository.open() as repository:
+        snapshot = repository.find(options.snapshot)
+        chosen = choose(
+            repository.manifest(snapshot),
+            options.databases,
+            options.tables,
+            Renaming.parse(options.rename),
+            monitor,
+        )
+        comparison = compare(
+            repository,
+            chosen,
+            options.target.source(monitor),
+            options.workers,
+            monitor,
+            with_additions=not options.tables,
+        )
+    _check_vendor(snapshot, comparison.server.vendor)
+    return VerifyResult(
+        snapshot=snapshot.id,
+        tables=len(chosen.tables),
+        rows=sum(record.root.sums.rows for record in chosen.tables),
+        raw_bytes=sum(record.root.sums.raw_bytes for record in chosen.tables),
+        seconds=time.monotonic() - started,
+        differences=comparison.differences,
+    )
+
+
+def _check_vendor(snapshot: Snapshot, vendor: str) -> None:
+    if snapshot.server.vendor != vendor:
+        raise RestoreError(
+            f"snapshot {snapshot.id} is of {snapshot.server.vendor}, the server is {vendor}: their "
+            "values and definitions cannot be compared exactly"
+        )

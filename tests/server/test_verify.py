@@ -1,0 +1,185 @@
+"""Comparing a live server with a snapshot: each single change is found, and told by its name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.mariadb import MariaDBServer
+from support.rowvault import run, run_json, succeed
+
+pytestmark = pytest.mark.mariadb
+
+SCHEMA = (
+    "CREATE DATABASE verify_me CHARACTER SET latin1",
+    "USE verify_me",
+    "CREATE TABLE orders (id INT PRIMARY KEY AUTO_INCREMENT, price DECIMAL(10,2), note TEXT)",
+    "INSERT INTO orders SELECT seq, seq / 7, REPEAT(MD5(seq), 8) FROM seq_1_to_12000",
+    "CREATE TABLE log (line VARCHAR(99))",
+    "INSERT INTO log SELECT MD5(seq) FROM seq_1_to_3000",
+    "CREATE TABLE words (word VARCHAR(40) COLLATE latin1_general_ci PRIMARY KEY)",
+    "INSERT INTO words SELECT MD5(seq) FROM seq_1_to_3000",
+    "CREATE SEQUENCE numbers START WITH 7",
+    "CREATE VIEW dear AS SELECT id FROM orders WHERE price > 100",
+    "CREATE TRIGGER stamp BEFORE INSERT ON log FOR EACH ROW SET NEW.line = UPPER(NEW.line)",
+    "CREATE TRIGGER trim BEFORE INSERT ON log FOR EACH ROW SET NEW.line = TRIM(NEW.line)",
+    "CREATE FUNCTION twice(x INT) RETURNS INT DETERMINISTIC RETURN x * 2",
+    "CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM log",
+)
+
+
+@pytest.fixture(scope="module")
+def vault(mariadb: MariaDBServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A repository whose only snapshot is of the database `verify_me`."""
+    mariadb.execute(*SCHEMA)
+    path = tmp_path_factory.mktemp("verify") / "vault"
+    succeed("-r", path, "init", "--no-encryption")
+    succeed("-r", path, "backup", mariadb.socket_url, "-d", "verify_me")
+    yield path
+    mariadb.execute("DROP DATABASE verify_me")
+
+
+@pytest.fixture
+def restored(vault: Path, mariadb_second: MariaDBServer) -> Iterator[MariaDBServer]:
+    """A server that holds what the snapshot holds."""
+    succeed("-r", vault, "restore", "latest", mariadb_second.socket_url)
+    yield mariadb_second
+    mariadb_second.execute("DROP DATABASE verify_me")
+
+
+def verify(vault: Path, server: MariaDBServer, *options: str) -> tuple[int, dict[str, Any]]:
+    done = run("--json", "-r", vault, "verify", "latest", server.socket_url, *options)
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_equal_is_equal(vault: Path, mariadb: MariaDBServer) -> None:
+    document = run_json("-r", vault, "verify", "latest", mariadb.socket_url)
+    assert document["verified"] is True
+    assert (document["tables"], document["rows"]) == (3, 18000)
+
+
+CHANGES = [
+    ("UPDATE orders SET price = price + 0.01 WHERE id = 6000", "verify_me.orders", "id="),
+    ("UPDATE orders SET note = CONCAT(note, ' ') WHERE id = 3", "verify_me.orders", "id=1"),
+    ("DELETE FROM orders WHERE id = 9000", "verify_me.orders", "11999 on the target"),
+    ("INSERT INTO log SELECT * FROM log LIMIT 1", "verify_me.log", "3001 on the target"),
+    ("DELETE FROM log LIMIT 1", "verify_me.log", "2999 on the target"),
+    ("UPDATE words SET word = UPPER(word) LIMIT 1", "verify_me.words", "rows differ"),
+    ("ALTER TABLE orders AUTO_INCREMENT = 90000", "table verify_me.orders", "90000"),
+    ("ALTER TABLE orders MODIFY price DECIMAL(11,2)", "table verify_me.orders", "decimal(11,2)"),
+    ("ALTER TABLE orders ADD extra INT", "verify_me.orders", "extra"),
+    ("ALTER TABLE log ADD KEY (line)", "table verify_me.log", "KEY"),
+    ("DROP TABLE log", "table verify_me.log", "not on the target"),
+    ("DO NEXTVAL(numbers)", "sequence verify_me.numbers", "SETVAL"),
+    ("ALTER VIEW dear AS SELECT id FROM orders WHERE price > 101", "view verify_me.dear", "101"),
+    ("DROP VIEW dear", "view verify_me.dear", "not on the target"),
+    (
+        "CREATE OR REPLACE TRIGGER trim BEFORE INSERT ON log FOR EACH ROW "
+        "SET NEW.line = RTRIM(NEW.line)",
+        "trigger verify_me.trim",
+        "RTRIM",
+    ),
+    (
+        "CREATE OR REPLACE TRIGGER trim BEFORE INSERT ON log FOR EACH ROW PRECEDES stamp "
+        "SET NEW.line = TRIM(NEW.line)",
+        "trigger verify_me.trim",
+        "number 1",
+    ),
+    (
+        "CREATE OR REPLACE FUNCTION twice(x INT) RETURNS INT DETERMINISTIC RETURN x + x",
+        "function verify_me.twice",
+        "x + x",
+    ),
+    ("DROP EVENT nightly", "event verify_me.nightly", "not on the target"),
+    ("ALTER EVENT nightly ENABLE", "event verify_me.nightly", "ENABLE"),
+    ("CREATE TABLE more (a INT)", "table verify_me.more", "not in the snapshot"),
+    ("CREATE VIEW more AS SELECT 1", "view verify_me.more", "not in the snapshot"),
+    ("ALTER DATABASE verify_me CHARACTER SET utf8mb4", "database verify_me", "utf8mb4"),
+]
+
+SEVERAL = {
+    "ALTER TABLE orders ADD extra INT": 2,  # its definition, its rows
+    "DROP TABLE log": 3,  # with its triggers
+    CHANGES[15][0]: 2,  # two triggers change places
+}
+
+
+@pytest.mark.parametrize(("change", "place", "what"), CHANGES)
+def test_one_change_is_found_by_name(
+    change: str, place: str, what: str, vault: Path, restored: MariaDBServer
+) -> None:
+    restored.execute("USE verify_me", change)
+    code, document = verify(vault, restored)
+    assert code == 4
+    assert document["verified"] is False
+    told = [one for one in document["differences"] if place in one]
+    assert told, document
+    assert any(what in one for one in told), told
+    assert len(document["differences"]) == SEVERAL.get(change, 1), document
+
+
+def test_one_lost_row_is_one_key_range(vault: Path, restored: MariaDBServer) -> None:
+    restored.execute("DELETE FROM verify_me.orders WHERE id = 6000")
+    _, document = verify(vault, restored, "-t", "verify_me.orders")
+    (difference,) = document["differences"]
+    assert difference.count("rows from key") == 1, difference
+
+
+def test_another_session_of_a_program_is_told(vault: Path, restored: MariaDBServer) -> None:
+    restored.execute(
+        "USE verify_me",
+        "SET sql_mode = 'PIPES_AS_CONCAT'",
+        "CREATE OR REPLACE FUNCTION twice(x INT) RETURNS INT DETERMINISTIC RETURN x * 2",
+    )
+    _, document = verify(vault, restored)
+    (difference,) = document["differences"]
+    assert "sql_mode is 'PIPES_AS_CONCAT' on the target" in difference
+
+
+def test_under_another_name_it_is_the_same(vault: Path, mariadb_second: MariaDBServer) -> None:
+    renaming = ("--rename", "verify_me=other")
+    try:
+        succeed("-r", vault, "restore", "latest", mariadb_second.socket_url, *renaming)
+        assert verify(vault, mariadb_second, *renaming)[0] == 0
+        code, document = verify(vault, mariadb_second)
+        assert code == 1
+        assert "verify_me" in document["error"]["message"]
+    finally:
+        mariadb_second.execute("DROP DATABASE IF EXISTS other")
+
+
+def test_a_restore_that_was_altered_behind_its_back_fails(
+    vault: Path, mariadb_second: MariaDBServer
+) -> None:
+    """A database that is there already keeps its own settings: named, but no failure."""
+    mariadb_second.execute("CREATE DATABASE verify_me CHARACTER SET utf8mb4")
+    try:
+        done = run("-r", vault, "restore", "latest", mariadb_second.socket_url)
+        assert done.returncode == 3, done.stderr
+        assert b"database verify_me: " in done.stderr
+    finally:
+        mariadb_second.execute("DROP DATABASE verify_me")
+
+
+def test_an_sqlite_file_is_compared_too(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "a.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b)")
+        connection.executemany("INSERT INTO t VALUES (?, ?)", [(n, str(n)) for n in range(900)])
+        connection.execute("CREATE INDEX i ON t (b)")
+    succeed("-r", tmp_path / "vault", "init", "--no-encryption")
+    succeed("-r", tmp_path / "vault", "backup", f"sqlite:///{path}")
+    succeed("-r", tmp_path / "vault", "verify", "latest", f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP INDEX i")
+        connection.execute("UPDATE t SET b = 'x' WHERE a = 5")
+    done = run("-r", tmp_path / "vault", "verify", "latest", f"sqlite:///{path}")
+    assert done.returncode == 4
+    assert b"index main.i: not on the target" in done.stdout
+    assert b"main.t: rows differ" in done.stdout
