@@ -67,10 +67,12 @@ def compare(
     sink = HashingSink(repository)
     monitor.phase("verifying", sum(record.root.sums.rows for record in chosen.tables))
     with source.open_snapshot(worker_count) as view:
-        catalogue = view.catalogue(_selection(chosen, with_additions))
+        selection = _selection(chosen, with_additions)
+        catalogue = view.catalogue(selection)
         databases = [one for one in chosen.objects if one.kind is ObjectKind.DATABASE]
         others = [one for one in chosen.objects if one.kind is not ObjectKind.DATABASE]
-        of_databases = tuple(object_problems(databases, catalogue.objects))
+        # A table by itself says nothing of its database.
+        of_databases = () if selection.tables else object_problems(databases, catalogue.objects)
         definitions = list(object_problems(others, catalogue.objects))
         if with_additions:
             definitions += additions(chosen, catalogue)
@@ -81,7 +83,7 @@ def compare(
     expected = {_name(record.definition): record for record in chosen.tables}
     for scanned in scan.tables:
         rows += _row_problems(repository, expected[_name(scanned.definition)], scanned, sink)
-    return Comparison(server, of_databases, tuple(definitions), tuple(rows))
+    return Comparison(server, tuple(of_databases), tuple(definitions), tuple(rows))
 
 
 def _selection(chosen: Chosen, with_additions: bool) -> Selection:
