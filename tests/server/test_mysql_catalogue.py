@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from rowvault.core.errors import AccessDeniedError, UnknownObjectError
+from rowvault.core.errors import AccessDeniedError, RestoreError, UnknownObjectError
 from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.source.mysql import history, target
 from rowvault.source.protocol import Catalogue, Selection
 from support import comparer
-from support.copying import copy, source_at
+from support.copying import copy, source_at, table_rows
 from support.mariadb import MariaDBServer
 
 pytestmark = pytest.mark.mariadb
@@ -164,16 +165,50 @@ def test_an_invalid_view_is_kept_as_text_and_named(
     assert any("invalid at the source" in one for one in done.warnings)
 
 
-def test_history_that_is_not_carried_is_named(mariadb: MariaDBServer, database: str) -> None:
-    mariadb.execute(
-        f"USE {database}",
-        "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
-        "INSERT INTO t VALUES (1, 1)",
-        "UPDATE t SET v = 2",
-    )
+HISTORY = (
+    "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
+    "INSERT INTO t VALUES (1, 1)",
+    "UPDATE t SET v = 2",
+)
+
+
+def test_history_is_rows_with_the_end_of_each_version_in_the_key(
+    mariadb: MariaDBServer, database: str
+) -> None:
+    mariadb.execute(f"USE {database}", *HISTORY)
+    catalogue = catalogue_of(mariadb.url, Selection(databases=(database,)))
+    (table,) = [one.definition for one in catalogue.tables]
+    assert [column.name for column in table.columns] == ["id", "v", "row_start", "row_end"]
+    assert table.key == (0, 3)
+    assert catalogue.omissions == []
+    assert len(table_rows(mariadb.url, database, "t")) == 2
+
+
+def test_history_that_a_server_could_not_take_back_is_named(
+    mariadb: MariaDBServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before MariaDB 10.11 there is no such variable."""
+    mariadb.execute(f"USE {database}", *HISTORY)
+    monkeypatch.setattr(history, "INSERT_HISTORY", "no_such_variable")
     catalogue = catalogue_of(mariadb.url, Selection(databases=(database,)))
     assert [one.definition.key for one in catalogue.tables] == [(0,)]
-    assert any("history" in one for one in catalogue.omissions)
+    assert any("its history is left out" in one for one in catalogue.omissions)
+    assert len(table_rows(mariadb.url, database, "t")) == 1
+
+
+def test_a_target_that_cannot_take_history_is_told_before_any_row(
+    mariadb: MariaDBServer,
+    mariadb_second: MariaDBServer,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mariadb.execute(f"USE {database}", *HISTORY)
+    monkeypatch.setattr(target, "INSERT_HISTORY", "no_such_variable")
+    try:
+        with pytest.raises(RestoreError, match="lacks system_versioning_insert_history|no_such_variable"):
+            copy(mariadb.url, mariadb_second.url, [database])
+    finally:
+        mariadb_second.execute(f"DROP DATABASE IF EXISTS {database}")
 
 
 def test_what_an_account_may_not_see_is_told(mariadb: MariaDBServer, database: str) -> None:

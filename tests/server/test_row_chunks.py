@@ -51,7 +51,12 @@ def test_any_number_of_workers_gives_the_same_trees(
         " SELECT CAST(seq AS UNSIGNED) * seq * seq * seq, REPEAT(MD5(seq), 5) FROM seq_1_to_40000",
         "CREATE TABLE pair (a INT, b INT, note VARCHAR(200), PRIMARY KEY (a, b))",
         "INSERT INTO pair SELECT seq % 500, seq, REPEAT(MD5(seq), 5) FROM seq_1_to_40000",
-        "ANALYZE TABLE even, gaps, pair",
+        "CREATE TABLE versions (id INT PRIMARY KEY, note VARCHAR(200)) WITH SYSTEM VERSIONING",
+        "SET system_versioning_insert_history = 1",
+        "INSERT INTO versions (id, note, row_start, row_end)"
+        " SELECT seq % 4000, REPEAT(MD5(seq), 5), '2020-01-01' + INTERVAL seq SECOND,"
+        " '2020-01-01' + INTERVAL seq + 4000 SECOND FROM seq_1_to_40000",
+        "ANALYZE TABLE even, gaps, pair, versions",
     )
     monitor = SilentMonitor()
     found = []
@@ -61,12 +66,9 @@ def test_any_number_of_workers_gives_the_same_trees(
             source = open_source(parse_address(mariadb.socket_url), monitor)
             request = BackupRequest(Selection((database,)), worker_count)
             run_backup(repository, source, request, monitor)
-            assert {name: chunk_reads.count(name) > 3 for name in ("even", "gaps", "pair")} == {
-                "even": True,
-                "gaps": True,
-                "pair": True,
-            }
+            names = ("even", "gaps", "pair", "versions")
+            assert [chunk_reads.count(name) > 3 for name in names] == [True] * 4
             manifest = repository.manifest(repository.find("latest"))
             found.append([(one.root, one.row_sum) for one in manifest.tables()])
     assert found[0] == found[1] == found[2]
-    assert [root.sums.rows for root, _ in found[0]] == [100_000, 40_000, 40_000]
+    assert [root.sums.rows for root, _ in found[0]] == [100_000, 40_000, 40_000, 40_000]

@@ -21,6 +21,9 @@ _OF_RELATIONS = {
     "KEY_COLUMN_USAGE": ("TABLE_SCHEMA", "TABLE_NAME"),
     "REFERENTIAL_CONSTRAINTS": ("CONSTRAINT_SCHEMA", "TABLE_NAME"),
     "VIEWS": ("TABLE_SCHEMA", "TABLE_NAME"),
+    "GEOMETRY_COLUMNS": ("G_TABLE_SCHEMA", "G_TABLE_NAME"),
+    "ST_GEOMETRY_COLUMNS": ("TABLE_SCHEMA", "TABLE_NAME"),
+    "CHECK_CONSTRAINTS": ("CONSTRAINT_SCHEMA", "TABLE_NAME"),
 }
 """List -> the columns that say of what a row is."""
 _OF_PROGRAMS = {
@@ -59,6 +62,7 @@ class Facts:
     def __init__(self, connection: Connection, database: str) -> None:
         self._connection = connection
         self._name = database
+        self._known = self._known_columns()
         schemata = self._rows("SCHEMATA", "SCHEMA_NAME", "SCHEMA_NAME")
         self.database = "".join(_told(row) for row in schemata.get(database, []))
         """Empty: there is none of this name."""
@@ -77,6 +81,10 @@ class Facts:
         if self.relations[name] == "SEQUENCE":
             # It holds numbers only, and no statement gives it a collation.
             facts = re.sub("TABLE_COLLATION=[^;]*; ", "", facts)
+        if "; ENGINE=Aria; " in facts:
+            # It lists the options that were spelled out, also those that are the default's, which
+            # SHOW CREATE spells out every time.
+            facts = re.sub("CREATE_OPTIONS=[^;]*; ", "", facts)
         return facts
 
     def of_program(self, kind: str, name: str) -> str:
@@ -103,7 +111,18 @@ class Facts:
         rows = _query(self._connection, f"SHOW FULL TABLES FROM {_named(self._name)}")
         return {_text(name): _text(kind) for name, kind in (row.values() for row in rows)}
 
+    def _known_columns(self) -> set[tuple[str, str]]:
+        rows = _query(
+            self._connection,
+            "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS "
+            "WHERE TABLE_SCHEMA = 'information_schema'",
+        )
+        return {(_text(list_), _text(name)) for list_, name in (row.values() for row in rows)}
+
     def _rows(self, list_: str, schema: str, name: str) -> dict[str, list[Row]]:
+        if (list_, schema) not in self._known or (list_, name) not in self._known:
+            # The other vendor has it.
+            return {}
         quoted = self._connection.escape(self._name)
         found: dict[str, list[Row]] = defaultdict(list)
         query = f"SELECT * FROM information_schema.{list_} WHERE {schema} = {quoted}"

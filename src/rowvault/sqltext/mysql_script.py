@@ -6,12 +6,15 @@ session; the forms below are those that arrive at the server as they were stored
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.insert import STATEMENT_END, insert_prefix
 from rowvault.sqltext.load_mode import STRICT, load_mode
 from rowvault.sqltext.program import framed_program
 from rowvault.sqltext.quoting import encode_name, identifier
+from rowvault.sqltext.versioning import INSERT_HISTORY
 
 _SETTINGS = {
     "time_zone": "'+00:00'",
@@ -20,8 +23,11 @@ _SETTINGS = {
     "unique_checks": "0",
     "autocommit": "0",
 }
-_MARIADB_SETTINGS = {"check_constraint_checks": "0"}
-"""Set in comments that only MariaDB reads."""
+_MARIADB_SETTINGS = {
+    "check_constraint_checks": ("", "0"),
+    INSERT_HISTORY: ("101100", "1"),
+}
+"""Set in comments that only MariaDB reads, from a version on."""
 
 _CHARSETS = ("character_set_client", "character_set_results", "collation_connection")
 _KEPT_AS_SET = "utf8mb4"
@@ -46,19 +52,17 @@ class MysqlScript:
         names = [*_CHARSETS, *_SETTINGS]
         lines = [f"-- {line}" for line in _HEADING]
         lines += [_save(name) for name in names]
-        lines += [f"/*M! {_save(name)[:-1]} */;" for name in _MARIADB_SETTINGS]
+        lines += _for_mariadb(_save)
         lines.append(f"SET NAMES {_KEPT_AS_SET};")
         lines += [f"SET SESSION {name} = {value};" for name, value in _SETTINGS.items()]
-        lines += [
-            f"/*M! SET SESSION {name} = {value} */;" for name, value in _MARIADB_SETTINGS.items()
-        ]
+        lines += _for_mariadb(lambda name: f"SET SESSION {name} = {_MARIADB_SETTINGS[name][1]};")
         return _text(lines)
 
     def epilogue(self) -> bytes:
         """Commits, and sets everything back."""
         names = [*_SETTINGS, *_CHARSETS]
         lines = ["COMMIT;"]
-        lines += [f"/*M! {_restore(name)[:-1]} */;" for name in _MARIADB_SETTINGS]
+        lines += _for_mariadb(_restore)
         lines += [_restore(name) for name in names]
         return _text(lines)
 
@@ -111,6 +115,13 @@ class MysqlScript:
 
 def _save(name: str) -> str:
     return f"SET @rowvault_{name} = @@SESSION.{name};"
+
+
+def _for_mariadb(setting: Callable[[str], str]) -> list[str]:
+    return [
+        f"/*M!{version} {setting(name)[:-1]} */;"
+        for name, (version, _) in _MARIADB_SETTINGS.items()
+    ]
 
 
 def _restore(name: str) -> str:

@@ -40,8 +40,9 @@ _BYTES = frozenset(
     }
 )
 
-_ROUND_TRIP = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii", "latin1"})
-"""Charsets whose every stored character survives the way to utf8mb4 and back."""
+_ROUND_TRIP = frozenset({"utf8mb4", "utf8mb3", "utf8", "latin1"})
+"""Charsets whose every stored character survives the way to utf8mb4 and back; ascii is not one of
+them, because servers take bytes beyond 0x7F into it."""
 
 _ORDERED = frozenset(
     {
@@ -106,6 +107,11 @@ class ColumnFacts:
             word in self.extra.upper()
             for word in ("VIRTUAL GENERATED", "STORED GENERATED", "PERSISTENT GENERATED")
         )
+
+    @property
+    def is_period(self) -> bool:
+        """The start or the end of a version in a system-versioned table."""
+        return self.generation.upper() in ("ROW START", "ROW END")
 
     @property
     def is_row_end(self) -> bool:

@@ -52,6 +52,8 @@ def choose_key(
 ) -> KeyChoice:
     """The primary key; else the first unique index without NULLs; else no key.
 
+    Where a table's history is stored, its rows are told apart by the end of each version too.
+
     An index over prefixes of columns comes last: it tells rows apart, but the server cannot read
     along it in the order of the whole columns.
     """
@@ -82,8 +84,10 @@ def _parts(
     row_ends = {fact.name for fact in facts if fact.is_row_end}
     not_null = {fact.name for fact in facts if not fact.nullable}
     position = {column.name: at for at, column in enumerate(columns)}
-    # The current rows of a system-versioned table all have the same row end.
-    names = [name for name in index.columns if name not in row_ends]
+    # Without its history all rows of a system-versioned table have the same row end.
+    names = [name for name in index.columns if name in position or name not in row_ends]
+    # The server has it in every unique index, last unless it is written elsewhere.
+    names += [name for name in row_ends if name in position and name not in names]
     if not all(name in position and name in not_null for name in names):
         return ()
     return tuple(position[name] for name in names)

@@ -13,6 +13,7 @@ from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.keys import AccessPath
 from rowvault.source.protocol import RowRange
 from rowvault.sqltext.quoting import identifier, qualified
+from rowvault.sqltext.versioning import is_with_history
 
 _SAVEPOINT = "rowvault"
 _NOTE = "Note"
@@ -21,13 +22,19 @@ _NOTE = "Note"
 def select_statement(table: TableDefinition, rows: RowRange, path: AccessPath) -> str:
     """The SELECT that gives a row-chunk in key order."""
     values = ", ".join(select_expression(column) for column in table.columns)
-    words = [f"SELECT {values} FROM {qualified(table.database, table.name)} AS `t` {path.hint}"]
+    words = [f"SELECT {values} FROM {rows_of(table)} AS `t` {path.hint}"]
     if rows.low is not None or rows.high is not None:
         words.append(f"WHERE {_condition(table, rows)}")
     if path.order:
         # By the columns themselves: an alias could hide them behind an expression.
         words.append("ORDER BY " + ", ".join(f"`t`.{identifier(name)}" for name in path.order))
     return " ".join(words)
+
+
+def rows_of(table: TableDefinition) -> str:
+    """What to select from: all versions of the rows where the history is stored."""
+    name = qualified(table.database, table.name)
+    return f"{name} FOR SYSTEM_TIME ALL" if is_with_history(table) else name
 
 
 def _condition(table: TableDefinition, rows: RowRange) -> str:

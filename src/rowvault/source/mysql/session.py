@@ -50,6 +50,8 @@ LOADING = _COMMON | {
     "unique_checks": "1",
     # Rows that were added while checks were off must come back too.
     "check_constraint_checks": "0",
+    # The history of a system-versioned table is rows whose times the server did not make.
+    "system_versioning_insert_history": "1",
     "innodb_strict_mode": "0",
     "explicit_defaults_for_timestamp": "1",
     "sql_require_primary_key": "0",

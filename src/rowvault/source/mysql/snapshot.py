@@ -16,10 +16,11 @@ from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.keys import AccessPath, KeyChoice
 from rowvault.source.mysql.moment import BINLOG_POSITION, ask_gtid, take_gtid
 from rowvault.source.mysql.ranges import even_ranges
-from rowvault.source.mysql.reader import MysqlRowReader
-from rowvault.source.mysql.tables import TableFacts, TableShapes
+from rowvault.source.mysql.reader import MysqlRowReader, rows_of
+from rowvault.source.mysql.tables import BASE, VERSIONED, TableFacts, TableShapes
 from rowvault.source.protocol import Catalogue, RowRange, Selection, SourceTable
-from rowvault.sqltext.quoting import identifier, qualified
+from rowvault.sqltext.quoting import identifier
+from rowvault.sqltext.versioning import is_with_history
 
 
 class MysqlSnapshot:
@@ -79,10 +80,10 @@ class MysqlSnapshot:
             return [RowRange()]
         definition = table.definition
         column = identifier(definition.columns[definition.key[0]].name)
-        name = qualified(definition.database, definition.name)
         # Inside the snapshot: the edges follow the rows that will be read.
         rows = connection.rows(
-            f"SELECT MIN({column}), MAX({column}) FROM {name} AS `t` {choice.path.hint}",
+            f"SELECT MIN({column}), MAX({column}) "
+            f"FROM {rows_of(definition)} AS `t` {choice.path.hint}",
             f"planning {definition.label}",
         )
         least, greatest = rows[0]
@@ -176,7 +177,8 @@ class MysqlSnapshot:
     def _choice(self, table: TableDefinition, connection: Connection) -> KeyChoice:
         name = (table.database, table.name)
         if name not in self._choices:
-            facts = TableFacts(*name, "BASE TABLE", table.engine, 0, 0, "")
+            kind = VERSIONED if is_with_history(table) else BASE
+            facts = TableFacts(*name, kind, table.engine, 0, 0, "")
             self._choices[name] = TableShapes(connection, *name).open(facts).choice
         return self._choices[name]
 

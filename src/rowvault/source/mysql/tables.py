@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from rowvault.core.errors import SourceError
 from rowvault.core.model import TableDefinition
-from rowvault.source.mysql import faults
+from rowvault.source.mysql import faults, history
 from rowvault.source.mysql.columns import ColumnFacts, UnknownTypeError, column_of
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.keys import PRIMARY, IndexFacts, KeyChoice, choose_key
 from rowvault.source.protocol import SourceTable
 from rowvault.sqltext.quoting import mysql_string, qualified
+from rowvault.sqltext.versioning import is_with_history
 
-ROW_TABLES = ("BASE TABLE", "SYSTEM VERSIONED")
+BASE, VERSIONED = "BASE TABLE", "SYSTEM VERSIONED"
+ROW_TABLES = (BASE, VERSIONED)
 _FOREIGN_ENGINES = frozenset({"MRG_MYISAM", "FEDERATED", "CONNECT", "SPIDER"})
 """Their rows lie in other tables or on other servers."""
 
@@ -129,7 +131,13 @@ class TableShapes:
         label = f"{facts.database}.{facts.name}"
         statement = _read_definition(self._connection, facts, label)
         all_columns = self._columns.get(facts.name, [])
-        columns = tuple(column_of(one) for one in all_columns if not one.is_generated)
+        session: tuple[tuple[str, str], ...] = ()
+        stored = [one for one in all_columns if not one.is_generated]
+        if facts.kind == VERSIONED and history.is_carried(self._connection, all_columns):
+            all_columns = history.with_period(all_columns)
+            stored = [one for one in all_columns if not one.is_generated or one.is_period]
+            session = history.SESSION
+        columns = tuple(column_of(one) for one in stored)
         if not columns:
             raise SourceError(f"{label} has no column that can be read.")
         choice = choose_key(columns, all_columns, self._indexes.get(facts.name, []))
@@ -140,6 +148,7 @@ class TableShapes:
             key=choice.key,
             key_is_ordered=choice.is_ordered,
             statement=statement,
+            session=session,
             engine=facts.engine,
         )
         return OpenTable(SourceTable(definition, facts.rows, facts.data_bytes), choice)
@@ -181,8 +190,10 @@ def open_tables(
                 f"{label} is left out: this version cannot read the type {error} exactly."
             )
             continue
-        if facts.kind == "SYSTEM VERSIONED":
+        if facts.kind == VERSIONED and not is_with_history(opened[-1].table.definition):
             omissions.append(
-                f"{label} is system-versioned: its current rows are kept, its history is left out."
+                f"{label} is system-versioned: its current rows are kept, its history is left out, "
+                "because it counts transactions instead of times, or the server lacks "
+                "system_versioning_insert_history (MariaDB 10.11)."
             )
     return opened

@@ -18,6 +18,7 @@ from rowvault.source.protocol import ExistingObject, ValueLimit
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.program import INVALID
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
+from rowvault.sqltext.versioning import INSERT_HISTORY, is_with_history
 
 _CHARSETS = ("character_set_client", "collation_connection")
 _SETTINGS = ("sql_mode", "time_zone")
@@ -139,8 +140,18 @@ class MysqlTarget:
 
     def _create_table(self, definition: TableDefinition) -> None:
         task = f"creating {definition.label}"
+        if is_with_history(definition) and not self._takes_history():
+            raise RestoreError(
+                f"{definition.label} is system-versioned with its history, which this server does "
+                f"not take: it lacks {INSERT_HISTORY}. Restore to MariaDB 10.11 or later, or "
+                "choose other tables with -t."
+            )
         self._use(definition.database, task)
         self._run(definition.statement, task)
+
+    def _takes_history(self) -> bool:
+        query = f"SHOW SESSION VARIABLES LIKE '{INSERT_HISTORY}'"
+        return bool(self._connection.rows(query, "asking what the target can restore"))
 
     def _use(self, database: str, task: str) -> None:
         self._connection.execute(f"USE {identifier(database)}", task)
