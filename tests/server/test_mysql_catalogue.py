@@ -205,9 +205,7 @@ def test_a_target_that_cannot_take_history_is_told_before_any_row(
     mariadb.execute(f"USE {database}", *HISTORY)
     monkeypatch.setattr(target, "INSERT_HISTORY", "no_such_variable")
     try:
-        with pytest.raises(
-            RestoreError, match="does not take: it lacks"
-        ):
+        with pytest.raises(RestoreError, match="does not take: it lacks"):
             copy(mariadb.url, mariadb_second.url, [database])
     finally:
         mariadb_second.execute(f"DROP DATABASE IF EXISTS {database}")
