@@ -27,6 +27,7 @@ def report(error: BaseException, settings: Settings) -> ExitCode:
         output.abandon()
         return ExitCode.FAILED
     kind, message, code = describe(error)
+    message = _with_notes(error, message)
     if settings.as_json:
         document = {"kind": kind, "message": message, "exit_code": int(code)}
         output.write_json({"error": document})
@@ -48,15 +49,29 @@ def describe(error: BaseException) -> tuple[str, str, ExitCode]:
         case click.ClickException():
             return "usage", error.format_message(), ExitCode.USAGE
         case Terminated():
-            return "terminated", "stopped by SIGTERM; nothing half-done counts", _TERMINATED
+            return "terminated", f"stopped by SIGTERM{_unharmed(error)}", _TERMINATED
         case KeyboardInterrupt() | click.Abort():
-            return "interrupted", "interrupted; nothing half-done counts", ExitCode.INTERRUPTED
+            return "interrupted", f"interrupted{_unharmed(error)}", ExitCode.INTERRUPTED
         case OperatingSystemFailure():
             return "system", _system_message(error.error), ExitCode.FAILED
         case OSError():
             return "system", _system_message(error), ExitCode.FAILED
         case _:
             return "unexpected", _unexpected_message(error), ExitCode.FAILED
+
+
+def _unharmed(error: BaseException) -> str:
+    """An error with notes has left something half-done, and they say what."""
+    return "" if notes_of(error) else "; nothing half-done counts"
+
+
+def notes_of(error: BaseException) -> list[str]:
+    """What was added to an error on its way: see BaseException.add_note."""
+    return getattr(error, "__notes__", [])
+
+
+def _with_notes(error: BaseException, message: str) -> str:
+    return "\n".join((message, *notes_of(error)))
 
 
 _TERMINATED = ExitCode.TERMINATED

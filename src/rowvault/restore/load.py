@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from rowvault.core.model import TableDefinition
@@ -18,6 +18,9 @@ RUN_BLOCKS = 32
 """Neighbouring blocks that one connection loads in a row, so that it stays in one region of the
 key."""
 
+Loaded = Callable[[TableDefinition, int], None]
+"""Is told of rows that stand, by any of the threads."""
+
 Run = tuple[TableDefinition, Iterable[list[LeafEntry]]]
 
 
@@ -27,12 +30,15 @@ def load_tables(
     target: Target,
     worker_count: int,
     monitor: Monitor,
+    loaded: Loaded,
 ) -> None:
     """Loads every row of every table. Raises RestoreError, DamageError: the first one met."""
     work = _Work(_runs(repository, records))
     loaders = [target.open_loader() for _ in range(worker_count)]
     threads = [
-        threading.Thread(target=_load, args=(work, loader, repository, monitor), daemon=True)
+        threading.Thread(
+            target=_load, args=(work, loader, repository, monitor, loaded), daemon=True
+        )
         for loader in loaders
     ]
     try:
@@ -82,7 +88,9 @@ def _runs(repository: Repository, records: Sequence[TableRecord]) -> Iterator[Ru
             yield record.definition, run
 
 
-def _load(work: _Work, loader: Loader, repository: Repository, monitor: Monitor) -> None:
+def _load(
+    work: _Work, loader: Loader, repository: Repository, monitor: Monitor, loaded: Loaded
+) -> None:
     try:
         while (run := work.take()) is not None:
             definition, groups = run
@@ -92,6 +100,7 @@ def _load(work: _Work, loader: Loader, repository: Repository, monitor: Monitor)
                     return
                 batch = read_group(repository, group, len(definition.columns))
                 loader.load(definition, batch)
+                loaded(definition, len(batch.ends))
                 monitor.advance(len(batch.ends), len(batch.rows))
     except BaseException as error:  # the main thread raises it again
         work.fail(error)

@@ -158,6 +158,15 @@ class Target(Protocol):
     omissions: list[str]
     """What was to be made and is not, or is otherwise; one message each, told already."""
 
+    @property
+    def keeps_changes(self) -> bool:
+        """What was done so far stands, also after `abort`."""
+        ...
+
+    def folded(self, kind: ObjectKind, name: str) -> str:
+        """The same text for all names of this kind that the target takes for the same."""
+        ...
+
     def existing(self, databases: Sequence[str]) -> set[ExistingObject]:
         """All that could be in the way in these databases: tables, views, routines, ...
 
@@ -170,6 +179,10 @@ class Target(Protocol):
 
         A database that exists already with the same name is left as it is.
         """
+        ...
+
+    def events(self, database: str) -> Sequence[ObjectDefinition]:
+        """The events of a database, as a backup reads them."""
         ...
 
     def value_limit(self, table: TableDefinition) -> ValueLimit | None:
@@ -185,7 +198,11 @@ class Target(Protocol):
         ...
 
     def finish(self) -> None:
-        """Makes what was loaded durable and closes."""
+        """Makes what was loaded durable; events may still be created."""
+        ...
+
+    def close(self) -> None:
+        """Ends the connection after `finish`."""
         ...
 
     def abort(self) -> None:

@@ -12,6 +12,7 @@ from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
+from rowvault.source.mysql.programs import ProgramReader
 from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, set_up
 from rowvault.source.protocol import ExistingObject, ValueLimit
@@ -45,10 +46,21 @@ _KINDS = {
     "EVENT": ObjectKind.EVENT,
 }
 
+_BY_FILE_NAME = frozenset(
+    {
+        ObjectKind.DATABASE,
+        ObjectKind.TABLE,
+        ObjectKind.VIEW,
+        ObjectKind.SEQUENCE,
+        ObjectKind.TRIGGER,
+    }
+)
+"""Kinds whose names follow lower_case_table_names."""
+
 _DATABASE_EXISTS = 1007
-_CHANGING = frozenset({1071, 1246, 1266, 1286, 1618})
-"""Warnings that say that something else was made: a shorter key, another type or engine, no option.
-"""
+_CHANGING = frozenset({1071, 1246, 1266, 1286, 1588, 1618})
+"""Warnings that say that something else was made: a shorter key, another type or engine, no option,
+or nothing at all, as of an event whose time has passed."""
 _HARMLESS = frozenset({1287, 1681, 1831, 3674, 3719, 3778, _DATABASE_EXISTS})
 """Warnings that something is deprecated, that two indexes are alike or one is of little use."""
 
@@ -62,7 +74,18 @@ class MysqlTarget:
         self._monitor = monitor
         self._connection = self._open()
         self.server = read_server(self._connection, login.options)
+        self._ignores_case = dict(self.server.settings).get("lower_case_table_names", "0") != "0"
         self.omissions: list[str] = []
+
+    @property
+    def keeps_changes(self) -> bool:
+        """Definitions are never taken back by these servers."""
+        return True
+
+    def folded(self, kind: ObjectKind, name: str) -> str:
+        """Programs ignore case everywhere, databases and tables where the server is set up so."""
+        ignores_case = kind not in _BY_FILE_NAME or self._ignores_case
+        return name.lower() if ignores_case else name
 
     def existing(self, databases: Sequence[str]) -> set[ExistingObject]:
         """Tables, views, sequences, routines, triggers and events of these databases."""
@@ -78,8 +101,9 @@ class MysqlTarget:
                 database, name, word = (text(cell) for cell in row)
                 kind = _KINDS.get(word, ObjectKind.TABLE)
                 found.add(ExistingObject(kind, database, name))
-        # The server may compare names without regard to case; a snapshot does not.
-        return {one for one in found if one.database in databases}
+        # The catalogue may compare names without regard to case where the server itself does not.
+        wanted = {self.folded(ObjectKind.DATABASE, name) for name in databases}
+        return {one for one in found if self.folded(ObjectKind.DATABASE, one.database) in wanted}
 
     def create(self, definition: ObjectDefinition | TableDefinition) -> None:
         """Runs its statement in its session. Raises RestoreError: a warning is one too.
@@ -97,6 +121,10 @@ class MysqlTarget:
                 self._create_program(definition)
         except SourceError as error:
             raise RestoreError(f"{definition.label} could not be created: {error}") from error
+
+    def events(self, database: str) -> Sequence[ObjectDefinition]:
+        """The events of a database, as a backup reads them. Raises SourceError."""
+        return list(ProgramReader(self._connection, database, self.omissions).events())
 
     def value_limit(self, table: TableDefinition) -> ValueLimit | None:
         """max_allowed_packet, where a column can hold more than that."""
@@ -125,7 +153,10 @@ class MysqlTarget:
         return MysqlLoader(self._open())
 
     def finish(self) -> None:
-        """Closes the connection; InnoDB made each load durable when it was committed."""
+        """Nothing is left to do: InnoDB made each load durable when it was committed."""
+
+    def close(self) -> None:
+        """Closes the connection."""
         self._connection.close()
 
     def abort(self) -> None:

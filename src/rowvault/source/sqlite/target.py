@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import string
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ from rowvault.source.sqlite.settings import (
 from rowvault.source.sqlite.snapshot import server_info
 
 _CACHE_KIB = 16 << 10
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class SqliteTarget:
@@ -58,10 +60,20 @@ class SqliteTarget:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._was_empty = False
+        self._is_finished = False
         self._wanted_journal = ""
         self._counters: list[tuple[TableDefinition, RowBatch]] = []
         self.server = server_info(path, ())
         self.omissions: list[str] = []
+
+    @property
+    def keeps_changes(self) -> bool:
+        """Only what `finish` has committed."""
+        return self._is_finished
+
+    def folded(self, kind: ObjectKind, name: str) -> str:
+        """SQLite takes ASCII letters that differ in case for the same."""
+        return name.translate(_LOWER)
 
     def existing(self, databases: Sequence[str]) -> set[ExistingObject]:
         """Every table, also virtual ones, view, index and trigger.
@@ -98,6 +110,10 @@ class SqliteTarget:
             else:
                 connection.execute(definition.statement.decode())
 
+    def events(self, database: str) -> Sequence[ObjectDefinition]:
+        """SQLite has none."""
+        return ()
+
     def value_limit(self, table: TableDefinition) -> None:
         """What one SQLite file holds, another one takes."""
         return
@@ -122,10 +138,14 @@ class SqliteTarget:
             with restore_errors(self._path):
                 self._set_counters(connection)
                 connection.execute("COMMIT")
+                self._is_finished = True
                 if self._wanted_journal:
                     apply_setting(connection, JOURNAL_MODE, self._wanted_journal)
         finally:
             connection.close()
+
+    def close(self) -> None:
+        """`finish` has closed the file."""
 
     def abort(self) -> None:
         """Gives up what was not finished; the file is as it was before."""

@@ -1,0 +1,107 @@
+"""Makes databases, tables, rows and programs on a target, in an order in which each finds the rest.
+
+Events come last of all: an enabled one may fire as soon as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from rowvault.core.errors import ConnectionLostError, RestoreError
+from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.monitor import Monitor
+from rowvault.repository.repository import Repository
+from rowvault.restore.load import load_tables
+from rowvault.restore.selection import Chosen
+from rowvault.restore.standing import Standing
+from rowvault.source.protocol import Target
+from rowvault.sqltext.order import before_rows, behind_rows
+
+_Failed = list[tuple[ObjectDefinition, RestoreError]]
+
+
+class Builder:
+    """Makes what was chosen, step by step; `standing` knows how far it came."""
+
+    def __init__(
+        self, chosen: Chosen, target: Target, standing: Standing, monitor: Monitor
+    ) -> None:
+        self._chosen = chosen
+        self._target = target
+        self._standing = standing
+        self._monitor = monitor
+        behind = behind_rows(chosen.objects)
+        self._programs = [one for one in behind if one.kind is not ObjectKind.EVENT]
+        self._events = [one for one in behind if one.kind is ObjectKind.EVENT]
+
+    def build(self, repository: Repository, worker_count: int) -> Chosen:
+        """Everything but events; gives what stands. Raises RestoreError, DamageError."""
+        monitor, tables = self._monitor, self._chosen.tables
+        monitor.phase("creating tables")
+        missing = self._create(before_rows(self._chosen.objects))
+        if missing:
+            raise RestoreError(
+                _failures("these could not be created, and no row was loaded", missing)
+            )
+        for record in tables:
+            monitor.item(record.definition.label)
+            self._target.create(record.definition)
+            self._standing.made(record.definition)
+        monitor.phase("loading", sum(record.root.sums.rows for record in tables))
+        load_tables(repository, tables, self._target, worker_count, monitor, self._standing.loaded)
+        monitor.phase("creating indexes, routines, views, triggers")
+        lacking = self._leave_out(self._create(self._programs)) | {
+            one.label for one in self._events
+        }
+        self._standing.left_to_do(self._events)
+        self._target.finish()
+        objects = tuple(one for one in self._chosen.objects if one.label not in lacking)
+        return replace(self._chosen, objects=objects)
+
+    def build_events(self) -> list[ObjectDefinition]:
+        """What may change rows by itself; gives what stands.
+
+        Raises RestoreError where the connection is lost.
+        """
+        if not self._events:
+            return []
+        self._monitor.phase("creating events")
+        lacking = self._leave_out(self._create(self._events))
+        self._standing.left_to_do(())
+        return [one for one in self._events if one.label not in lacking]
+
+    def _create(self, objects: Iterable[ObjectDefinition]) -> _Failed:
+        """Creates in order; what fails waits for the rest, and is tried again while that helps."""
+        waiting = list(objects)
+        while waiting:
+            failed: _Failed = []
+            for one in waiting:
+                self._monitor.item(one.label)
+                try:
+                    self._target.create(one)
+                    self._standing.made(one)
+                except RestoreError as error:
+                    if isinstance(error.__cause__, ConnectionLostError):
+                        raise
+                    failed.append((one, error))
+            if len(failed) == len(waiting):
+                return failed
+            waiting = [one for one, _ in failed]
+        return []
+
+    def _leave_out(self, failed: _Failed) -> set[str]:
+        """Rows can be proved without views and programs, but not without indexes.
+
+        Gives the labels of what is left out.
+        """
+        indexes = [(one, error) for one, error in failed if one.kind is ObjectKind.INDEX]
+        if indexes:
+            raise RestoreError(_failures("these could not be created", indexes))
+        for _, error in failed:
+            self._monitor.warning(f"{error}; it is left out")
+        return {one.label for one, _ in failed}
+
+
+def _failures(what: str, failed: _Failed) -> str:
+    return f"{what}:\n" + "\n".join(str(error) for _, error in failed)

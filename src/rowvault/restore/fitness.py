@@ -1,0 +1,75 @@
+"""Whether a target can hold what was chosen: asked before anything on it is changed."""
+
+from __future__ import annotations
+
+from rowvault.core.errors import RestoreError, UsageError
+from rowvault.core.model import ObjectKind
+from rowvault.repository.snapshot import Snapshot
+from rowvault.restore.room import RELATIONS, Slot, slots
+from rowvault.restore.selection import Chosen
+from rowvault.source.protocol import Target
+
+_NAMED = 5
+_CASE = "lower_case_table_names"
+_LOWERED = "1"
+"""The server stores the names of databases and tables in lower case."""
+
+
+def check_vendor(snapshot: Snapshot, target: Target) -> None:
+    """Raises RestoreError for another vendor's server."""
+    if snapshot.server.vendor != target.server.vendor:
+        raise RestoreError(
+            f"snapshot {snapshot.id} is of {snapshot.server.vendor}, the target is "
+            f"{target.server.vendor}: values and definitions would not come back exactly; restore "
+            f"to {snapshot.server.vendor}"
+        )
+
+
+def check_names(chosen: Chosen, target: Target) -> None:
+    """Raises UsageError, RestoreError where names would change or collide on the target."""
+    other = [name for name in chosen.databases if name != "main"]
+    if target.server.vendor == "sqlite" and other:
+        raise UsageError(f"an SQLite file has one database, main; --rename to {other[0]} cannot be")
+    _check_collisions(chosen, target)
+    if dict(target.server.settings).get(_CASE) == _LOWERED:
+        _check_lower_case(chosen)
+
+
+def _check_collisions(chosen: Chosen, target: Target) -> None:
+    taken: dict[Slot, str] = {}
+    for database in chosen.databases:
+        place = (ObjectKind.DATABASE, target.folded(ObjectKind.DATABASE, database), "")
+        _take(taken, place, f"database {database}")
+    for place, label in slots(target, chosen):
+        _take(taken, place, label)
+
+
+def _take(taken: dict[Slot, str], place: Slot, label: str) -> None:
+    if taken.setdefault(place, label) != label:
+        raise RestoreError(
+            f"the target takes the names of {taken[place]} and {label} for the same; nothing was "
+            "changed. Give one of them another name with --rename, or choose a target that tells "
+            "them apart"
+        )
+
+
+def _check_lower_case(chosen: Chosen) -> None:
+    named = [f"database {name}" for name in chosen.databases if name != name.lower()]
+    named += [
+        f"table {record.definition.label}"
+        for record in chosen.tables
+        if record.definition.name != record.definition.name.lower()
+    ]
+    named += [
+        one.label
+        for one in chosen.objects
+        if one.kind in RELATIONS and one.name != one.name.lower()
+    ]
+    if named:
+        more = len(named) - _NAMED
+        raise RestoreError(
+            f"the target stores names in lower case ({_CASE}={_LOWERED}), so these would get other "
+            f"names: {', '.join(named[:_NAMED])}{f' and {more} more' if more > 0 else ''}; nothing "
+            "was changed. Give them lower-case names with --rename, or restore to a server with "
+            f"{_CASE}=0"
+        )

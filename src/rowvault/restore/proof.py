@@ -1,0 +1,64 @@
+"""Whether what was restored is what the snapshot holds: if not, the restore has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rowvault.core.errors import VerificationError
+from rowvault.core.model import ObjectDefinition
+from rowvault.core.monitor import Monitor
+from rowvault.repository.repository import Repository
+from rowvault.repository.snapshot import Snapshot
+from rowvault.restore.definitions import object_problems
+from rowvault.restore.release import same_release
+from rowvault.restore.selection import Chosen
+from rowvault.restore.verify import compare
+from rowvault.source.protocol import Source, Target
+
+
+def prove(
+    repository: Repository,
+    snapshot: Snapshot,
+    built: Chosen,
+    source: Source,
+    worker_count: int,
+    monitor: Monitor,
+) -> None:
+    """Reads definitions and rows back. Raises VerificationError naming what differs."""
+    comparison = compare(repository, built, source, worker_count, monitor)
+    for difference in comparison.databases:
+        monitor.warning(f"{difference}; it was there before and is left as it is")
+    _judge(
+        snapshot, comparison.server.version, comparison.definitions, list(comparison.rows), monitor
+    )
+
+
+def prove_events(
+    snapshot: Snapshot, events: Sequence[ObjectDefinition], target: Target, monitor: Monitor
+) -> None:
+    """Reads the definitions of events back. Raises VerificationError naming what differs."""
+    found = [
+        one
+        for database in sorted({one.database for one in events})
+        for one in target.events(database)
+    ]
+    _judge(snapshot, target.server.version, object_problems(events, found), [], monitor)
+
+
+def _judge(
+    snapshot: Snapshot,
+    version: str,
+    definitions: Iterable[str],
+    failures: list[str],
+    monitor: Monitor,
+) -> None:
+    if same_release(snapshot.server.version, version):
+        failures[:0] = definitions
+    else:
+        # Another release may write the same definition in other words.
+        for difference in definitions:
+            monitor.warning(f"{version} has another definition: {difference}")
+    if failures:
+        raise VerificationError(
+            "the target does not hold what the snapshot holds:\n" + "\n".join(failures)
+        )

@@ -1,0 +1,92 @@
+"""What a restore has changed on its target: what a person must know when it did not finish."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.repository.manifest import TableRecord
+from rowvault.source.protocol import ExistingObject
+
+_NAMED = 5
+
+_NEXT = (
+    "To go on, run the same restore again with --replace: it drops what stands in its way and "
+    "begins anew."
+)
+
+
+class Standing:
+    """Counts while a restore goes on; several threads may tell it of rows."""
+
+    def __init__(self, records: Sequence[TableRecord]) -> None:
+        """`records`: the tables that are to be restored."""
+        self._expected = {one.definition.label: one.root.sums.rows for one in records}
+        self._lock = threading.Lock()
+        self._loaded: dict[str, int] = {}
+        self._databases: list[str] = []
+        self._dropped = 0
+        self._objects = 0
+        self._is_verified: bool | None = None
+        self._pending: list[str] = []
+
+    def dropped(self, found: ExistingObject) -> None:
+        """It made room."""
+        self._dropped += 1
+
+    def made(self, definition: ObjectDefinition | TableDefinition) -> None:
+        """It stands; a table without its rows."""
+        if isinstance(definition, TableDefinition):
+            self._loaded[definition.label] = 0
+        elif definition.kind is ObjectKind.DATABASE:
+            self._databases.append(definition.name)
+        else:
+            self._objects += 1
+
+    def loaded(self, definition: TableDefinition, row_count: int) -> None:
+        """So many more rows of it stand."""
+        with self._lock:
+            self._loaded[definition.label] += row_count
+
+    def left_to_do(self, pending: Sequence[ObjectDefinition]) -> None:
+        """These come when the rows are proved."""
+        self._pending = [one.label for one in pending]
+
+    def note(self) -> str:
+        """What stands and what to do, as sentences; empty when nothing was changed."""
+        if not (self._dropped or self._databases or self._loaded or self._objects):
+            return ""
+        told = []
+        if self._dropped:
+            told.append(f"{_count(self._dropped, 'object')} dropped to make room")
+        if self._databases:
+            told.append(
+                f"{'databases' if len(self._databases) > 1 else 'database'} "
+                f"{_listed(self._databases)}"
+            )
+        told.append(self._tables())
+        if self._objects:
+            told.append(f"{_count(self._objects, 'view or program', 'views and programs')}")
+        if self._pending:
+            told.append(f"not made: {_listed(self._pending)}")
+        return f"So far: {'; '.join(told)}. {_NEXT}"
+
+    def _tables(self) -> str:
+        whole = [name for name, rows in self._loaded.items() if rows == self._expected[name]]
+        text = f"{len(whole)} of {_count(len(self._expected), 'table')} complete"
+        partly = [
+            f"{name} ({rows} of {self._expected[name]} rows)"
+            for name, rows in self._loaded.items()
+            if rows != self._expected[name]
+        ]
+        return f"{text}; incomplete: {_listed(partly)}" if partly else text
+
+
+def _count(number: int, word: str, words: str = "") -> str:
+    return f"{number} {word if number == 1 else words or word + 's'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
