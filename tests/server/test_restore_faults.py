@@ -1,0 +1,177 @@
+"""Restores that cannot be, or that end early: one message that says what stands, and a way on."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import comparer
+from support.mariadb import MariaDBServer
+from support.mysql import MySQLServer
+from support.rowvault import run, run_json, start, succeed
+from support.server import DatabaseServer
+
+ROWS = 40_000
+OWN = {"mysql", "information_schema", "performance_schema", "sys"}
+
+
+def drop_all(server: DatabaseServer) -> None:
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES")
+        for (name,) in cursor.fetchall():
+            if name not in OWN:
+                cursor.execute("DROP DATABASE `" + name.replace("`", "``") + "`")
+
+
+@pytest.fixture
+def source(server: DatabaseServer) -> Iterator[DatabaseServer]:
+    yield server
+    drop_all(server)
+
+
+@pytest.fixture
+def target(server_second: DatabaseServer) -> Iterator[DatabaseServer]:
+    yield server_second
+    drop_all(server_second)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> tuple[str, str]:
+    succeed("-r", tmp_path / "vault", "init", "--no-encryption")
+    return "-r", str(tmp_path / "vault")
+
+
+NUMBERS = "(WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 200)"
+BIG = [
+    "CREATE DATABASE shop",
+    "USE shop",
+    "CREATE TABLE item (id INT PRIMARY KEY AUTO_INCREMENT, token VARCHAR(600) NOT NULL)",
+    f"INSERT INTO item (token) SELECT REPEAT(SHA2(a.x * 1000 + b.x, 256), 9) FROM {NUMBERS}"
+    f" SELECT x FROM n) a JOIN {NUMBERS} SELECT x FROM n) b",
+    "CREATE TABLE small (id INT PRIMARY KEY)",
+    "INSERT INTO small VALUES (1), (2)",
+    "CREATE VIEW v AS SELECT id FROM item",
+    "CREATE EVENT e ON SCHEDULE EVERY 1 SECOND DO DELETE FROM small",
+]
+
+
+def one_message(text: bytes) -> str:
+    """The message of a failure: no traceback, and one `error:`."""
+    message = text.decode()
+    assert "Traceback" not in message
+    assert message.count("error:") == 1, message
+    return message[message.index("error:") :]
+
+
+def await_rows(server: DatabaseServer, restore: subprocess.Popen[bytes]) -> None:
+    """Returns when some of the big table's rows are loaded."""
+    with server.connect() as connection, connection.cursor() as cursor:
+        while restore.poll() is None:
+            cursor.execute(
+                "SELECT COUNT(*) FROM information_schema.TABLES"
+                " WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'item'"
+            )
+            if cursor.fetchone() == (1,):
+                cursor.execute("SELECT COUNT(*) FROM (SELECT 1 FROM shop.item LIMIT 1) AS one")
+                if cursor.fetchone() == (1,):
+                    return
+
+
+def assert_restores(
+    place: tuple[str, str], source: DatabaseServer, target: DatabaseServer, *options: str
+) -> None:
+    restored = run_json(*place, "restore", "latest", target.socket_url, *options)
+    assert restored["verified"] is True
+    wanted = comparer.fingerprint(source, ["shop"])
+    assert comparer.differences(wanted, comparer.fingerprint(target, ["shop"])) == []
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_restore_says_what_stands_and_runs_again(
+    how: signal.Signals, source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+) -> None:
+    source.execute(*BIG)
+    run_json(*place, "backup", source.socket_url, "-d", "shop")
+    restore = start(*place, "restore", "latest", target.socket_url)
+    await_rows(target, restore)
+    restore.send_signal(how)
+    _, told = restore.communicate()
+    if how is signal.SIGKILL:
+        assert restore.returncode == -signal.SIGKILL
+    else:
+        assert restore.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[how]
+        message = one_message(told)
+        assert "nothing half-done counts" not in message
+        assert "shop.item (" in message
+        assert f"of {ROWS} rows)" in message
+        assert "run the same restore again with --replace" in message
+    again = run(*place, "restore", "latest", target.socket_url)
+    assert again.returncode == 1
+    assert b"--replace" in again.stderr
+    assert_restores(place, source, target, "--replace")
+
+
+SERVERS = {"mariadb": MariaDBServer, "mysql": MySQLServer}
+
+
+@pytest.mark.mariadb
+def test_a_target_that_dies_says_what_stands_and_runs_again(
+    vendor: str, source: DatabaseServer, place: tuple[str, str], tmp_path: Path
+) -> None:
+    source.execute(*BIG)
+    run_json(*place, "backup", source.socket_url, "-d", "shop")
+    with SERVERS[vendor](tmp_path / "server") as dying:
+        restore = start("--json", *place, "restore", "latest", dying.socket_url)
+        await_rows(dying, restore)
+        dying.kill()
+        output, _ = restore.communicate()
+        assert restore.returncode == 1
+        error = json.loads(output)["error"]
+        assert error["exit_code"] == 1
+        assert "was lost while" in error["message"]
+        assert "run the same restore again with --replace" in error["message"]
+        dying.start()
+        assert_restores(place, source, dying, "--replace")
+
+
+@pytest.mark.mariadb
+def test_restores_killed_at_any_moment_run_again(
+    source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+) -> None:
+    """What stands behind a kill is never in the way of the next run."""
+    source.execute(*BIG)
+    run_json(*place, "backup", source.socket_url, "-d", "shop")
+    moments = random.Random(7)
+    for _ in range(4):
+        restore = start(*place, "restore", "latest", target.socket_url, "--replace", "-q")
+        try:
+            restore.wait(moments.uniform(0.3, 2))
+        except subprocess.TimeoutExpired:
+            restore.kill()
+        _, told = restore.communicate()
+        assert restore.returncode in (0, -signal.SIGKILL), told
+    assert_restores(place, source, target, "--replace")
+
+
+@pytest.mark.mariadb
+def test_an_event_does_not_fire_before_the_rows_are_proved(
+    source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+) -> None:
+    source.execute(*BIG)
+    run_json(*place, "backup", source.socket_url, "-d", "shop")
+    with target.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SET GLOBAL event_scheduler = ON")
+        try:
+            restored = run_json(*place, "restore", "latest", target.socket_url)
+            assert restored["verified"] is True
+            cursor.execute("SELECT EVENT_NAME, STATUS FROM information_schema.EVENTS")
+            assert cursor.fetchall() == (("e", "ENABLED"),)
+        finally:
+            cursor.execute("SET GLOBAL event_scheduler = OFF")
