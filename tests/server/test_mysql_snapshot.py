@@ -9,13 +9,14 @@ from contextlib import contextmanager
 import pytest
 
 from rowvault.core.errors import ConnectionLostError, SnapshotLostError
-from rowvault.source.protocol import RowRange, Selection
+from rowvault.source.protocol import Locking, RowRange, Selection
 from support.copying import definition_of, read_rows, source_at
 from support.mariadb import MariaDBServer
 
 pytestmark = pytest.mark.mariadb
 
 READERS = 4
+LOCK_FREE = Locking(allowed=False)
 
 
 @pytest.fixture(scope="module")
@@ -83,12 +84,11 @@ def assert_one_moment(server: MariaDBServer, database: str, methods: set[str]) -
 def test_all_connections_see_one_moment_under_writers(
     mariadb: MariaDBServer, database: str
 ) -> None:
-    """Where commits come too fast for the positions to agree, the read lock steps in."""
-    assert_one_moment(mariadb, database, {"binlog position", "read lock"})
+    assert_one_moment(mariadb, database, {"binlog position"})
 
 
-def test_without_a_binary_log_a_read_lock_makes_the_moment(silent_server: MariaDBServer) -> None:
-    assert_one_moment(silent_server, "d", {"read lock"})
+def test_without_a_binary_log_stopped_commits_make_the_moment(silent_server: MariaDBServer) -> None:
+    assert_one_moment(silent_server, "d", {"backup stage"})
 
 
 def test_without_the_right_to_lock_one_connection_is_the_moment(
@@ -105,13 +105,19 @@ def test_without_the_right_to_lock_one_connection_is_the_moment(
 
 
 def test_a_lock_that_is_not_to_be_had_gives_way(silent_server: MariaDBServer) -> None:
+    """Without the right PROCESS commits cannot be stopped: a swapped table would not show."""
     make_accounts(silent_server, "d")
+    silent_server.execute(
+        "CREATE OR REPLACE USER locker@'%' IDENTIFIED BY 'p'",
+        "GRANT SELECT, RELOAD ON *.* TO locker@'%'",
+    )
+    url = f"mysql://locker:p@127.0.0.1:{silent_server.port}/"
     blocker = silent_server.connect()
     blocker.query("LOCK TABLES d.a WRITE")
     try:
-        with source_at(silent_server.url).open_snapshot(2) as snapshot:
+        with source_at(url, Locking(longest_wait_s=2)).open_snapshot(2) as snapshot:
             assert snapshot.moment.method == "one connection"
-            assert "kept the read lock away" in snapshot.moment.reason
+            assert "others kept a read lock away for 2 s" in snapshot.moment.reason
     finally:
         blocker.close()
 
@@ -174,7 +180,7 @@ def test_definitions_that_change_meanwhile_lose_the_snapshot(
         "CREATE VIEW seen AS SELECT 1 AS one",
         "CREATE TRIGGER fired BEFORE INSERT ON t FOR EACH ROW SET @x = 1",
     )
-    with source_at(mariadb.url).open_snapshot(2) as snapshot:
+    with source_at(mariadb.url, LOCK_FREE).open_snapshot(2) as snapshot:
         catalogue = snapshot.catalogue(Selection(databases=(database,)))
         snapshot.confirm(catalogue)
         mariadb.execute(f"USE {database}", "SET NAMES utf8mb4", *CHANGES[change])
@@ -188,7 +194,7 @@ def test_counters_and_new_tables_do_not_lose_it(mariadb: MariaDBServer, database
         "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT)",
         "CREATE SEQUENCE s",
     )
-    with source_at(mariadb.url).open_snapshot(1) as snapshot:
+    with source_at(mariadb.url, LOCK_FREE).open_snapshot(1) as snapshot:
         catalogue = snapshot.catalogue(Selection(databases=(database,)))
         mariadb.execute(
             f"USE {database}", "INSERT INTO t VALUES ()", "DO NEXTVAL(s)", "CREATE TABLE u (a INT)"
@@ -209,7 +215,7 @@ def test_a_table_altered_before_its_read_loses_the_snapshot(
     change: str, mariadb: MariaDBServer, database: str
 ) -> None:
     mariadb.execute(f"CREATE TABLE {database}.t (id INT PRIMARY KEY, v INT)")
-    with source_at(mariadb.url).open_snapshot(1) as snapshot:
+    with source_at(mariadb.url, LOCK_FREE).open_snapshot(1) as snapshot:
         table = definition_of(snapshot, database, "t")
         mariadb.execute(f"USE {database}", change)
         with pytest.raises(SnapshotLostError, match="altered or truncated"):
@@ -223,7 +229,7 @@ def test_a_table_that_was_read_may_be_altered_without_waiting(
     """With a binary log and without one."""
     server: MariaDBServer = request.getfixturevalue(kind)
     server.execute("CREATE OR REPLACE DATABASE seen", "CREATE TABLE seen.t (id INT PRIMARY KEY)")
-    with source_at(server.url).open_snapshot(1) as snapshot:
+    with source_at(server.url, LOCK_FREE).open_snapshot(1) as snapshot:
         read_rows(snapshot.readers()[0], definition_of(snapshot, "seen", "t"))
         server.execute("SET SESSION lock_wait_timeout = 5", "ALTER TABLE seen.t ADD COLUMN w INT")
     server.execute("DROP DATABASE seen")
@@ -246,7 +252,7 @@ def test_a_table_without_transactions_is_named_only_when_it_was_written(
         "CREATE TABLE t (id INT) ENGINE = MyISAM",
         "INSERT INTO t VALUES (1)",
     )
-    with source_at(mariadb.url).open_snapshot(1) as snapshot:
+    with source_at(mariadb.url, LOCK_FREE).open_snapshot(1) as snapshot:
         catalogue = snapshot.catalogue(Selection(databases=(database,)))
         snapshot.confirm(catalogue)
         assert catalogue.omissions == []

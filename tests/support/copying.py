@@ -10,7 +10,9 @@ from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import SilentMonitor
 from rowvault.source.address import open_source, open_target, parse_address
 from rowvault.source.protocol import (
+    DEFAULT_LOCKING,
     Catalogue,
+    Locking,
     RowRange,
     RowReader,
     Selection,
@@ -29,9 +31,9 @@ class Copy:
     warnings: list[str]
 
 
-def source_at(url: str) -> Source:
+def source_at(url: str, locking: Locking = DEFAULT_LOCKING) -> Source:
     """The server behind a URL, to be read."""
-    return open_source(parse_address(url), SilentMonitor())
+    return open_source(parse_address(url), SilentMonitor(), locking=locking)
 
 
 def target_at(url: str) -> Target:

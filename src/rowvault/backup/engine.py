@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from rowvault import __version__
 from rowvault.codec.rendering import RENDERER_VERSION
-from rowvault.core.model import ServerInfo
+from rowvault.core.model import Moment, ServerInfo
 from rowvault.core.monitor import Monitor
 from rowvault.repository.dry_session import DrySession
 from rowvault.repository.manifest import ManifestWriter
@@ -57,6 +57,8 @@ class BackupResult:
     """Growth of the repository's files by this run."""
     seconds: float
     workers: tuple[WorkerRead, ...]
+    moment: Moment
+    """How the one moment was taken, and where it lies in the server's history."""
     warnings: tuple[str, ...]
     """What was left out, by name; the snapshot holds everything else."""
 
@@ -70,7 +72,7 @@ def run_backup(
     """
     started = time.monotonic()
     monitor.phase("connecting")
-    with source.open_snapshot(request.workers) as view:
+    with source.open_snapshot(request.workers, request.selection) as view:
         taken_at = datetime.now(UTC)
         catalogue = view.catalogue(request.selection)
         for omission in catalogue.omissions:
@@ -96,6 +98,7 @@ def run_backup(
         stored_bytes=figures.stored_bytes,
         seconds=time.monotonic() - started,
         workers=tuple(WorkerRead(one.rows, one.seconds) for one in scan.workers),
+        moment=view.moment,
         warnings=tuple(catalogue.omissions),
     )
 

@@ -25,6 +25,9 @@ class BackupOptions:
     workers: int = 2
     tags: tuple[str, ...] = ()
     dry_run: bool = False
+    may_lock: bool = True
+    longest_lock_wait_s: float | None = None
+    """None: the default."""
 
 
 def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
@@ -33,7 +36,7 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
         # Imported here because loading the engine takes as long as deriving the repository's key,
         # and both go on at once.
         from rowvault.backup.engine import BackupRequest, run_backup
-        from rowvault.source.protocol import Selection
+        from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Selection
 
         request = BackupRequest(
             selection=Selection(options.databases, options.tables, options.excludes),
@@ -41,5 +44,10 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
             tags=options.tags,
             dry_run=options.dry_run,
         )
-        source = options.source.source(monitor)
+        longest_s = options.longest_lock_wait_s
+        locking = Locking(
+            allowed=options.may_lock,
+            longest_wait_s=DEFAULT_LOCKING.longest_wait_s if longest_s is None else longest_s,
+        )
+        source = options.source.source(monitor, locking)
         return run_backup(opened(), source, request, monitor)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rowvault.core.monitor import Monitor
 
 if TYPE_CHECKING:
-    from rowvault.source.protocol import Source, Target
+    from rowvault.source.protocol import Locking, Source, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,18 @@ class ServerAccess:
     ask_password: Callable[[str], str] | None
     """Asks a person the question that it is given; None where there is nobody."""
 
-    def source(self, monitor: Monitor) -> Source:
+    def source(self, monitor: Monitor, locking: Locking | None = None) -> Source:
         """The server, to be read. Raises UsageError, ConnectError."""
         from rowvault.source.address import open_source, parse_address
+        from rowvault.source.protocol import DEFAULT_LOCKING
 
-        return open_source(parse_address(self.url), monitor, self.defaults_file, self.ask_password)
+        return open_source(
+            parse_address(self.url),
+            monitor,
+            self.defaults_file,
+            self.ask_password,
+            locking or DEFAULT_LOCKING,
+        )
 
     def target(self, monitor: Monitor) -> Target:
         """The server, to be written. Raises UsageError, ConnectError."""

@@ -112,9 +112,16 @@ class Moment(msgspec.Struct, frozen=True):
     """How one consistent state was taken, and where it lies in the server's own history."""
 
     method: str
-    """`binlog position`, `read lock`, `one connection`, `transaction` (SQLite)."""
+    """`binlog position`, `cloned transactions`, `backup stage`, `read lock`, `table locks`,
+    `equal positions`, `one connection`, `transaction` (SQLite)."""
     reason: str = ""
     """Why not a better method; empty when it is the best."""
     binlog_file: str = ""
+    """Empty: the position is not known."""
     binlog_position: int = 0
     gtid: str = ""
+    definitions: str = ""
+    """How tables were kept from being swapped, altered or truncated meanwhile: `backup stage`,
+    `instance lock`, `metadata locks`, `compared` (found, not kept away), `unguarded`."""
+    definitions_reason: str = ""
+    """Why not in a better way; empty when it is the best."""

@@ -100,9 +100,11 @@ def scan_tables(
 
 
 def _jobs(scans: Iterable[TableScan], tables: Sequence[SourceTable]) -> list[_Job]:
-    """The last one is taken first: large tables, and their row-chunks in key order."""
+    """The last one is taken first: urgent and large tables, and their row-chunks in key order."""
     sized = sorted(
-        zip(scans, tables, strict=True), key=lambda pair: pair[1].estimated_bytes, reverse=True
+        zip(scans, tables, strict=True),
+        key=lambda pair: (pair[1].is_urgent, pair[1].estimated_bytes),
+        reverse=True,
     )
     jobs = [_Job(scan, index) for scan, _ in sized for index in range(len(scan.ranges))]
     jobs.reverse()

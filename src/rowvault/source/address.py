@@ -16,7 +16,7 @@ from rowvault.core.errors import UsageError
 from rowvault.core.monitor import Monitor
 from rowvault.source.mysql import ConnectOptions, Login, MysqlSource, MysqlTarget, TlsOptions
 from rowvault.source.mysql.options import DEFAULT_PORT
-from rowvault.source.protocol import Source, Target
+from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Source, Target
 
 MYSQL_FORM = "mysql://USER@HOST:PORT/"
 SQLITE_FORM = "sqlite:///PATH.db"
@@ -78,6 +78,7 @@ def open_source(
     monitor: Monitor,
     defaults_file: Path | None = None,
     ask_password: AskPassword | None = None,
+    locking: Locking = DEFAULT_LOCKING,
 ) -> Source:
     """The server, to be read. Connects when a snapshot is opened. Raises UsageError."""
     if address.path is not None:
@@ -85,7 +86,8 @@ def open_source(
         from rowvault.source.sqlite import SqliteSource
 
         return SqliteSource(address.path)
-    return MysqlSource(_login(address, monitor, defaults_file, ask_password), monitor)
+    login = _login(address, monitor, defaults_file, ask_password)
+    return MysqlSource(login, monitor, locking)
 
 
 def open_target(

@@ -29,6 +29,22 @@ class Selection:
     """Shell patterns over `database.table` (or `database`); what matches is left out."""
 
 
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class Locking:
+    """How far a backup may hold others up."""
+
+    allowed: bool = True
+    """False: no lock at all; changes of definitions are found instead of kept away."""
+    longest_wait_s: float = 30.0
+    """The longest wait for a lock, and the longest that others wait for one on single tables."""
+
+
+DEFAULT_LOCKING = Locking()
+
+
 @dataclass(frozen=True, slots=True)
 class RowRange:
     """A row-chunk: the rows whose first key column lies in [low, high). None: open end."""
@@ -44,6 +60,8 @@ class SourceTable:
     definition: TableDefinition
     estimated_rows: int = 0
     estimated_bytes: int = 0
+    is_urgent: bool = False
+    """Others cannot write to it until it is read: to be read before all that are not."""
 
 
 @dataclass(slots=True)
@@ -108,10 +126,13 @@ class SourceSnapshot(Protocol):
 class Source(Protocol):
     """A server that can be backed up."""
 
-    def open_snapshot(self, connection_count: int) -> SourceSnapshot:
+    def open_snapshot(
+        self, connection_count: int, selection: Selection = EVERYTHING
+    ) -> SourceSnapshot:
         """One consistent state over up to `connection_count` connections.
 
-        Raises ConnectError, AccessDeniedError, SnapshotLostError.
+        `selection` says which tables may be locked for it. Raises ConnectError, AccessDeniedError,
+        SnapshotLostError.
         """
         ...
 

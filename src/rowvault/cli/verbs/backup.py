@@ -10,7 +10,8 @@ import click
 from rowvault.cli import output
 from rowvault.cli.command import Command
 from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_bytes, format_seconds, plural
+from rowvault.cli.figures import format_bytes, format_seconds, plural, printable
+from rowvault.cli.moment import moment_document, moment_text
 from rowvault.cli.names import NAMING_HELP, parse_database, parse_table
 from rowvault.cli.options import (
     SERVER_HELP,
@@ -72,6 +73,17 @@ if TYPE_CHECKING:
 )
 @click.option("--tag", "tags", multiple=True, metavar="T", help="Tag the snapshot; repeatable.")
 @workers_option
+@click.option(
+    "--max-lock-wait",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Wait no longer for a lock, and make nobody wait longer for a single table. Default: 30.",
+)
+@click.option(
+    "--no-lock",
+    is_flag=True,
+    help="Take no lock at all: definitions that change meanwhile are found, and fail the run.",
+)
 @click.option("--dry-run", is_flag=True, help="Read, cut and hash everything, store nothing.")
 @defaults_file_option
 @click.pass_obj
@@ -83,6 +95,8 @@ def backup(
     excludes: tuple[str, ...],
     tags: tuple[str, ...],
     workers: int | None,
+    max_lock_wait: float | None,
+    no_lock: bool,
     dry_run: bool,
     defaults_file: Path | None,
 ) -> None:
@@ -99,6 +113,8 @@ def backup(
         workers=workers or default_workers(),
         tags=tags,
         dry_run=dry_run,
+        may_lock=not no_lock,
+        longest_lock_wait_s=max_lock_wait,
     )
     with monitor(settings) as watching:
         result = run(options, watching)
@@ -126,6 +142,7 @@ def document(result: BackupResult) -> dict[str, object]:
         "new_blocks": result.new_blocks,
         "stored_bytes": result.stored_bytes,
         "seconds": result.seconds,
+        "moment": moment_document(result.moment),
         "workers": [{"rows": one.rows, "seconds": one.seconds} for one in result.workers],
         "warnings": list(result.warnings),
     }
@@ -143,5 +160,6 @@ def _facts(result: BackupResult) -> list[tuple[str, str]]:
         ("read", f"{read}, {format_bytes(result.raw_bytes)}"),
         ("stored", f"{format_bytes(result.stored_bytes)} in {new}"),
         ("time", f"{format_seconds(result.seconds)}, {workers}"),
+        ("moment", printable(moment_text(result.moment))),
         ("left out", left_out if result.warnings else ""),
     ]

@@ -17,6 +17,7 @@ from rowvault.cli.figures import (
     plural,
     printable,
 )
+from rowvault.cli.moment import moment_document, moment_text
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.settings import Settings
 from rowvault.cli.table import write_facts
@@ -61,13 +62,7 @@ def document(entry: SnapshotEntry) -> dict[str, object]:
         "tags": list(entry.tags),
         "source": server.url,
         "server": {"vendor": server.vendor, "version": server.version, "id": server.server_id},
-        "moment": {
-            "method": moment.method,
-            "reason": moment.reason,
-            "binlog_file": moment.binlog_file,
-            "binlog_position": moment.binlog_position,
-            "gtid": moment.gtid,
-        },
+        "moment": moment_document(moment),
         "selection": {
             "databases": list(selection.databases),
             "tables": [list(name) for name in selection.tables],
@@ -97,7 +92,7 @@ def _facts(entry: SnapshotEntry) -> list[tuple[str, str]]:
         ("tags", printable(", ".join(entry.tags))),
         ("source", printable(server.url)),
         ("server", printable(f"{server.vendor} {server.version}")),
-        ("moment", printable(_moment(snapshot))),
+        ("moment", printable(moment_text(snapshot.moment))),
         ("selection", printable(_selection(snapshot))),
         ("holds", f"{rows}, {format_bytes(snapshot.raw_bytes)}"),
         ("stored", f"{format_bytes(snapshot.stored_bytes)}, {new}"),
@@ -105,18 +100,6 @@ def _facts(entry: SnapshotEntry) -> list[tuple[str, str]]:
         ("made by", f"rowvault {printable(snapshot.tool_version)}"),
         *(("left out", printable(warning)) for warning in snapshot.warnings),
     ]
-
-
-def _moment(snapshot: Snapshot) -> str:
-    moment = snapshot.moment
-    text = moment.method
-    if moment.reason:
-        text += f" ({moment.reason})"
-    if moment.binlog_file:
-        text += f", {moment.binlog_file}:{moment.binlog_position}"
-    if moment.gtid:
-        text += f", gtid {moment.gtid}"
-    return text
 
 
 def _selection(snapshot: Snapshot) -> str:

@@ -53,6 +53,11 @@ class Connection:
         return int(self._raw.thread_id())
 
     @property
+    def is_usable(self) -> bool:
+        """Whether a statement can be sent."""
+        return not (self._unusable or self._is_streaming) and self._raw._sock is not None
+
+    @property
     def in_transaction(self) -> bool:
         """Whether the last statement that gave no rows left a transaction open."""
         return bool(self._raw.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)

@@ -28,9 +28,9 @@ class Signs:
     write_times: dict[Name, str]
 
 
-def read_signs(connection: Connection) -> Signs:
-    """The signs as they are now, or a second from now."""
-    return Signs(table_ids(connection), settled_write_times(connection))
+def read_signs(connection: Connection, moving: Set[Name]) -> Signs:
+    """The signs as they are now, or a second from now; write times of the tables `moving`."""
+    return Signs(table_ids(connection), settled_write_times(connection, moving))
 
 
 _ID_LISTS = ("INNODB_TABLES", "INNODB_SYS_TABLES")
@@ -76,13 +76,12 @@ def write_times(connection: Connection, names: Set[Name]) -> dict[Name, str]:
     return _last_writes(connection, names)[0]
 
 
-def settled_write_times(connection: Connection) -> dict[Name, str]:
-    """When each table without transactions was last written.
+def settled_write_times(connection: Connection, names: Set[Name]) -> dict[Name, str]:
+    """When each of these tables, which have no transactions, was last written.
 
     Waits a second when the last write is younger than that: the server counts whole seconds, and
     only a write in a later one shows.
     """
-    names = _without_transactions(connection)
     if not names:
         return {}
     times, newest_age_s = _last_writes(connection, names)
@@ -90,19 +89,6 @@ def settled_write_times(connection: Connection) -> dict[Name, str]:
         time.sleep(_FRESH_S)
         times = write_times(connection, names)
     return times
-
-
-def _without_transactions(connection: Connection) -> set[Name]:
-    engines = connection.rows(
-        "SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'"
-    )
-    safe = ", ".join(mysql_string(text(row[0])) for row in engines) or "''"
-    rows = connection.rows(
-        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES "
-        "WHERE TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys') "
-        f"AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND ENGINE NOT IN ({safe})"
-    )
-    return {(text(row[0]), text(row[1])) for row in rows}
 
 
 def _last_writes(connection: Connection, names: Set[Name]) -> tuple[dict[Name, str], float | None]:

@@ -1,201 +1,257 @@
 """One moment in time, seen by several connections.
 
-MariaDB with a binary log: every `START TRANSACTION WITH CONSISTENT SNAPSHOT` says at which position
-of the log it stands (https://mariadb.com/kb/en/enhancements-for-start-transaction-with-consistent-snapshot/).
-Equal positions are one moment, and nobody was locked. Elsewhere a read lock holds all writers for
-the instant in which the transactions start. Without the right for it, one connection is one moment.
+There are several ways to it, tried from the one that holds nobody up to the one that every account
+may go. Which one was gone, and why not a better one, is part of the snapshot.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-import msgspec
-
-from rowvault.core.errors import SnapshotLostError
+from rowvault.core.errors import ConnectError
 from rowvault.core.model import Moment
-from rowvault.source.mysql import faults
-from rowvault.source.mysql.connection import Connection, text
-from rowvault.sqltext.quoting import mysql_string
+from rowvault.source.mysql import transactions
+from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql.features import Features
+from rowvault.source.mysql.locks import BACKUP_STAGE, lock_writes, resume_commits, stop_commits
+from rowvault.source.mysql.position import (
+    UNKNOWN,
+    executed_gtid,
+    gtid_of_transaction,
+    log_end,
+    of_transaction,
+    owned_gtids,
+)
+from rowvault.source.mysql.table_list import ListedTable
+from rowvault.source.mysql.table_locks import TableLocks
+from rowvault.source.protocol import Locking
 
-_POSITION_TRIES = 40
-_LOCK_TRIES = 5
-_LOCK_WAIT_S = 3
-_FIRST_PAUSE_S = 0.001
-_LONGEST_PAUSE_S = 0.1
-_TASK = "taking the snapshot"
-_GTID_TASK = "asking for the snapshot's GTID"
 BINLOG_POSITION = "binlog position"
-"""Method of a Moment whose GTID is still to be asked for."""
+CLONED = "cloned transactions"
+STAGE = BACKUP_STAGE
+READ_LOCK = "read lock"
+TABLE_LOCKS = "table locks"
+EQUAL_POSITIONS = "equal positions"
+ONE_CONNECTION = "one connection"
 
-_START = "START TRANSACTION WITH CONSISTENT SNAPSHOT"
-
-Position = tuple[str, int]
-
-
-def take_moment(connections: Sequence[Connection], control: Connection) -> tuple[int, Moment]:
-    """(how many of the connections see the moment, the moment); the first ones do.
-
-    `control` stays outside of the transactions; it may hold a lock on definitions until it is
-    closed. Raises SnapshotLostError, StatementError.
-    """
-    reason = "the server keeps no binary log that tells positions of snapshots"
-    if _tells_positions(control):
-        position = _align(connections)
-        if position is not None:
-            return len(connections), Moment(BINLOG_POSITION, "", *position)
-        reason = "commits came too fast for the positions of all connections to agree"
-    _lock_definitions(control)
-    if len(connections) == 1:
-        _start(connections)
-        return 1, Moment(method="one connection", reason="only one connection was asked for")
-    refused = _lock_writes(control)
-    if refused is None:
-        return len(connections), _under_lock(connections, control, reason)
-    _start(connections[:1])
-    return 1, Moment(method="one connection", reason=f"{reason}; {refused}")
+_POSITION_TRIES = 20
 
 
-def _start(connections: Sequence[Connection]) -> None:
-    """Starts the transactions, all at once: sent to every server thread before any answer."""
-    for connection in connections:
-        connection.send(_START, _TASK)
-    for connection in connections:
-        connection.receive(_TASK)
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What there is to take a moment with."""
+
+    connections: Sequence[Connection]
+    control: Connection
+    """Outside of the transactions; it holds the lock on definitions, if there is one."""
+    features: Features
+    locking: Locking
+    definitions: str
+    """The lock on all definitions that is held, or empty."""
+    can_compare: bool
+    """Table ids can be read: a change of definitions would be found."""
+    tables: Sequence[ListedTable]
+    still: TableLocks
+    """For the tables without transactions: held until they are read."""
+    connect: Callable[[], Connection]
 
 
-def _tells_positions(connection: Connection) -> bool:
-    return bool(_snapshot_position(connection)[0])
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A moment, and the connections that see it."""
+
+    connections: Sequence[Connection]
+    moment: Moment
+    lock_lost: str = ""
+    """Why the lock on definitions could not be had again; empty: it is held, if it was."""
 
 
-def _snapshot_position(connection: Connection) -> Position:
-    rows = connection.rows("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'", _TASK)
-    values = {text(row[0]).lower(): text(row[1]) for row in rows}
-    return values.get("binlog_snapshot_file", ""), int(values.get("binlog_snapshot_position") or 0)
+@dataclass(slots=True)
+class _Ladder:
+    situation: Situation
+    reasons: list[str] = field(default_factory=list)
+    """Why each way that was tried is not the one."""
 
+    def take(self) -> Taken:
+        locking = [self._with_commits_stopped, self._with_writes_locked, self._with_tables_locked]
+        lock_free = [self._at_equal_positions]
+        # One connection is one moment by itself: all that a lock adds is its position in the log.
+        is_one = len(self.situation.connections) == 1
+        ways = [*lock_free, *locking[:2]] if is_one else [*locking, *lock_free]
+        for way in (self._without_waiting, *ways, self._on_some_connections):
+            taken = way()
+            if taken is not None:
+                return taken
+        return self._on_one_connection()
 
-def _order(position: Position) -> tuple[int, int]:
-    # Files are numbered: bin.999999 comes before bin.1000000.
-    return int(position[0].rpartition(".")[2] or 0), position[1]
-
-
-def _align(connections: Sequence[Connection]) -> Position | None:
-    """Starts all at one position; None when they do not agree after many tries."""
-    behind = list(connections)
-    positions: dict[int, Position] = {}
-    pause_s = _FIRST_PAUSE_S
-    for _ in range(_POSITION_TRIES):
-        _start(behind)
-        for connection in behind:
-            positions[connection.connection_id] = _snapshot_position(connection)
-        newest = max(positions.values(), key=_order)
-        # Those that stand at the newest position keep it; only the others start again.
-        behind = [one for one in connections if positions[one.connection_id] != newest]
-        if not behind:
-            return newest
-        for connection in behind:
-            connection.execute("ROLLBACK", _TASK)
-        time.sleep(pause_s)
-        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-    for connection in connections:
-        connection.execute("ROLLBACK", _TASK)
-    return None
-
-
-def ask_gtid(control: Connection, moment: Moment) -> None:
-    """Asks which GTID the moment's position is; `take_gtid` must follow.
-
-    The server reads its log from the start of the file for this, which may take as long as a table.
-    """
-    control.send(
-        f"SELECT BINLOG_GTID_POS({mysql_string(moment.binlog_file)}, {moment.binlog_position})",
-        _GTID_TASK,
-    )
-
-
-def take_gtid(control: Connection, moment: Moment) -> Moment:
-    """The moment with its GTID. Raises StatementError."""
-    rows = control.receive(_GTID_TASK).rows
-    return msgspec.structs.replace(moment, gtid=text(rows[0][0]))
-
-
-def _lock_definitions(control: Connection) -> None:
-    """MySQL: nobody alters definitions until the control connection ends. Where it can be had."""
-    try:
-        control.execute(f"SET SESSION lock_wait_timeout = {_LOCK_WAIT_S}", _TASK)
-        control.execute("LOCK INSTANCE FOR BACKUP", _TASK)
-    except faults.LostError:
-        raise
-    except faults.StatementError:
-        # Not known here (MariaDB), not allowed, or an ALTER is running: changed definitions are
-        # then found when the snapshot is confirmed.
-        pass
-
-
-def _lock_writes(control: Connection) -> str | None:
-    """Stops all commits; the reason in words when that cannot be had."""
-    for attempt in range(_LOCK_TRIES):
-        try:
-            control.execute("FLUSH NO_WRITE_TO_BINLOG TABLES", _TASK)
-            control.execute("FLUSH TABLES WITH READ LOCK", _TASK)
+    def _without_waiting(self) -> Taken | None:
+        """The transactions tell where they stand, or one is made from the other."""
+        own = self.situation
+        if own.features.clones and len(own.connections) > 1:
+            refusal = transactions.begin_as_twins(own.connections)
+            if not refusal:
+                return self._taken(CLONED, own.connections, of_transaction(own.connections[0]))
+            self.reasons.append(refusal)
+        if not own.features.tells_positions:
+            self.reasons.append(_no_positions(own.features))
             return None
-        except faults.StatementDeniedError as error:
-            return f"a read lock is not allowed: {error}"
-        except faults.LostError:
-            raise
-        except faults.StatementError as error:
-            if error.code != faults.LOCK_TIMEOUT:
-                return f"a read lock cannot be had: {error}"
-            # Waiting in line would hold up every writer behind us: step back, then try again.
-            time.sleep(_LONGEST_PAUSE_S * (attempt + 1))
-    return f"a long statement kept the read lock away in {_LOCK_TRIES} tries"
+        if own.features.unlogged and len(own.connections) > 1:
+            self.reasons.append(own.features.unlogged)
+            return None
+        group, position = transactions.begin_at_one_position(own.connections)
+        if len(group) == len(own.connections):
+            return self._taken(BINLOG_POSITION, group, position)
+        transactions.roll_back(group)
+        self.reasons.append("commits came too fast for the positions of all connections to agree")
+        return None
 
+    def _with_commits_stopped(self) -> Taken | None:
+        own = self.situation
+        # Afterwards there is an instant in which a table may be swapped: only if that would show.
+        if own.definitions != BACKUP_STAGE or not own.can_compare or self._needs_no_lock():
+            return None
+        refusal = stop_commits(own.control, own.locking)
+        if refusal:
+            self.reasons.append(refusal)
+            return None
+        transactions.begin(own.connections)
+        taken = self._taken(STAGE, own.connections, log_end(own.control).position, own.control)
+        return replace(taken, lock_lost=resume_commits(own.control, own.locking))
 
-def _under_lock(connections: Sequence[Connection], control: Connection, reason: str) -> Moment:
-    try:
-        _start(connections)
-        file, offset = _log_position(control)
-        gtid = _executed_gtid(control)
-    finally:
-        control.execute("UNLOCK TABLES", _TASK)
-    return Moment(
-        method="read lock",
-        reason=reason,
-        binlog_file=file,
-        binlog_position=offset,
-        gtid=gtid,
-    )
-
-
-def _log_position(control: Connection) -> Position:
-    """The end of the binary log; ('', 0) without a log or without the right to ask."""
-    for statement in ("SHOW BINARY LOG STATUS", "SHOW MASTER STATUS"):
+    def _with_writes_locked(self) -> Taken | None:
+        own = self.situation
+        if self._needs_no_lock():
+            return None
+        locker = self._connect_more()
+        if locker is None:
+            return None
         try:
-            rows = control.rows(statement, _TASK)
-        except faults.LostError:
-            raise
-        except faults.StatementError:
-            continue
-        return (text(rows[0][0]), int(rows[0][1] or 0)) if rows else ("", 0)
-    return "", 0
+            # The lock would wait for tables that are locked.
+            held = own.still.names
+            own.still.release()
+            refusal = lock_writes(locker, own.locking)
+            if refusal:
+                self.reasons.append(refusal)
+                self._lock_still(held)
+                return None
+            self._lock_still(held)
+            transactions.begin(own.connections)
+            taken = self._taken(READ_LOCK, own.connections, log_end(locker).position, locker)
+            # Fails when the lock was lost meanwhile.
+            locker.execute("UNLOCK TABLES", transactions.TASK)
+        finally:
+            locker.close()
+        return taken
 
-
-def _executed_gtid(control: Connection) -> str:
-    for name in ("gtid_executed", "gtid_binlog_pos"):
+    def _with_tables_locked(self) -> Taken | None:
+        own = self.situation
+        if not own.tables:
+            return None
+        with_transactions = [one for one in own.tables if one.has_transactions]
+        locks = TableLocks(own.connect)
         try:
-            return text(control.rows(f"SELECT @@GLOBAL.{name}", _TASK)[0][0])
-        except faults.LostError:
-            raise
-        except faults.StatementError:
-            continue
-    return ""
+            refusal = locks.lock(with_transactions, own.locking)
+            if refusal:
+                self.reasons.append(refusal)
+                return None
+            transactions.begin(own.connections)
+            # What goes on meanwhile touches other tables: from here on nothing of these is missing.
+            end = log_end(own.control).position
+            taken = self._taken(TABLE_LOCKS, own.connections, end, own.control)
+            locks.check_held()
+        finally:
+            locks.close()
+        return taken
+
+    def _at_equal_positions(self) -> Taken | None:
+        """MySQL, without any lock: no commit was under way, and none came until all had begun.
+
+        A commit moves the log's position when it is logged, and shows to others only later; from
+        before the one until after the other its id is owned.
+        """
+        own = self.situation
+        if not own.features.owns_gtids or own.features.unlogged:
+            return None
+        for _ in range(_POSITION_TRIES):
+            before = log_end(own.control)
+            gtid = executed_gtid(own.control)
+            if before.position == UNKNOWN:
+                self.reasons.append(f"positions are not told: {before.refusal}")
+                return None
+            if owned_gtids(own.control):
+                continue
+            transactions.begin(own.connections)
+            if log_end(own.control) == before and executed_gtid(own.control) == gtid:
+                method = EQUAL_POSITIONS if len(own.connections) > 1 else ONE_CONNECTION
+                return self._taken(method, own.connections, before.position, own.control)
+            transactions.roll_back(own.connections)
+        self.reasons.append("commits came too fast for the log's position to stand still")
+        return None
+
+    def _on_some_connections(self) -> Taken | None:
+        """As many as agree on a position."""
+        own = self.situation
+        if not own.features.tells_positions or own.features.unlogged:
+            return None
+        group, position = transactions.begin_at_one_position(own.connections)
+        method = BINLOG_POSITION if len(group) > 1 else ONE_CONNECTION
+        return self._taken(method, group, position)
+
+    def _on_one_connection(self) -> Taken:
+        first = self.situation.connections[:1]
+        transactions.begin(first)
+        return self._taken(ONE_CONNECTION, first, UNKNOWN)
+
+    def _needs_no_lock(self) -> bool:
+        """One connection is one moment; a lock would only tell where in the log it lies."""
+        own = self.situation
+        return len(own.connections) == 1 and not own.features.keeps_log
+
+    def _lock_still(self, names: frozenset[tuple[str, str]]) -> None:
+        own = self.situation
+        refusal = own.still.lock([one for one in own.tables if one.name in names], own.locking)
+        if refusal:
+            self.reasons.append(refusal)
+
+    def _connect_more(self) -> Connection | None:
+        try:
+            return self.situation.connect()
+        except ConnectError as error:
+            self.reasons.append(f"no connection is left for a lock: {error}")
+            return None
+
+    def _taken(
+        self,
+        method: str,
+        connections: Sequence[Connection],
+        position: tuple[str, int],
+        asked: Connection | None = None,
+    ) -> Taken:
+        """`asked` tells the GTID while nothing moves; without it the transaction does."""
+        file, offset = position
+        if asked is None:
+            gtid = gtid_of_transaction(connections[0])
+        else:
+            gtid = executed_gtid(asked) if file else ""
+        if self.situation.features.keeps_log and not file:
+            self.reasons.append("its position in the binary log is not known")
+        if method == BINLOG_POSITION and len(connections) == len(self.situation.connections):
+            # The best that any server has.
+            self.reasons.clear()
+        return Taken(connections, Moment(method, _joined(self.reasons), file, offset, gtid))
 
 
-def check_same_server(marks: Sequence[object], place: str) -> None:
-    """Raises SnapshotLostError when a proxy led the connections to different servers."""
-    if any(mark != marks[0] for mark in marks):
-        raise SnapshotLostError(
-            f"The connections to {place} reach different servers: a proxy stands in between. "
-            "Name one server."
-        )
+def take_moment(situation: Situation) -> Taken:
+    """Raises SnapshotLostError, StatementError and its kinds."""
+    return _Ladder(situation).take()
+
+
+def _no_positions(features: Features) -> str:
+    if not features.keeps_log:
+        return "the server keeps no binary log"
+    return "the server does not tell the positions of transactions"
+
+
+def _joined(reasons: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(reasons))

@@ -17,6 +17,7 @@ from rowvault.sqltext.versioning import is_with_history
 
 _SAVEPOINT = "rowvault"
 _NOTE = "Note"
+_CONFIRMING = "confirming the snapshot"
 
 
 def select_statement(table: TableDefinition, rows: RowRange, path: AccessPath) -> str:
@@ -51,10 +52,16 @@ class MysqlRowReader:
     """One connection inside the snapshot; used by one thread at a time."""
 
     def __init__(
-        self, connection: Connection, path_of: Callable[[TableDefinition, Connection], AccessPath]
+        self,
+        connection: Connection,
+        path_of: Callable[[TableDefinition, Connection], AccessPath],
+        has_read: Callable[[TableDefinition], None] = lambda _: None,
     ) -> None:
+        """`has_read` is told of each row-chunk that was read to its end."""
         self.connection = connection
         self._path_of = path_of
+        self._has_read = has_read
+        self._session_id = _session_id(connection)
         connection.execute(f"SAVEPOINT {_SAVEPOINT}", "marking the start of the snapshot")
 
     def read(self, table: TableDefinition, rows: RowRange) -> Iterator[RowBatch]:
@@ -78,6 +85,7 @@ class MysqlRowReader:
             self._check_warnings(table)
         # Gives the lock on the table's definition back: who alters it need not wait for us.
         self.connection.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}", task)
+        self._has_read(table)
 
     def _check_warnings(self, table: TableDefinition) -> None:
         """A value that an expression could not give is NULL, and only a warning tells of it."""
@@ -97,8 +105,14 @@ class MysqlRowReader:
     def check_alive(self) -> None:
         """Raises SnapshotLostError when the connection's transaction is not open any more."""
         try:
-            self.connection.execute("DO 0", "confirming the snapshot")
+            is_same_session = _session_id(self.connection) == self._session_id
+            self.connection.execute("DO 0", _CONFIRMING)
         except ConnectionLostError as error:
             raise SnapshotLostError(f"A connection of the snapshot is gone: {error}") from error
-        if not self.connection.in_transaction:
+        if not is_same_session or not self.connection.in_transaction:
             raise SnapshotLostError("A connection of the snapshot lost its transaction.")
+
+
+def _session_id(connection: Connection) -> bytes | None:
+    """The server's number for the session: a proxy may put another one behind a connection."""
+    return connection.rows("SELECT CONNECTION_ID()", _CONFIRMING)[0][0]

@@ -18,7 +18,8 @@ _SETTINGS = (
     "system_time_zone",
     "time_zone",
 )
-_IDENTITY = ("datadir", "hostname", "port", "server_id", "server_uid", "server_uuid")
+IDENTITY = ("datadir", "hostname", "port", "server_id", "server_uid", "server_uuid")
+"""Variables that differ from server to server."""
 
 
 def global_variables(connection: Connection, names: tuple[str, ...]) -> dict[str, str]:
@@ -30,7 +31,7 @@ def global_variables(connection: Connection, names: tuple[str, ...]) -> dict[str
 
 def read_server(connection: Connection, options: ConnectOptions) -> ServerInfo:
     """What a snapshot keeps about its server."""
-    values = global_variables(connection, (*_SETTINGS, *_IDENTITY, "version"))
+    values = global_variables(connection, (*_SETTINGS, *IDENTITY, "version"))
     vendor = "mariadb" if "mariadb" in values.get("version", "").lower() else "mysql"
     return ServerInfo(
         vendor=vendor,
@@ -51,8 +52,3 @@ def _server_id(values: dict[str, str]) -> str:
         return values["server_uuid"]
     parts = (values.get(name, "") for name in ("hostname", "port", "datadir"))
     return ":".join(parts)
-
-
-def instance_mark(connection: Connection) -> tuple[tuple[str, str], ...]:
-    """Equal on two connections only if both reach the same server."""
-    return tuple(sorted(global_variables(connection, _IDENTITY).items()))

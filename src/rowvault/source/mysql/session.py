@@ -8,6 +8,8 @@ from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.sqltext.load_mode import STRICT
 
+LOCK_WAIT_S = 30
+
 _COMMON = {
     # No ANSI, no padded CHAR, no shortened SHOW CREATE; backslashes escape.
     "sql_mode": "''",
@@ -21,7 +23,7 @@ _COMMON = {
     "max_statement_time": "0",
     "max_execution_time": "0",
     # Waiting long for a lock makes everybody else queue up behind us.
-    "lock_wait_timeout": "30",
+    "lock_wait_timeout": str(LOCK_WAIT_S),
     "sql_select_limit": "18446744073709551615",
     "group_concat_max_len": "4294967295",
     "wsrep_sync_wait": "0",

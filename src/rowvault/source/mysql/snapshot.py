@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 from rowvault.core.errors import SnapshotLostError, SourceError
 from rowvault.core.model import Moment, ServerInfo, TableDefinition
@@ -13,8 +16,10 @@ from rowvault.source.mysql import identity
 from rowvault.source.mysql.catalogue import CatalogueReader
 from rowvault.source.mysql.confirmation import changed_names
 from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql.gtid import GtidQuestion
+from rowvault.source.mysql.guard import UNGUARDED
+from rowvault.source.mysql.holdings import Holdings
 from rowvault.source.mysql.keys import AccessPath, KeyChoice
-from rowvault.source.mysql.moment import BINLOG_POSITION, ask_gtid, take_gtid
 from rowvault.source.mysql.ranges import even_ranges
 from rowvault.source.mysql.reader import MysqlRowReader, rows_of
 from rowvault.source.mysql.tables import BASE, VERSIONED, TableFacts, TableShapes
@@ -27,7 +32,8 @@ class MysqlSnapshot:
     """Several connections in transactions of one moment, and one outside of them.
 
     The one outside reads the catalogue, which no transaction holds still, and confirms it at the
-    end. Shared by the reading threads: `_choices` only, which `catalogue` fills before they start.
+    end. Shared by the reading threads: `_choices`, which `catalogue` fills before they start, and
+    the locks on tables without transactions, which guard themselves.
     """
 
     def __init__(
@@ -35,44 +41,40 @@ class MysqlSnapshot:
         server: ServerInfo,
         moment: Moment,
         connections: Sequence[Connection],
-        control: Connection,
-        signs: identity.Signs,
+        holdings: Holdings,
         monitor: Monitor,
     ) -> None:
         self.server = server
-        self.moment = moment
-        self._control = control
-        self._signs = signs
+        self._held = holdings
+        self.moment = self._with_guard(moment)
         self._monitor = monitor
         self._selection = Selection()
-        self._gtid_is_due = False
+        self._gtid: GtidQuestion | None = None
         self._choices: dict[tuple[str, str], KeyChoice] = {}
-        self._readers = [MysqlRowReader(one, self._path) for one in connections]
+        self._readers = [MysqlRowReader(one, self._path, self._has_read) for one in connections]
 
     def catalogue(self, selection: Selection) -> Catalogue:
         """Everything selected. Raises UnknownObjectError, AccessDeniedError."""
-        self._settle_gtid()
         self._selection = selection
-        reader = CatalogueReader(self._control, selection)
-        reader.read()
+        with self._held.guard.reading() as connection:
+            reader = CatalogueReader(connection, selection)
+            reader.read()
         for opened in reader.tables:
             definition = opened.table.definition
             self._choices[definition.database, definition.name] = opened.choice
-        tables = [opened.table for opened in reader.tables]
-        omissions = reader.omissions
-        if self._signs.ids is None and tables:
-            omissions.append(
-                "a table that is swapped for another by RENAME during the backup would not be "
-                "noticed: the account lacks the right PROCESS."
-            )
-        if self.moment.method == BINLOG_POSITION and not self.moment.gtid:
-            # The answer takes its time, and nobody needs this connection until `confirm`.
-            ask_gtid(self._control, self.moment)
-            self._gtid_is_due = True
-        return Catalogue(reader.objects, tables, omissions)
+        still = self._held.still.names
+        tables = [
+            replace(table, is_urgent=(table.definition.database, table.definition.name) in still)
+            for table in (opened.table for opened in reader.tables)
+        ]
+        self._ask_gtid()
+        return Catalogue(reader.objects, tables, reader.omissions)
 
     def plan(self, table: SourceTable, target_bytes: int) -> Sequence[RowRange]:
         """Row-chunks over an integer key that is spread evenly; else one open range."""
+        if table.is_urgent:
+            # Read whole by one connection: its lock ends with its last row.
+            return [RowRange()]
         wanted = table.estimated_bytes // max(1, target_bytes)
         connection = self._readers[0].connection
         choice = self._choice(table.definition, connection)
@@ -100,26 +102,46 @@ class MysqlSnapshot:
 
         Tables without transactions that were written meanwhile are added to the omissions.
         """
-        self._settle_gtid()
         for reader in self._readers:
             reader.check_alive()
-        self._confirm_definitions(catalogue)
-        self._confirm_ids(catalogue)
-        self._name_moving_tables(catalogue)
+        self._held.still.check_held()
+        with self._held.guard.reading() as connection:
+            self._confirm_definitions(catalogue, connection)
+            self._confirm_ids(catalogue, connection)
+            self._name_moving_tables(catalogue, connection)
+            # Asked under the same guard, so that it is true of all that was read.
+            self.moment = self._with_guard(self.moment)
+        self._name_unguarded(catalogue)
+        if self._gtid is not None:
+            self.moment = msgspec.structs.replace(self.moment, gtid=self._gtid.answer())
+            self._gtid = None
 
     def close(self) -> None:
         """Ends all connections."""
         for reader in self._readers:
             reader.connection.close()
-        self._control.close()
+        if self._gtid is not None:
+            self._gtid.close()
+        self._held.close()
 
-    def _settle_gtid(self) -> None:
-        if self._gtid_is_due:
-            self._gtid_is_due = False
-            self.moment = take_gtid(self._control, self.moment)
+    def _with_guard(self, moment: Moment) -> Moment:
+        guard = self._held.guard
+        kind = guard.kind(self._held.signs.ids is not None)
+        return msgspec.structs.replace(moment, definitions=kind, definitions_reason=guard.reason)
 
-    def _confirm_definitions(self, catalogue: Catalogue) -> None:
-        again = CatalogueReader(self._control, self._selection)
+    def _ask_gtid(self) -> None:
+        moment = self.moment
+        if moment.binlog_file and not moment.gtid and self._gtid is None:
+            # Other ways to the moment have told it already, where there is one.
+            self._gtid = GtidQuestion(
+                self._held.connect, (moment.binlog_file, moment.binlog_position)
+            )
+
+    def _has_read(self, table: TableDefinition) -> None:
+        self._held.still.has_read((table.database, table.name))
+
+    def _confirm_definitions(self, catalogue: Catalogue, connection: Connection) -> None:
+        again = CatalogueReader(connection, self._selection)
         try:
             again.read()
         except SourceError as error:
@@ -137,11 +159,13 @@ class MysqlSnapshot:
                 + ". Run it again when nobody alters them."
             )
 
-    def _confirm_ids(self, catalogue: Catalogue) -> None:
-        before = self._signs.ids
-        after = identity.table_ids(self._control) if before is not None else None
-        if before is None or after is None:
+    def _confirm_ids(self, catalogue: Catalogue, connection: Connection) -> None:
+        before = self._held.signs.ids
+        if before is None:
             return
+        after = identity.table_ids(connection)
+        if after is None:
+            raise SnapshotLostError("Table ids cannot be read any more; run the backup again.")
         swapped = [
             table.definition.label
             for table in catalogue.tables
@@ -155,13 +179,25 @@ class MysqlSnapshot:
                 + ". Run it again when nobody does."
             )
 
-    def _name_moving_tables(self, catalogue: Catalogue) -> None:
-        before = self._signs.write_times
-        after = identity.write_times(self._control, set(before)) if before else {}
+    def _name_unguarded(self, catalogue: Catalogue) -> None:
+        if self.moment.definitions == UNGUARDED and catalogue.tables:
+            message = (
+                "a table that was swapped for another by RENAME during the backup would not be "
+                "noticed: the account may neither lock definitions nor, without the right PROCESS, "
+                "compare them. `rowvault doctor` tells what to grant."
+            )
+            catalogue.omissions.append(message)
+            self._monitor.warning(message)
+
+    def _name_moving_tables(self, catalogue: Catalogue, connection: Connection) -> None:
+        before = self._held.signs.write_times
+        after = identity.write_times(connection, set(before)) if before else {}
         for table in catalogue.tables:
             definition = table.definition
             name = (definition.database, definition.name)
-            if name not in before or (before[name] and before[name] == after.get(name)):
+            if name in self._held.still.names or name not in before:
+                continue
+            if before[name] and before[name] == after.get(name):
                 continue
             message = (
                 f"the rows of {definition.label} may be of another moment than all others: "

@@ -2,49 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 
+from rowvault.core.model import Moment
 from rowvault.core.monitor import Monitor
 from rowvault.source.mysql import identity
 from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql.connector import Connector
+from rowvault.source.mysql.features import read_features
+from rowvault.source.mysql.guard import Guard, begin_guard
+from rowvault.source.mysql.holdings import Holdings
 from rowvault.source.mysql.login import Login
-from rowvault.source.mysql.moment import check_same_server, take_moment
-from rowvault.source.mysql.server import instance_mark, read_server
-from rowvault.source.mysql.session import READING, set_up
+from rowvault.source.mysql.moment import Situation, take_moment
+from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.snapshot import MysqlSnapshot
+from rowvault.source.mysql.table_list import ListedTable, list_selected
+from rowvault.source.mysql.table_locks import TableLocks, without_transactions
+from rowvault.source.protocol import EVERYTHING, Locking, Selection
 
 
 class MysqlSource:
     """A server that can be backed up."""
 
-    def __init__(self, login: Login, monitor: Monitor) -> None:
+    def __init__(self, login: Login, monitor: Monitor, locking: Locking) -> None:
         self._login = login
         self._monitor = monitor
+        self._locking = locking
 
-    def open_snapshot(self, connection_count: int) -> MysqlSnapshot:
+    def open_snapshot(
+        self, connection_count: int, selection: Selection = EVERYTHING
+    ) -> MysqlSnapshot:
         """One consistent state over up to `connection_count` connections.
 
-        Raises ConnectError, AccessDeniedError, SnapshotLostError.
+        `selection` says which tables may be locked for it. Raises ConnectError, also when the
+        connections reach different servers; AccessDeniedError, SnapshotLostError.
         """
         with ExitStack() as stack:
-            control = self._connect(stack)
-            server = read_server(control, self._login.options)
-            signs = identity.read_signs(control)
-            connections = [self._connect(stack) for _ in range(max(1, connection_count))]
-            marks = [instance_mark(one) for one in (control, *connections)]
-            check_same_server(marks, self._login.options.place)
-            count, moment = take_moment(connections, control)
-            for unused in connections[count:]:
-                unused.close()
-            snapshot = MysqlSnapshot(
-                server, moment, connections[:count], control, signs, self._monitor
+            connector = Connector(self._login)
+            control = _opened(stack, connector)
+            connections = [_opened(stack, connector) for _ in range(max(1, connection_count))]
+            tables = list_selected(control, selection)
+            guard = begin_guard(control, connector.connect, tables, self._locking)
+            stack.callback(guard.close)
+            still = TableLocks(connector.connect)
+            stack.callback(still.close)
+            moment, seeing, signs = self._take(
+                control, connections, connector, tables, guard, still
             )
+            for unused in connections:
+                if unused not in seeing:
+                    unused.close()
+            server = read_server(control, self._login.options)
+            holdings = Holdings(control, guard, still, signs, connector.connect)
+            snapshot = MysqlSnapshot(server, moment, seeing, holdings, self._monitor)
             # From here on the snapshot closes them.
             stack.pop_all()
         return snapshot
 
-    def _connect(self, stack: ExitStack) -> Connection:
-        connection = self._login.connect()
-        stack.callback(connection.close)
-        set_up(connection, READING)
-        return connection
+    def _take(
+        self,
+        control: Connection,
+        connections: Sequence[Connection],
+        connector: Connector,
+        tables: Sequence[ListedTable],
+        guard: Guard,
+        still: TableLocks,
+    ) -> tuple[Moment, Sequence[Connection], identity.Signs]:
+        moving = without_transactions(tables)
+        # What cannot be locked is watched, and named where it may have changed.
+        still.lock(moving, self._locking)
+        signs = identity.read_signs(control, {one.name for one in moving} - still.names)
+        situation = Situation(
+            connections=connections,
+            control=control,
+            features=read_features(control),
+            locking=self._locking,
+            definitions=guard.lock,
+            can_compare=signs.ids is not None,
+            tables=tables,
+            still=still,
+            connect=connector.connect,
+        )
+        taken = take_moment(situation)
+        if taken.lock_lost:
+            guard.lose(taken.lock_lost)
+        return taken.moment, taken.connections, signs
+
+
+def _opened(stack: ExitStack, connector: Connector) -> Connection:
+    connection = connector.connect()
+    stack.callback(connection.close)
+    return connection

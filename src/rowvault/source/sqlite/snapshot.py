@@ -11,7 +11,7 @@ from typing import Self
 
 from rowvault.core.errors import SnapshotLostError
 from rowvault.core.model import Moment, ServerInfo
-from rowvault.source.protocol import Catalogue, RowRange, Selection, SourceTable
+from rowvault.source.protocol import EVERYTHING, Catalogue, RowRange, Selection, SourceTable
 from rowvault.source.sqlite.catalogue import read_catalogue
 from rowvault.source.sqlite.connection import (
     BUSY_TIMEOUT_S,
@@ -39,7 +39,9 @@ class SqliteSource:
         self._path = path
         self._timeout_s = timeout_s
 
-    def open_snapshot(self, connection_count: int) -> SqliteSnapshot:
+    def open_snapshot(
+        self, connection_count: int, selection: Selection = EVERYTHING
+    ) -> SqliteSnapshot:
         """One consistent state over up to `connection_count` connections.
 
         Raises ConnectError: no file, not SQLite, encrypted, locked, no right to read.

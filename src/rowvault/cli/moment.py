@@ -1,0 +1,37 @@
+"""How the moment of a snapshot is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rowvault.core.model import Moment
+
+
+def moment_document(moment: Moment) -> dict[str, object]:
+    """The moment with the stable keys of `--json`."""
+    return {
+        "method": moment.method,
+        "reason": moment.reason,
+        "definitions": moment.definitions,
+        "definitions_reason": moment.definitions_reason,
+        "binlog_file": moment.binlog_file,
+        "binlog_position": moment.binlog_position,
+        "gtid": moment.gtid,
+    }
+
+
+def moment_text(moment: Moment) -> str:
+    """In one line: how it was taken, how definitions were guarded, and where it lies."""
+    text = _with_reason(moment.method, moment.reason)
+    if moment.definitions:
+        text += f"; definitions: {_with_reason(moment.definitions, moment.definitions_reason)}"
+    if moment.binlog_file:
+        text += f"; at {moment.binlog_file}:{moment.binlog_position}"
+    if moment.gtid:
+        text += f", gtid {moment.gtid}"
+    return text
+
+
+def _with_reason(word: str, reason: str) -> str:
+    return f"{word} ({reason})" if reason else word

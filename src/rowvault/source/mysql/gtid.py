@@ -1,0 +1,50 @@
+"""Which GTID a position of MariaDB's binary log is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rowvault.core.errors import ConnectError
+from rowvault.source.mysql import faults
+from rowvault.source.mysql.connection import Connection, text
+from rowvault.source.mysql.position import Position
+from rowvault.sqltext.quoting import mysql_string
+
+_TASK = "asking for the snapshot's GTID"
+
+
+class GtidQuestion:
+    """Asked on a connection of its own, and answered while the rows are read.
+
+    The server reads its log from the start of the file for this, which may take as long as a table.
+    """
+
+    def __init__(self, connect: Callable[[], Connection], position: Position) -> None:
+        """Raises LostError."""
+        self._connection: Connection | None = None
+        try:
+            self._connection = connect()
+        except ConnectError:
+            return  # no connection is left: the GTID stays unknown, the position is known
+        file, offset = position
+        self._connection.send(f"SELECT BINLOG_GTID_POS({mysql_string(file)}, {offset})", _TASK)
+
+    def answer(self) -> str:
+        """The GTID; empty where the server has no such function. Raises LostError."""
+        if self._connection is None:
+            return ""
+        try:
+            return text(self._connection.receive(_TASK).rows[0][0])
+        except faults.LostError:
+            raise
+        except faults.StatementError:
+            # No such function, or the log was purged: the position alone is known.
+            return ""
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,32 @@
+"""What a snapshot holds on the server besides the connections that read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql.guard import Guard
+from rowvault.source.mysql.identity import Signs
+from rowvault.source.mysql.table_locks import TableLocks
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Everything ends with `close`."""
+
+    control: Connection
+    """Outside of the transactions."""
+    guard: Guard
+    """Of definitions."""
+    still: TableLocks
+    """Tables without transactions, until they are read."""
+    signs: Signs
+    """Read before the moment."""
+    connect: Callable[[], Connection]
+
+    def close(self) -> None:
+        """Ends all locks and connections."""
+        self.still.close()
+        self.guard.close()
+        self.control.close()
