@@ -66,8 +66,8 @@ def compare(
     """
     sink = HashingSink(repository)
     monitor.phase("verifying", sum(record.root.sums.rows for record in chosen.tables))
-    with source.open_snapshot(worker_count) as view:
-        selection = _selection(chosen, with_additions)
+    selection = _selection(chosen, with_additions)
+    with source.open_snapshot(worker_count, selection) as view:
         catalogue = view.catalogue(selection)
         databases = [one for one in chosen.objects if one.kind is ObjectKind.DATABASE]
         others = [one for one in chosen.objects if one.kind is not ObjectKind.DATABASE]
