@@ -16,8 +16,9 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.tree import TreeRoot
 from rowvault.storage.location import open_storage
 from support import comparer
-from support.mariadb import MariaDBServer
+from support.clients import pipe_into
 from support.rowvault import run, run_json, start, succeed
+from support.server import DatabaseServer
 
 DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
 SAKILA = [DATASETS / "sakila" / name for name in ("sakila-mv-schema.sql", "sakila-mv-data.sql")]
@@ -25,19 +26,12 @@ CHINOOK = [DATASETS / "chinook" / "Chinook_MySql.sql"]
 SAMPLES = ["Chinook", "sakila"]
 
 
-def load_file(server: MariaDBServer, path: Path) -> None:
+def load_file(server: DatabaseServer, path: Path) -> None:
     with path.open("rb") as script:
         pipe_into(server, script.read())
 
 
-def pipe_into(server: MariaDBServer, script: bytes) -> None:
-    """What a person does: `mariadb < FILE`."""
-    client = ["mariadb", "--no-defaults", f"--socket={server.socket}", "-uroot"]
-    done = subprocess.run(client, input=script, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-
-
-def drop_all(server: MariaDBServer) -> None:
+def drop_all(server: DatabaseServer) -> None:
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SHOW DATABASES")
         names = [name for (name,) in cursor.fetchall()]
@@ -53,21 +47,21 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def source(mariadb: MariaDBServer) -> Iterator[MariaDBServer]:
-    drop_all(mariadb)
-    yield mariadb
-    drop_all(mariadb)
+def source(server: DatabaseServer) -> Iterator[DatabaseServer]:
+    drop_all(server)
+    yield server
+    drop_all(server)
 
 
 @pytest.fixture
-def target(mariadb_second: MariaDBServer) -> Iterator[MariaDBServer]:
-    drop_all(mariadb_second)
-    yield mariadb_second
-    drop_all(mariadb_second)
+def target(server_second: DatabaseServer) -> Iterator[DatabaseServer]:
+    drop_all(server_second)
+    yield server_second
+    drop_all(server_second)
 
 
 @pytest.fixture
-def shop(source: MariaDBServer) -> MariaDBServer:
+def shop(source: DatabaseServer) -> DatabaseServer:
     """60,000 rows with an integer key in one table, and a small table without a key."""
     source.execute(
         "CREATE DATABASE shop",
@@ -75,15 +69,15 @@ def shop(source: MariaDBServer) -> MariaDBServer:
         " note VARCHAR(200) NOT NULL)",
         "USE shop",
         "INSERT INTO item (price, note) SELECT seq / 7, REPEAT(SHA2(seq, 256), 3)"
-        " FROM seq_1_to_60000",
+        f" FROM {source.sequence(60000)}",
         "CREATE TABLE shop.log (line TEXT)",
-        "INSERT INTO log SELECT CONCAT('line ', seq) FROM seq_1_to_500",
+        f"INSERT INTO log SELECT CONCAT('line ', seq) FROM {source.sequence(500)}",
     )
     return source
 
 
 @pytest.fixture
-def samples(source: MariaDBServer) -> MariaDBServer:
+def samples(source: DatabaseServer) -> DatabaseServer:
     for path in SAKILA + CHINOOK:
         load_file(source, path)
     source.execute(
@@ -102,7 +96,7 @@ def roots(place: Path, spec: str) -> dict[str, TreeRoot]:
 
 @pytest.mark.shared
 def test_sample_databases_come_back_equal(
-    samples: MariaDBServer, target: MariaDBServer, repository: Path
+    samples: DatabaseServer, target: DatabaseServer, repository: Path
 ) -> None:
     before = comparer.fingerprint(samples, SAMPLES)
     backup = run_json("-r", repository, "backup", samples.url, "-j", "2")
@@ -116,7 +110,7 @@ def test_sample_databases_come_back_equal(
 
 @pytest.mark.shared
 def test_replace_puts_back_tables_and_programs_alike(
-    samples: MariaDBServer, repository: Path
+    samples: DatabaseServer, repository: Path
 ) -> None:
     before = comparer.fingerprint(samples, SAMPLES)
     succeed("-r", repository, "backup", samples.url)
@@ -136,7 +130,7 @@ def test_replace_puts_back_tables_and_programs_alike(
 
 @pytest.mark.shared
 def test_a_dump_loads_in_the_stock_client_to_the_same(
-    samples: MariaDBServer, target: MariaDBServer, repository: Path
+    samples: DatabaseServer, target: DatabaseServer, repository: Path
 ) -> None:
     succeed("-r", repository, "backup", samples.url)
     pipe_into(target, succeed("-r", repository, "dump", "latest"))
@@ -145,7 +139,7 @@ def test_a_dump_loads_in_the_stock_client_to_the_same(
 
 
 @pytest.mark.shared
-def test_the_number_of_workers_never_shows(samples: MariaDBServer, repository: Path) -> None:
+def test_the_number_of_workers_never_shows(samples: DatabaseServer, repository: Path) -> None:
     first = run_json("-r", repository, "backup", samples.url, "-j", "1")
     second = run_json("-r", repository, "backup", samples.url, "-j", "8")
     assert second["new_blocks"] == 0
@@ -153,7 +147,7 @@ def test_the_number_of_workers_never_shows(samples: MariaDBServer, repository: P
 
 
 def test_an_unchanged_database_stores_next_to_nothing(
-    shop: MariaDBServer, repository: Path
+    shop: DatabaseServer, repository: Path
 ) -> None:
     succeed("-r", repository, "backup", shop.url)
     before = _size(repository)
@@ -163,13 +157,13 @@ def test_an_unchanged_database_stores_next_to_nothing(
     assert _size(repository) - before == again["stored_bytes"]
 
 
-def test_changes_are_counted_row_by_row(shop: MariaDBServer, repository: Path) -> None:
+def test_changes_are_counted_row_by_row(shop: DatabaseServer, repository: Path) -> None:
     succeed("-r", repository, "backup", shop.url)
     shop.execute(
         "UPDATE shop.item SET price = price + 1 WHERE id % 1000 = 3",
         "DELETE FROM shop.item WHERE id BETWEEN 500 AND 519",
         "USE shop",
-        "INSERT INTO item (price, note) SELECT 1, 'new' FROM seq_1_to_7",
+        f"INSERT INTO item (price, note) SELECT 1, 'new' FROM {shop.sequence(7)}",
         "DELETE FROM shop.log WHERE line = 'line 77'",
     )
     succeed("-r", repository, "backup", shop.url)
@@ -181,7 +175,7 @@ def test_changes_are_counted_row_by_row(shop: MariaDBServer, repository: Path) -
 
 
 def test_either_of_two_snapshots_comes_back(
-    shop: MariaDBServer, target: MariaDBServer, repository: Path
+    shop: DatabaseServer, target: DatabaseServer, repository: Path
 ) -> None:
     first = comparer.fingerprint(shop, ["shop"])
     succeed("-r", repository, "backup", shop.url)
@@ -194,7 +188,7 @@ def test_either_of_two_snapshots_comes_back(
 
 
 def test_one_table_comes_back_under_another_name(
-    shop: MariaDBServer, target: MariaDBServer, repository: Path
+    shop: DatabaseServer, target: DatabaseServer, repository: Path
 ) -> None:
     succeed("-r", repository, "backup", shop.url)
     succeed(
@@ -209,7 +203,7 @@ def test_one_table_comes_back_under_another_name(
 
 
 def test_a_restore_never_overwrites_unasked(
-    shop: MariaDBServer, target: MariaDBServer, repository: Path
+    shop: DatabaseServer, target: DatabaseServer, repository: Path
 ) -> None:
     succeed("-r", repository, "backup", shop.url)
     target.execute("CREATE DATABASE shop", "CREATE TABLE shop.item (mine INT)")
@@ -223,7 +217,7 @@ def test_a_restore_never_overwrites_unasked(
 
 @pytest.mark.parametrize("connection_number", range(2))
 def test_a_killed_connection_fails_the_run(
-    shop: MariaDBServer, repository: Path, connection_number: int
+    shop: DatabaseServer, repository: Path, connection_number: int
 ) -> None:
     succeed("-r", repository, "backup", shop.url)
     shop.execute("UPDATE shop.item SET note = CONCAT(id, note)")
@@ -258,7 +252,7 @@ def test_a_killed_connection_fails_the_run(
 
 
 def test_kill_at_any_moment_leaves_a_whole_repository(
-    source: MariaDBServer, target: MariaDBServer, repository: Path
+    source: DatabaseServer, target: DatabaseServer, repository: Path
 ) -> None:
     """Killed between the first pack and the commit; several packs of random bytes make room."""
     wanted = int(os.environ.get("ROWVAULT_TEST_KILLS", "4"))
@@ -266,7 +260,7 @@ def test_kill_at_any_moment_leaves_a_whole_repository(
         "CREATE DATABASE shop",
         "USE shop",
         "CREATE TABLE token (id INT PRIMARY KEY, value VARBINARY(900) NOT NULL)",
-        "INSERT INTO token SELECT seq, RANDOM_BYTES(900) FROM seq_1_to_60000",
+        f"INSERT INTO token SELECT seq, RANDOM_BYTES(900) FROM {source.sequence(60000)}",
     )
     first = run_json("-r", repository, "backup", source.url)["snapshot"]
     expected = comparer.fingerprint(source, ["shop"])

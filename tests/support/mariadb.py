@@ -56,6 +56,10 @@ class MariaDBServer(DatabaseServer):
         """The stock dump program as root."""
         return ["mariadb-dump", "--no-defaults", f"--socket={self.socket}", "-uroot"]
 
+    def sequence(self, last: int) -> str:
+        """What to select the column `seq` FROM that holds 1 to `last`."""
+        return f"seq_1_to_{last}"
+
     def _install_command(self) -> list[str]:
         return [
             find_program("mariadb-install-db") or "mariadb-install-db",

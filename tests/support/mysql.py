@@ -41,6 +41,12 @@ GTID_OPTIONS = ("--gtid-mode=ON", "--enforce-gtid-consistency=ON")
 _LASTING = ("--lower-case-table-names", "--lower_case_table_names", "--innodb-page-size")
 
 
+def mysql_sequence(last: int) -> str:
+    """What to select the column `seq` FROM that holds 1 to `last`; MySQL has no such engine."""
+    members = f"CONCAT('[', REPEAT('0,', {last - 1}), '0]')"
+    return f"JSON_TABLE({members}, '$[*]' COLUMNS (seq FOR ORDINALITY)) AS sequence"
+
+
 class MySQLServer(DatabaseServer):
     """A fresh server in `directory`; a context manager that starts and stops it."""
 
@@ -63,6 +69,10 @@ class MySQLServer(DatabaseServer):
     def dumper(self) -> list[str]:
         """The stock dump program as root."""
         return self._as_root("mysqldump")
+
+    def sequence(self, last: int) -> str:
+        """What to select the column `seq` FROM that holds 1 to `last`."""
+        return mysql_sequence(last)
 
     def _as_root(self, program: str) -> list[str]:
         command = self.programs.command(program)

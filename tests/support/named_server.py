@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import pymysql
 
+from support.mysql import mysql_sequence
 from support.mysql_programs import find_programs
 
 OWN_DATABASES = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
@@ -51,6 +52,10 @@ class NamedMySQLServer:
             f"--user={self.user}",
             f"--password={self.password}",
         ]
+
+    def sequence(self, last: int) -> str:
+        """What to select the column `seq` FROM that holds 1 to `last`."""
+        return mysql_sequence(last)
 
     def connect(self, **arguments: Any) -> pymysql.connections.Connection[Any]:
         """A plain PyMySQL connection, autocommit, utf8mb4."""

@@ -77,6 +77,10 @@ class DatabaseServer(ABC):
     def dumper(self) -> list[str]:
         """The stock dump program as root."""
 
+    @abstractmethod
+    def sequence(self, last: int) -> str:
+        """What to select the column `seq` FROM that holds 1 to `last`."""
+
     @property
     def socket(self) -> Path:
         """The server's Unix socket."""
