@@ -11,8 +11,7 @@ from rowvault.source.protocol import Catalogue, Selection
 from support import comparer
 from support.copying import copy, source_at, table_rows
 from support.mariadb import MariaDBServer
-
-pytestmark = pytest.mark.mariadb
+from support.server import DatabaseServer
 
 
 def catalogue_of(url: str, selection: Selection) -> Catalogue:
@@ -25,60 +24,61 @@ def find(catalogue: Catalogue, kind: ObjectKind, name: str) -> ObjectDefinition:
     return found
 
 
-def test_an_unknown_database_gets_the_nearest_name(mariadb: MariaDBServer, database: str) -> None:
+def test_an_unknown_database_gets_the_nearest_name(server: DatabaseServer, database: str) -> None:
     with pytest.raises(UnknownObjectError, match=f"Did you mean {database}"):
-        catalogue_of(mariadb.url, Selection(databases=(database + "x",)))
+        catalogue_of(server.url, Selection(databases=(database + "x",)))
 
 
-def test_an_unknown_table_gets_the_nearest_name(mariadb: MariaDBServer, database: str) -> None:
-    mariadb.execute(f"CREATE TABLE {database}.customer (a INT)")
+def test_an_unknown_table_gets_the_nearest_name(server: DatabaseServer, database: str) -> None:
+    server.execute(f"CREATE TABLE {database}.customer (a INT)")
     with pytest.raises(UnknownObjectError, match="Did you mean customer"):
-        catalogue_of(mariadb.url, Selection(tables=((database, "custommer"),)))
+        catalogue_of(server.url, Selection(tables=((database, "custommer"),)))
 
 
-def test_the_servers_own_databases_are_left_out(mariadb: MariaDBServer, database: str) -> None:
-    catalogue = catalogue_of(mariadb.url, Selection())
+def test_the_servers_own_databases_are_left_out(server: DatabaseServer, database: str) -> None:
+    catalogue = catalogue_of(server.url, Selection())
     assert {one.definition.database for one in catalogue.tables}.isdisjoint({"mysql", "sys"})
     assert database in {one.name for one in catalogue.objects}
 
 
-def test_names_are_compared_exactly(mariadb: MariaDBServer, database: str) -> None:
+def test_names_are_compared_exactly(server: DatabaseServer, database: str) -> None:
     names = ("a_b", "axb", "A_B")
-    mariadb.execute(f"USE {database}", *(f"CREATE TABLE `{name}` (a INT)" for name in names))
-    catalogue = catalogue_of(mariadb.url, Selection(tables=((database, "a_b"),)))
+    server.execute(f"USE {database}", *(f"CREATE TABLE `{name}` (a INT)" for name in names))
+    catalogue = catalogue_of(server.url, Selection(tables=((database, "a_b"),)))
     assert [one.definition.name for one in catalogue.tables] == ["a_b"]
     assert [one.kind for one in catalogue.objects] == [ObjectKind.DATABASE]
 
 
 def test_what_matches_an_exclude_is_left_out_with_its_triggers(
-    mariadb: MariaDBServer, database: str
+    server: DatabaseServer, database: str
 ) -> None:
-    mariadb.execute(
+    server.execute(
         f"USE {database}",
         "CREATE TABLE tmp_a (a INT)",
         "CREATE TABLE b (a INT)",
         "CREATE TRIGGER g BEFORE INSERT ON tmp_a FOR EACH ROW SET @x = 1",
     )
     selection = Selection(databases=(database,), excludes=(f"{database}.tmp_*",))
-    catalogue = catalogue_of(mariadb.url, selection)
+    catalogue = catalogue_of(server.url, selection)
     assert [one.definition.name for one in catalogue.tables] == ["b"]
     assert [one.kind for one in catalogue.objects] == [ObjectKind.DATABASE]
 
 
-def account(server: MariaDBServer, *grants: str) -> str:
+def account(server: DatabaseServer, *grants: str) -> str:
     server.execute(
-        "CREATE OR REPLACE USER little@'%' IDENTIFIED BY 'p'",
+        "DROP USER IF EXISTS little@'%'",
+        "CREATE USER little@'%' IDENTIFIED BY 'p'",
         *(f"GRANT {grant} TO little@'%'" for grant in grants),
     )
-    return f"mysql://little:p@127.0.0.1:{server.port}/"
+    return server.url.replace("test:test@", "little:p@")
 
 
 @pytest.mark.parametrize("right", ["INSERT", "SELECT (a)"])
 def test_a_table_that_may_not_be_read_whole_is_named(
-    right: str, mariadb: MariaDBServer, database: str
+    right: str, server: DatabaseServer, database: str
 ) -> None:
-    mariadb.execute(f"CREATE TABLE {database}.t (a INT, b INT)")
-    url = account(mariadb, f"{right} ON {database}.t")
+    server.execute(f"CREATE TABLE {database}.t (a INT, b INT)")
+    url = account(server, f"{right} ON {database}.t")
     for selection in (Selection(databases=(database,)), Selection(tables=((database, "t"),))):
         with pytest.raises(AccessDeniedError, match=f"{database}.t"):
             catalogue_of(url, selection)

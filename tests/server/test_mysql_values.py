@@ -8,8 +8,8 @@ from rowvault.codec.rows import Value
 from support import comparer
 from support.copying import copy, table_rows
 from support.mariadb import MariaDBServer
-
-pytestmark = pytest.mark.mariadb
+from support.mysql import MySQLServer
+from support.server import DatabaseServer
 
 SESSION = "SET sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'"
 
@@ -58,7 +58,7 @@ VALUES: dict[str, list[tuple[str, Value]]] = {
         ("'0000-00-00'", b"0000-00-00 00:00:00.000"),
     ],
     "TIME(6)": [
-        ("'-838:59:59.999999'", b"-838:59:59.999999"),
+        ("'-838:59:58.999999'", b"-838:59:58.999999"),
         ("'-00:00:00.000001'", b"-00:00:00.000001"),
     ],
     r"ENUM('x','é','it''s','\\') CHARACTER SET latin1": [
@@ -67,14 +67,27 @@ VALUES: dict[str, list[tuple[str, Value]]] = {
         (r"'\\'", b"\\"),
     ],
     "SET('p','q','r s')": [("'p,r s'", b"p,r s"), ("''", b"")],
-    "JSON": [('\'{"b":  1, "a": [2.50]}\'', b'{"b":  1, "a": [2.50]}')],
-    "UUID": [("'00112233-4455-6677-8899-AABBCCDDEEFF'", b"00112233-4455-6677-8899-aabbccddeeff")],
-    "INET4": [("'1.2.3.4'", b"1.2.3.4")],
-    "INET6": [("'::1'", b"::1")],
     "POINT": [
         (
+            "ST_GeomFromText('POINT(1 2)', 3857)",
+            b"\x11\x0f\0\0\x01\x01\0\0\0\0\0\0\0\0\0\xf0?\0\0\0\0\0\0\0@",
+        )
+    ],
+}
+MARIADB_VALUES: dict[str, list[tuple[str, Value]]] = {
+    "JSON": [('\'{"b":  1, "a": [2.50]}\'', b'{"b":  1, "a": [2.50]}')],
+    "UUID": [("'00112233-4455-6677-8899-AABBCCDDEEFF'", b"00112233-4455-6677-8899-aabbccddeeff")],
+    "TIME(6)": [("'-838:59:59.999999'", b"-838:59:59.999999")],
+    "INET4": [("'1.2.3.4'", b"1.2.3.4")],
+    "INET6": [("'::1'", b"::1")],
+}
+MYSQL_VALUES: dict[str, list[tuple[str, Value]]] = {
+    "JSON": [('\'{"b":  1, "a": [2.50]}\'', b'{"a": [2.5], "b": 1}')],
+    "VECTOR(2)": [("TO_VECTOR('[1,-0.5]')", b"\0\0\x80?\0\0\0\xbf")],
+    "GEOMETRY SRID 4326": [
+        (
             "ST_GeomFromText('POINT(1 2)', 4326)",
-            b"\xe6\x10\0\0\x01\x01\0\0\0\0\0\0\0\0\0\xf0?\0\0\0\0\0\0\0@",
+            b"\xe6\x10\0\0\x01\x01\0\0\0\0\0\0\0\0\0\0@\0\0\0\0\0\0\xf0?",
         )
     ],
 }
@@ -82,10 +95,35 @@ VALUES: dict[str, list[tuple[str, Value]]] = {
 
 @pytest.mark.parametrize("kind", VALUES)
 def test_a_value_is_read_as_stored_and_comes_back_the_same(
+    kind: str, server: DatabaseServer, server_second: DatabaseServer, database: str
+) -> None:
+    assert_value_comes_back(kind, VALUES[kind], server, server_second, database)
+
+
+@pytest.mark.parametrize("kind", MARIADB_VALUES)
+def test_a_value_that_mariadb_has_comes_back_the_same(
     kind: str, mariadb: MariaDBServer, mariadb_second: MariaDBServer, database: str
 ) -> None:
-    literals = [literal for literal, _ in VALUES[kind]]
-    mariadb.execute(
+    assert_value_comes_back(kind, MARIADB_VALUES[kind], mariadb, mariadb_second, database)
+
+
+@pytest.mark.mysql
+@pytest.mark.parametrize("kind", MYSQL_VALUES)
+def test_a_value_that_mysql_has_comes_back_the_same(
+    kind: str, mysql: MySQLServer, mysql_second: MySQLServer, database: str
+) -> None:
+    assert_value_comes_back(kind, MYSQL_VALUES[kind], mysql, mysql_second, database)
+
+
+def assert_value_comes_back(
+    kind: str,
+    values: list[tuple[str, Value]],
+    source: DatabaseServer,
+    target: DatabaseServer,
+    database: str,
+) -> None:
+    literals = [literal for literal, _ in values]
+    source.execute(
         "SET NAMES utf8mb4",
         SESSION,
         f"CREATE TABLE {database}.t (id INT PRIMARY KEY, v {kind})",
@@ -94,12 +132,12 @@ def test_a_value_is_read_as_stored_and_comes_back_the_same(
             for number, literal in enumerate(literals)
         ),
     )
-    found = [row[1] for row in table_rows(mariadb.url, database, "t")]
-    assert found == [value for _, value in VALUES[kind]]
-    assert_copies(mariadb, mariadb_second, database)
+    found = [row[1] for row in table_rows(source.url, database, "t")]
+    assert found == [value for _, value in values]
+    assert_copies(source, target, database)
 
 
-def assert_copies(source: MariaDBServer, target: MariaDBServer, database: str) -> None:
+def assert_copies(source: DatabaseServer, target: DatabaseServer, database: str) -> None:
     try:
         copy(source.url, target.url, [database])
         left = comparer.fingerprint(source, [database])
@@ -152,20 +190,11 @@ TABLES = {
         "INSERT INTO a VALUES (1, 2), (2, 77)",
         "INSERT INTO b VALUES (2, 1)",
     ],
-    "rows_against_their_check": [
-        "CREATE TABLE t (a INT, CHECK (a > 0))",
-        "SET check_constraint_checks = 0",
-        "INSERT INTO t VALUES (-1)",
-    ],
     "zero_id_and_counter": [
         "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT)",
         "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
         "INSERT INTO t VALUES (0), (500)",
         "DELETE FROM t WHERE id = 500",
-    ],
-    "compressed": [
-        "CREATE TABLE t (id INT PRIMARY KEY, t TEXT COMPRESSED, b BLOB COMPRESSED)",
-        "INSERT INTO t VALUES (1, REPEAT('abc', 5000), REPEAT('z', 9999))",
     ],
     "without_transactions": [
         "CREATE TABLE t (id INT PRIMARY KEY, t TEXT, FULLTEXT (t)) ENGINE = MyISAM",
@@ -173,27 +202,46 @@ TABLES = {
     ],
     "empty": ["CREATE TABLE t (id INT PRIMARY KEY)"],
 }
+MARIADB_TABLES = {
+    "rows_against_their_check": [
+        "CREATE TABLE t (a INT, CHECK (a > 0))",
+        "SET check_constraint_checks = 0",
+        "INSERT INTO t VALUES (-1)",
+    ],
+    "compressed": [
+        "CREATE TABLE t (id INT PRIMARY KEY, t TEXT COMPRESSED, b BLOB COMPRESSED)",
+        "INSERT INTO t VALUES (1, REPEAT('abc', 5000), REPEAT('z', 9999))",
+    ],
+}
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_comes_back_the_same(
+    name: str, server: DatabaseServer, server_second: DatabaseServer, database: str
+) -> None:
+    server.execute("SET NAMES utf8mb4", f"USE {database}", *TABLES[name])
+    assert_copies(server, server_second, database)
+
+
+@pytest.mark.parametrize("name", MARIADB_TABLES)
+def test_a_table_that_mariadb_has_comes_back_the_same(
     name: str, mariadb: MariaDBServer, mariadb_second: MariaDBServer, database: str
 ) -> None:
-    mariadb.execute("SET NAMES utf8mb4", f"USE {database}", *TABLES[name])
+    mariadb.execute(f"USE {database}", *MARIADB_TABLES[name])
     assert_copies(mariadb, mariadb_second, database)
 
 
 def test_a_row_of_several_packets_comes_back_the_same(
-    mariadb: MariaDBServer, mariadb_second: MariaDBServer, database: str
+    server: DatabaseServer, server_second: DatabaseServer, database: str
 ) -> None:
     """20 MB: a packet holds 16 MiB at most."""
-    mariadb.execute(
+    server.execute(
         f"CREATE TABLE {database}.t (id INT PRIMARY KEY, v LONGTEXT)",
         f"INSERT INTO {database}.t VALUES (1, REPEAT('0123456789', 2000000)), (2, 'b')",
     )
-    rows = table_rows(mariadb.url, database, "t")
+    rows = table_rows(server.url, database, "t")
     assert rows == [[b"1", b"0123456789" * 2_000_000], [b"2", b"b"]]
-    assert_copies(mariadb, mariadb_second, database)
+    assert_copies(server, server_second, database)
 
 
 def test_the_comparer_sees_one_altered_cent(mariadb: MariaDBServer, database: str) -> None:

@@ -17,7 +17,7 @@ from rowvault.restore.engine import RestoreRequest, run_restore
 from rowvault.source.address import open_source, open_target, parse_address
 from rowvault.source.protocol import Selection
 from support import comparer
-from support.mariadb import MariaDBServer
+from support.server import DatabaseServer
 from support.small_vault import create_small
 
 COLUMNS = """
@@ -55,7 +55,7 @@ rows_of_values = st.tuples(
 
 
 def insert(
-    server: MariaDBServer, database: str, key: str, rows: Sequence[tuple[object, ...]]
+    server: DatabaseServer, database: str, key: str, rows: Sequence[tuple[object, ...]]
 ) -> None:
     with server.connect(database=database) as connection, connection.cursor() as cursor:
         cursor.execute("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
@@ -77,33 +77,33 @@ def insert(
     st.integers(1, 4),
 )
 def test_any_rows_come_back(
-    mariadb: MariaDBServer,
-    mariadb_second: MariaDBServer,
+    server: DatabaseServer,
+    server_second: DatabaseServer,
     database: str,
     rows: list[tuple[object, ...]],
     key: str,
     workers: int,
 ) -> None:
-    insert(mariadb, database, key, rows)
+    insert(server, database, key, rows)
     monitor = SilentMonitor()
     with tempfile.TemporaryDirectory() as name, create_small(Path(name) / "vault") as repository:
-        source = open_source(parse_address(mariadb.socket_url), monitor)
+        source = open_source(parse_address(server.socket_url), monitor)
         taken = run_backup(
             repository, source, BackupRequest(Selection((database,)), workers), monitor
         )
         assert taken.rows == len(rows)
-        target = open_target(parse_address(mariadb_second.socket_url), monitor)
+        target = open_target(parse_address(server_second.socket_url), monitor)
         restored = run_restore(
             repository,
             repository.find("latest"),
             target,
-            lambda: open_source(parse_address(mariadb_second.socket_url), monitor),
+            lambda: open_source(parse_address(server_second.socket_url), monitor),
             RestoreRequest(workers=workers, replace=True),
             monitor,
         )
     assert restored.verified
-    expected = comparer.fingerprint(mariadb, [database])
-    assert comparer.differences(expected, comparer.fingerprint(mariadb_second, [database])) == []
+    expected = comparer.fingerprint(server, [database])
+    assert comparer.differences(expected, comparer.fingerprint(server_second, [database])) == []
 
 
 def float_edges() -> list[float]:
@@ -113,23 +113,23 @@ def float_edges() -> list[float]:
 
 
 def test_floats_come_back_bit_for_bit(
-    mariadb: MariaDBServer, mariadb_second: MariaDBServer, database: str, tmp_path: Path
+    server: DatabaseServer, server_second: DatabaseServer, database: str, tmp_path: Path
 ) -> None:
     values = [(single, double) for single in float_edges() for double in (5e-324, math.pi, 1e308)]
-    with mariadb.connect(database=database) as connection, connection.cursor() as cursor:
+    with server.connect(database=database) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE number (f FLOAT, d DOUBLE)")
         cursor.executemany("INSERT INTO number VALUES (%s * 1e0, %s)", values)
     monitor = SilentMonitor()
     with create_small(tmp_path / "vault") as repository:
-        source = open_source(parse_address(mariadb.socket_url), monitor)
+        source = open_source(parse_address(server.socket_url), monitor)
         run_backup(repository, source, BackupRequest(Selection((database,))), monitor)
         run_restore(
             repository,
             repository.find("latest"),
-            open_target(parse_address(mariadb_second.socket_url), monitor),
-            lambda: open_source(parse_address(mariadb_second.socket_url), monitor),
+            open_target(parse_address(server_second.socket_url), monitor),
+            lambda: open_source(parse_address(server_second.socket_url), monitor),
             RestoreRequest(),
             monitor,
         )
-    expected = comparer.fingerprint(mariadb, [database])
-    assert comparer.differences(expected, comparer.fingerprint(mariadb_second, [database])) == []
+    expected = comparer.fingerprint(server, [database])
+    assert comparer.differences(expected, comparer.fingerprint(server_second, [database])) == []

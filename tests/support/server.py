@@ -102,6 +102,11 @@ class DatabaseServer(ABC):
         return self.directory / "data"
 
     @property
+    def temporary(self) -> Path:
+        """Where the server puts temporary tables."""
+        return self.directory / "tmp"
+
+    @property
     def url(self) -> str:
         """Where Rowvault reaches the server, over TCP."""
         return f"mysql://test:test@127.0.0.1:{self.port}/"
@@ -119,7 +124,7 @@ class DatabaseServer(ABC):
 
     def start(self) -> None:
         """Makes the data directory and waits until the server answers. Raises ServerStartError."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.temporary.mkdir(parents=True, exist_ok=True)
         if not self.data.exists():
             self._install()
         self.port = _free_port()
@@ -173,6 +178,8 @@ class DatabaseServer(ABC):
             f"--datadir={self.data}",
             f"--socket={self.socket}",
             f"--pid-file={self.pid_file}",
+            # Every server that starts removes the temporary tables that it finds there.
+            f"--tmpdir={self.temporary}",
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
             *(binlog if self.binlog else ["--skip-log-bin"]),
@@ -267,4 +274,5 @@ def _stop_by_pid_file(server: DatabaseServer) -> None:
             sys.exit(f"The server with pid {pid} does not stop; its log is {server.log}.")
         time.sleep(0.05)
     shutil.rmtree(server.data)
+    shutil.rmtree(server.temporary)
     server.log.unlink(missing_ok=True)

@@ -25,7 +25,6 @@ _COMMON = {
     # Waiting long for a lock makes everybody else queue up behind us.
     "lock_wait_timeout": str(LOCK_WAIT_S),
     "sql_select_limit": "18446744073709551615",
-    "group_concat_max_len": "4294967295",
     "wsrep_sync_wait": "0",
     "information_schema_stats_expiry": "0",
     "show_create_table_verbosity": "0",
@@ -37,6 +36,8 @@ _COMMON = {
 }
 
 READING = _COMMON | {
+    # Not for loading: MySQL keeps the type that it gives a view's column then.
+    "group_concat_max_len": "4294967295",
     # With a binary log MariaDB releases the locks on definitions at ROLLBACK TO SAVEPOINT only
     # in a session that does not log; without the right to set it, an ALTER waits for the backup.
     "sql_log_bin": "0",
@@ -60,6 +61,7 @@ LOADING = _COMMON | {
     "sql_generate_invisible_primary_key": "0",
     "restrict_fk_on_non_standard_key": "0",
     "innodb_lock_wait_timeout": "3600",
+    "max_error_count": "65535",
 }
 
 _REQUIRED = frozenset({"sql_mode", "time_zone", "foreign_key_checks", "lock_wait_timeout"})
