@@ -121,6 +121,7 @@ def _read(
     repository: Repository,
     monitor: Monitor,
 ) -> ScanResult:
+    view.inspect_values()
     monitor.phase("reading", sum(table.estimated_rows for table in catalogue.tables))
     return scan_tables(view, catalogue.tables, session, repository, monitor)
 

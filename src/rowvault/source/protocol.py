@@ -109,8 +109,18 @@ class SourceSnapshot(Protocol):
         """One per connection that was asked for, or fewer."""
         ...
 
+    def inspect_values(self) -> None:
+        """From here on, values that cannot be kept exactly are looked for where rows are read.
+
+        It costs time, and a snapshot that only compares has no use for it.
+        """
+        ...
+
     def confirm(self, catalogue: Catalogue) -> None:
-        """Raises SnapshotLostError when the moment did not hold, or definitions changed."""
+        """Raises SnapshotLostError when the moment did not hold, or definitions changed.
+
+        Adds to the omissions what `inspect_values` made the readers find.
+        """
         ...
 
     def __enter__(self) -> Self: ...

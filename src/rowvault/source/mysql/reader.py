@@ -10,7 +10,9 @@ from rowvault.core.model import TableDefinition
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.columns import select_expression
 from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql.documents import DocumentInspector
 from rowvault.source.mysql.keys import AccessPath
+from rowvault.source.mysql.ranges import range_bounds
 from rowvault.source.protocol import RowRange
 from rowvault.sqltext.quoting import identifier, qualified
 from rowvault.sqltext.versioning import is_with_history
@@ -24,8 +26,8 @@ def select_statement(table: TableDefinition, rows: RowRange, path: AccessPath) -
     """The SELECT that gives a row-chunk in key order."""
     values = ", ".join(select_expression(column) for column in table.columns)
     words = [f"SELECT {values} FROM {rows_of(table)} AS `t` {path.hint}"]
-    if rows.low is not None or rows.high is not None:
-        words.append(f"WHERE {_condition(table, rows)}")
+    if bounds := range_bounds(table, rows):
+        words.append(f"WHERE {' AND '.join(bounds)}")
     if path.order:
         # By the columns themselves: an alias could hide them behind an expression.
         words.append("ORDER BY " + ", ".join(f"`t`.{identifier(name)}" for name in path.order))
@@ -36,16 +38,6 @@ def rows_of(table: TableDefinition) -> str:
     """What to select from: all versions of the rows where the history is stored."""
     name = qualified(table.database, table.name)
     return f"{name} FOR SYSTEM_TIME ALL" if is_with_history(table) else name
-
-
-def _condition(table: TableDefinition, rows: RowRange) -> str:
-    column = f"`t`.{identifier(table.columns[table.key[0]].name)}"
-    bounds = []
-    if rows.low is not None:
-        bounds.append(f"{column} >= {rows.low}")
-    if rows.high is not None:
-        bounds.append(f"{column} < {rows.high}")
-    return " AND ".join(bounds)
 
 
 class MysqlRowReader:
@@ -62,6 +54,8 @@ class MysqlRowReader:
         self._path_of = path_of
         self._has_read = has_read
         self._session_id = _session_id(connection)
+        self.inspector: DocumentInspector | None = None
+        """Looks into documents before their text is read, where that was asked for."""
         connection.execute(f"SAVEPOINT {_SAVEPOINT}", "marking the start of the snapshot")
 
     def read(self, table: TableDefinition, rows: RowRange) -> Iterator[RowBatch]:
@@ -73,6 +67,8 @@ class MysqlRowReader:
         task = f"reading {table.label}"
         statement = select_statement(table, rows, self._path_of(table, self.connection))
         try:
+            if self.inspector is not None:
+                self.inspector.inspect(self.connection, table, rows)
             yield from self.connection.stream(statement, task)
         except faults.StatementError as error:
             if error.code in faults.TABLE_IS_ANOTHER:

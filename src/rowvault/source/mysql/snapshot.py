@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -16,6 +16,7 @@ from rowvault.source.mysql import identity
 from rowvault.source.mysql.catalogue import CatalogueReader
 from rowvault.source.mysql.confirmation import changed_names
 from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql.documents import DocumentInspector
 from rowvault.source.mysql.gtid import GtidQuestion
 from rowvault.source.mysql.guard import UNGUARDED
 from rowvault.source.mysql.holdings import Holdings
@@ -50,6 +51,7 @@ class MysqlSnapshot:
         self._monitor = monitor
         self._selection = Selection()
         self._gtid: GtidQuestion | None = None
+        self._inspector: DocumentInspector | None = None
         self._choices: dict[tuple[str, str], KeyChoice] = {}
         self._readers = [MysqlRowReader(one, self._path, self._has_read) for one in connections]
 
@@ -97,10 +99,20 @@ class MysqlSnapshot:
         """One per connection that sees the moment."""
         return self._readers
 
+    def inspect_values(self) -> None:
+        """From here on, values that their text does not tell are looked for where rows are read.
+
+        `confirm` adds what was found to the omissions.
+        """
+        self._inspector = DocumentInspector()
+        for reader in self._readers:
+            reader.inspector = self._inspector
+
     def confirm(self, catalogue: Catalogue) -> None:
         """Raises SnapshotLostError when the moment did not hold, or definitions changed.
 
-        Tables without transactions that were written meanwhile are added to the omissions.
+        Tables without transactions that were written meanwhile are added to the omissions, and
+        values that their text does not tell.
         """
         for reader in self._readers:
             reader.check_alive()
@@ -115,6 +127,8 @@ class MysqlSnapshot:
         if self._gtid is not None:
             self.moment = msgspec.structs.replace(self.moment, gtid=self._gtid.answer())
             self._gtid = None
+        if self._inspector is not None:
+            self._name(catalogue, self._inspector.omissions())
 
     def close(self) -> None:
         """Ends all connections."""
@@ -186,8 +200,7 @@ class MysqlSnapshot:
                 "noticed: the account may neither lock definitions nor, without the right PROCESS, "
                 "compare them. `rowvault doctor` tells what to grant."
             )
-            catalogue.omissions.append(message)
-            self._monitor.warning(message)
+            self._name(catalogue, [message])
 
     def _name_moving_tables(self, catalogue: Catalogue, connection: Connection) -> None:
         before = self._held.signs.write_times
@@ -204,6 +217,10 @@ class MysqlSnapshot:
                 f"{definition.engine} has no transactions, and "
                 + ("it was written during the backup." if before[name] else "tells no times.")
             )
+            self._name(catalogue, [message])
+
+    def _name(self, catalogue: Catalogue, messages: Iterable[str]) -> None:
+        for message in messages:
             catalogue.omissions.append(message)
             self._monitor.warning(message)
 
