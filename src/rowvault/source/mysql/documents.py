@@ -2,9 +2,9 @@
 
 A document is stored with a type for each member (MySQL manual, "The JSON Data Type"). Its text,
 read again, gives the same document if every member is an object, an array, a string, a boolean,
-null, a double, or an integer of the type that a parser gives an integer of this size. It does not
-for members that came from SQL values: DECIMAL, DATE, TIME, DATETIME, BLOB, BIT, and an UNSIGNED
-INTEGER that would also fit into a signed one.
+null, a double, or an integer of the type that the server's parser gives an integer of this size.
+It does not for members that came from SQL values: DECIMAL, DATE, TIME, DATETIME, BLOB, and
+INTEGER and UNSIGNED INTEGER where the parser makes the other one of them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from rowvault.source.mysql.ranges import range_bounds
 from rowvault.source.protocol import RowRange
 from rowvault.sqltext.quoting import identifier, qualified
 
-_EXACT = "'OBJECT','ARRAY','STRING','INTEGER','DOUBLE','BOOLEAN','NULL'"
-_GREATEST_SIGNED = 9223372036854775807
+_TOLD = ("OBJECT", "ARRAY", "STRING", "DOUBLE", "BOOLEAN", "NULL")
+_PLAIN_INTEGER = 4294967295
+"""Up to it a signed integer is INTEGER again; of others the server is asked."""
+_OPEN_LOW = -(1 << 63)
 _NAMED_KEYS = 3
 _SHOWN_CHARACTERS = 60
 
@@ -88,7 +90,7 @@ class DocumentInspector:
             found = self._found.setdefault((table.label, column.name), _Found())
             found.rows += count
             found.types.update(kind for row in examples for kind in text(row[0]).split(","))
-            low = -_GREATEST_SIGNED if rows.low is None else rows.low
+            low = _OPEN_LOW if rows.low is None else rows.low
             found.examples += [(low, _key_text(keys, row[1:])) for row in examples if keys]
 
 
@@ -107,9 +109,12 @@ def _is_inexact(column: str) -> str:
 
 
 def _is_inexact_node(node: str) -> str:
+    again = f"JSON_TYPE(CAST(CAST({node} AS CHAR) AS JSON))"
+    told = " ".join(f"WHEN '{kind}' THEN FALSE" for kind in _TOLD)
     return (
-        f"(JSON_TYPE({node}) NOT IN ({_EXACT}) AND NOT "
-        f"(JSON_TYPE({node}) = 'UNSIGNED INTEGER' AND {node} > {_GREATEST_SIGNED}))"
+        f"CASE IFNULL(JSON_TYPE({node}), 'NULL') {told} "
+        f"WHEN 'INTEGER' THEN {node} > {_PLAIN_INTEGER} AND {again} <> 'INTEGER' "
+        f"WHEN 'UNSIGNED INTEGER' THEN {again} <> 'UNSIGNED INTEGER' ELSE TRUE END"
     )
 
 
