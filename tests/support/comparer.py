@@ -30,7 +30,9 @@ def fingerprint(server: Server, databases: Sequence[str]) -> Fingerprint:
     """The marks of all tables and objects of these databases; `{}` for databases not there."""
     with closing(server.connect(use_unicode=False, conv={})) as connection:
         connection.query("SET SESSION time_zone = '+00:00', sql_mode = ''")
-        connection.query("SET SESSION character_set_results = NULL")
+        connection.query(
+            "SET SESSION character_set_results = NULL, group_concat_max_len = 4294967295"
+        )
         # MySQL alone has it: how long the AUTO_INCREMENT that it tells may be out of date.
         connection.query("/*!80000 SET SESSION information_schema_stats_expiry = 0 */")
         marks: dict[str, str] = {}

@@ -1,8 +1,9 @@
 """A mark of all rows of a table: the same for the same rows in any order, and for no others.
 
 Values are compared as the bytes that are stored, `CAST(c AS BINARY)`; FLOAT and DOUBLE as all
-digits of a double, ENUM and SET by their number too, JSON by its members' types. Of a system-versioned table the history is
-part of it, with the times of each version; of a partitioned one, in which partition each row lies.
+digits of a double, ENUM and SET by their number too, MySQL's JSON by its members' types too. Of a
+system-versioned table the history is part of it, with the times of each version; of a partitioned
+one, in which partition each row lies.
 """
 
 from __future__ import annotations
@@ -22,10 +23,8 @@ _FLOATS = ("float", "double")
 _NUMBERED = ("enum", "set")
 
 _MEMBER_TYPES = (
-    "(SELECT CONCAT_WS(',', JSON_TYPE({column}), GROUP_CONCAT(CONCAT_WS('/', JSON_TYPE(n.m),"
-    " JSON_TYPE(n.e)) ORDER BY n.k, n.l)) FROM JSON_TABLE({column}, '$' COLUMNS ("
-    "NESTED PATH '$**.*' COLUMNS (k FOR ORDINALITY, m JSON PATH '$'), "
-    "NESTED PATH '$**[*]' COLUMNS (l FOR ORDINALITY, e JSON PATH '$'))) AS n)"
+    "(SELECT GROUP_CONCAT(JSON_TYPE(n.m) ORDER BY n.k) FROM JSON_TABLE({name}, '{path}' COLUMNS"
+    " (k FOR ORDINALITY, m JSON PATH '$')) AS n)"
 )
 """MySQL alone has the type: text does not tell the types of a document's members."""
 
@@ -49,7 +48,9 @@ def rows_mark(connection: Connection, facts: Facts, database: str, table: str) -
 def _parts(name: str, kind: str) -> Iterator[str]:
     column = _named(name)
     if kind == "json":
-        yield _MEMBER_TYPES.format(column=column)
+        yield f"JSON_TYPE({column})"
+        for path in ("$**.*", "$**[*]"):
+            yield _MEMBER_TYPES.format(name=column, path=path)
     yield f"{column}*1e0" if kind in _FLOATS else f"CAST({column} AS BINARY)"
     if kind in _NUMBERED:
         yield f"CAST({column} AS UNSIGNED)"

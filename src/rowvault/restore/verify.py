@@ -20,11 +20,12 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.tree import TreeReader
 from rowvault.repository.tree_difference import differing
 from rowvault.restore.definitions import additions, object_problems, table_problem
+from rowvault.restore.documents import document_columns, renumbered_rows
 from rowvault.restore.selection import Chosen
 from rowvault.scan.sink import HashingSink
 from rowvault.scan.table import ScannedTable
 from rowvault.scan.workers import scan_tables
-from rowvault.source.protocol import Catalogue, Selection, Source, SourceTable
+from rowvault.source.protocol import Catalogue, Selection, Source, SourceSnapshot, SourceTable
 
 _NAMED_RANGES = 5
 """Differing key ranges named per table; the rest is counted."""
@@ -78,11 +79,13 @@ def compare(
             definitions += additions(chosen, catalogue)
         same, rows = _readable(chosen, catalogue, definitions)
         scan = scan_tables(view, same, sink, repository, monitor)
+        expected = {_name(record.definition): record for record in chosen.tables}
+        for scanned in scan.tables:
+            record = expected[_name(scanned.definition)]
+            if not _is_same_but_for_numbers(repository, record, scanned, view, monitor):
+                rows += _row_problems(repository, record, scanned, sink)
         view.confirm(catalogue)
         server = view.server
-    expected = {_name(record.definition): record for record in chosen.tables}
-    for scanned in scan.tables:
-        rows += _row_problems(repository, expected[_name(scanned.definition)], scanned, sink)
     return Comparison(server, tuple(of_databases), tuple(definitions), tuple(rows))
 
 
@@ -164,6 +167,27 @@ def _row_problems(
         f"{record.definition.label}: rows differ ({expected_rows} in the snapshot, {found_rows} on "
         f"the target): {ranges}"
     )
+
+
+def _is_same_but_for_numbers(
+    repository: Repository,
+    record: TableRecord,
+    scanned: ScannedTable,
+    view: SourceSnapshot,
+    monitor: Monitor,
+) -> bool:
+    """Whether only numbers in JSON documents are written otherwise; a warning says so."""
+    documents = document_columns(record.definition, view.server)
+    counts = record.root.sums.rows, scanned.root.sums.rows
+    if record.root.id == scanned.root.id or not documents or counts[0] != counts[1]:
+        return False
+    changed = renumbered_rows(repository, record, view.readers()[0], documents)
+    if changed:
+        monitor.warning(
+            f"{record.definition.label}: numbers in JSON documents of {changed} rows are doubles "
+            "now, as their text reads; they were DECIMAL, which no text says"
+        )
+    return changed is not None
 
 
 def _differing_ranges(
