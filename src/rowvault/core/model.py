@@ -68,7 +68,17 @@ class ObjectKind(enum.StrEnum):
     VIEW = "view"
     TRIGGER = "trigger"
     EVENT = "event"
+    ROLE = "role"
     USER = "user"
+    PASSWORD = "password"
+    """What ALTER USER adds to a user: another password, or when it expires."""
+    GRANT = "grant"
+    """A right, a role or a default role that a user or role holds."""
+
+
+ACCOUNT_KINDS = (ObjectKind.ROLE, ObjectKind.USER, ObjectKind.PASSWORD, ObjectKind.GRANT)
+"""Users, roles, grants: they belong to no database, which is empty in their definitions. The
+name of a user or role is quoted as SQL has it; it is the parent of its passwords and grants."""
 
 
 class ObjectDefinition(msgspec.Struct, frozen=True):
@@ -82,9 +92,10 @@ class ObjectDefinition(msgspec.Struct, frozen=True):
     session: tuple[tuple[str, str], ...] = ()
     """sql_mode, character_set_client, collation_connection, time_zone, ... where they matter."""
     parent: str = ""
-    """The table that a trigger or an index belongs to."""
+    """The table that a trigger or an index belongs to; the user or role of a password or grant."""
     order: int = 0
-    """Triggers of one table, event and time fire in this order."""
+    """Triggers of one table, event and time fire in this order; passwords and grants are sent in
+    it."""
 
     @property
     def label(self) -> str:
