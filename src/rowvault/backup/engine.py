@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
+
 from rowvault import __version__
 from rowvault.codec.rendering import RENDERER_VERSION
-from rowvault.core.model import Moment, ServerInfo
+from rowvault.core.model import Moment, ObjectKind, ServerInfo
 from rowvault.core.monitor import Monitor
 from rowvault.repository.dry_session import DrySession
 from rowvault.repository.manifest import ManifestWriter
@@ -49,6 +51,8 @@ class BackupResult:
     """None after a dry run."""
     parent: str | None
     tables: int
+    accounts: int
+    """Users and roles."""
     rows: int
     raw_bytes: int
     blocks: int
@@ -91,6 +95,7 @@ def run_backup(
         snapshot=None if snapshot is None else snapshot.id,
         parent=None if parent is None else parent.id,
         tables=len(scan.tables),
+        accounts=sum(one.kind in (ObjectKind.ROLE, ObjectKind.USER) for one in catalogue.objects),
         rows=draft.rows,
         raw_bytes=draft.raw_bytes,
         blocks=figures.blocks,
@@ -107,9 +112,9 @@ def find_parent(
     snapshots: Iterable[Snapshot], server: ServerInfo, selection: Selection
 ) -> Snapshot | None:
     """The newest snapshot of the same server, of the same selection if there is one."""
-    wanted = _selection(selection)
+    wanted = _without_users(_selection(selection))
     same_server = [one for one in snapshots if one.server.server_id == server.server_id]
-    same_selection = [one for one in same_server if one.selection == wanted]
+    same_selection = [one for one in same_server if _without_users(one.selection) == wanted]
     candidates = same_selection or same_server
     return candidates[-1] if candidates else None
 
@@ -163,7 +168,15 @@ def _draft(
     )
 
 
+def _without_users(selection: SnapshotSelection) -> SnapshotSelection:
+    """Of which tables it is: users have no rows that a later snapshot could share."""
+    return msgspec.structs.replace(selection, users=False)
+
+
 def _selection(selection: Selection) -> SnapshotSelection:
     return SnapshotSelection(
-        databases=selection.databases, tables=selection.tables, excludes=selection.excludes
+        databases=selection.databases,
+        tables=selection.tables,
+        excludes=selection.excludes,
+        users=selection.users,
     )

@@ -14,7 +14,7 @@ import msgspec
 from rowvault.codec.chunker import FIRST_FRAGMENT, LAST_FRAGMENT, WHOLE_ROWS, Cutter, RawBlock
 from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import decode_row, encode_batch, encode_row
-from rowvault.core.errors import CorruptError
+from rowvault.core.errors import CorruptError, UnsupportedFormatError
 from rowvault.core.ids import BlockId
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition, ValueKind
 from rowvault.repository.node import LeafEntry, NodeRule
@@ -26,6 +26,7 @@ LAYOUT = RowLayout(
     kinds=bytes((ValueKind.BYTES,)) * _COLUMNS, introducers=(b"",) * _COLUMNS, key=_KEY
 )
 _BATCH_ROWS = 64
+_KINDS = frozenset(kind.value for kind in ObjectKind)
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -149,7 +150,7 @@ class Manifest:
         """Everything else, or that of one database, in the order of the keys."""
         for kind, value in self._rows(database):
             if kind != ObjectKind.TABLE:
-                yield _decode(value, ObjectRecord).definition
+                yield _decode_object(kind, value).definition
 
     def table(self, database: str, name: str) -> TableRecord | None:
         """One table, None where the snapshot does not hold it. Reads one block and its path."""
@@ -162,7 +163,9 @@ class Manifest:
 
     def databases(self) -> list[str]:
         """The names of all databases that hold anything, sorted."""
-        return sorted({row[0].decode() for row in read_rows(self._read_data, self.tree.entries())})
+        rows = read_rows(self._read_data, self.tree.entries())
+        # Users and grants belong to no database.
+        return sorted({row[0].decode() for row in rows if row[0]})
 
     def _rows(self, database: str | None) -> Iterator[tuple[str, bytes]]:
         """(kind, value) of each row."""
@@ -198,10 +201,10 @@ def read_rows(
 
 
 def decode_record(row: ManifestRow) -> TableRecord | ObjectRecord:
-    """The record of a manifest row. Raises CorruptError."""
+    """The record of a manifest row. Raises CorruptError, UnsupportedFormatError."""
     if row[1] == ObjectKind.TABLE.value.encode():
         return _decode(row[3], TableRecord)
-    return _decode(row[3], ObjectRecord)
+    return _decode_object(row[1].decode("utf-8", "replace"), row[3])
 
 
 def split_rows(raw: bytes) -> Iterator[ManifestRow]:
@@ -213,6 +216,15 @@ def split_rows(raw: bytes) -> Iterator[ManifestRow]:
         if database is None or kind is None or name is None or value is None:
             raise CorruptError("a manifest row holds NULL")
         yield database, kind, name, value
+
+
+def _decode_object(kind: str, value: bytes) -> ObjectRecord:
+    if kind not in _KINDS:
+        raise UnsupportedFormatError(
+            f"the snapshot holds a {kind!r}, a kind of object that this version does not know; "
+            "use a newer rowvault"
+        )
+    return _decode(value, ObjectRecord)
 
 
 def _decode(value: bytes, record_type: type[Record]) -> Record:

@@ -19,11 +19,13 @@ _PREFIX = re.compile(r"[0-9a-f]{1,16}")
 
 
 class SnapshotSelection(msgspec.Struct, frozen=True):
-    """What the run was asked to hold; all empty: everything."""
+    """What the run was asked to hold; all empty: every database."""
 
     databases: tuple[str, ...] = ()
     tables: tuple[tuple[str, str], ...] = ()
     excludes: tuple[str, ...] = ()
+    users: bool = False
+    """The server's users, roles and grants, too."""
 
 
 class SnapshotDraft(msgspec.Struct, frozen=True, kw_only=True):

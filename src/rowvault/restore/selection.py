@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from rowvault.core.errors import UsageError
-from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.core.model import ACCOUNT_KINDS, ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.repository.manifest import Manifest, TableRecord
+from rowvault.restore.grants import Reach, renamed_grants
 from rowvault.restore.rename import Renaming
 
 _BELONGS_TO_TABLE = (ObjectKind.TRIGGER, ObjectKind.INDEX)
@@ -22,6 +23,10 @@ class Chosen:
 
     objects: tuple[ObjectDefinition, ...]
     tables: tuple[TableRecord, ...]
+    accounts: tuple[ObjectDefinition, ...] = ()
+    """Users, roles and grants."""
+    reach: Reach = field(default=Reach(True, (), ()))
+    """What of the target is restored, under its final names."""
 
     @property
     def databases(self) -> list[str]:
@@ -37,11 +42,13 @@ def choose(
     databases: Sequence[str],
     tables: Sequence[tuple[str, str]],
     renaming: Renaming,
+    users: bool,
     monitor: Monitor,
 ) -> Chosen:
     """Everything, or the databases and tables named. Raises UsageError for one that is not there.
 
     A table named by itself brings its database, its indexes and its triggers, and nothing else.
+    Users and roles come all or none; of their grants those on what is chosen, and on everything.
     """
     wanted = set(tables)
     records = [
@@ -49,10 +56,11 @@ def choose(
         for record in manifest.tables()
         if _is_chosen(record.definition.database, record.definition.name, databases, wanted)
     ]
-    everything = list(manifest.objects())
+    everything = [one for one in manifest.objects() if one.kind not in ACCOUNT_KINDS]
     objects = [one for one in everything if _is_object_chosen(one, databases, wanted)]
     _check_found(databases, wanted, records, objects)
     renaming.check([record.definition for record in records], objects)
+    reach = Reach(not (databases or tables), databases, tables)
     return Chosen(
         objects=(
             *_databases(everything, objects, [record.definition for record in records], renaming),
@@ -62,7 +70,19 @@ def choose(
             msgspec.structs.replace(record, definition=renaming.table(record.definition))
             for record in records
         ),
+        accounts=_accounts(manifest, reach, renaming, monitor) if users else (),
+        reach=reach.renamed(renaming),
     )
+
+
+def _accounts(
+    manifest: Manifest, reach: Reach, renaming: Renaming, monitor: Monitor
+) -> tuple[ObjectDefinition, ...]:
+    definitions = [one for one in manifest.objects("") if one.kind in ACCOUNT_KINDS]
+    if not definitions:
+        raise UsageError("the snapshot holds no users; `backup --users` keeps them")
+    reached = (one for one in definitions if reach.covers(one))
+    return tuple(renamed_grants(reached, renaming, monitor))
 
 
 def _is_chosen(

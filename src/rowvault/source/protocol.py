@@ -27,6 +27,8 @@ class Selection:
     """(database, table); where given, only these tables, and their databases without content."""
     excludes: tuple[str, ...] = ()
     """Shell patterns over `database.table` (or `database`); what matches is left out."""
+    users: bool = False
+    """Users, roles and grants of the server, too."""
 
 
 EVERYTHING = Selection()
@@ -182,6 +184,25 @@ class ValueLimit:
     """What raises the limit."""
 
 
+class AccountTarget(Protocol):
+    """The users, roles and grants of a server to be written."""
+
+    in_use: str
+    """The user that the connection acts as, which must not be touched."""
+
+    def existing(self) -> list[ObjectDefinition]:
+        """All of them, but the server's own. Raises AccessDeniedError."""
+        ...
+
+    def create(self, definition: ObjectDefinition) -> None:
+        """Makes a user or role, or gives it something. Raises RestoreError, without a password."""
+        ...
+
+    def drop(self, definition: ObjectDefinition) -> None:
+        """Drops a user or role with all that it holds. Raises RestoreError."""
+        ...
+
+
 class Target(Protocol):
     """A server that a snapshot can be restored to."""
 
@@ -222,6 +243,10 @@ class Target(Protocol):
 
     def drop(self, found: ExistingObject) -> None:
         """Drops what `existing` named, if it is still there. Raises RestoreError."""
+        ...
+
+    def accounts(self) -> AccountTarget:
+        """Its users. Raises UsageError where there are none by nature."""
         ...
 
     def open_loader(self) -> Loader:

@@ -10,9 +10,10 @@ from typing import Self
 import msgspec
 
 from rowvault.core.errors import SnapshotLostError, SourceError
-from rowvault.core.model import Moment, ServerInfo, TableDefinition
+from rowvault.core.model import ACCOUNT_KINDS, Moment, ServerInfo, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.source.mysql import identity
+from rowvault.source.mysql.accounts import Accounts, read_accounts
 from rowvault.source.mysql.catalogue import CatalogueReader
 from rowvault.source.mysql.confirmation import changed_names
 from rowvault.source.mysql.connection import Connection
@@ -59,6 +60,7 @@ class MysqlSnapshot:
         """Everything selected. Raises UnknownObjectError, AccessDeniedError."""
         self._selection = selection
         with self._held.guard.reading() as connection:
+            accounts = read_accounts(connection) if selection.users else Accounts()
             reader = CatalogueReader(connection, selection)
             reader.read()
         for opened in reader.tables:
@@ -70,7 +72,8 @@ class MysqlSnapshot:
             for table in (opened.table for opened in reader.tables)
         ]
         self._ask_gtid()
-        return Catalogue(reader.objects, tables, reader.omissions)
+        objects = [*accounts.objects, *reader.objects]
+        return Catalogue(objects, tables, [*accounts.omissions, *reader.omissions])
 
     def plan(self, table: SourceTable, target_bytes: int) -> Sequence[RowRange]:
         """Row-chunks over an integer key that is spread evenly; else one open range."""
@@ -161,7 +164,8 @@ class MysqlSnapshot:
         except SourceError as error:
             raise SnapshotLostError(f"The catalogue cannot be confirmed: {error}") from error
         changed = changed_names(
-            catalogue.objects,
+            # Users and grants may change: the snapshot has them as they were when it began.
+            [one for one in catalogue.objects if one.kind not in ACCOUNT_KINDS],
             [table.definition for table in catalogue.tables],
             again.objects,
             [opened.table.definition for opened in again.tables],

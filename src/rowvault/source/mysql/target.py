@@ -9,6 +9,7 @@ from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
+from rowvault.source.mysql.account_target import MysqlAccountTarget
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
@@ -146,6 +147,10 @@ class MysqlTarget:
             )
         except SourceError as error:
             raise RestoreError(f"{found.label} could not be dropped: {error}") from error
+
+    def accounts(self) -> MysqlAccountTarget:
+        """The server's users, over the same connection."""
+        return MysqlAccountTarget(self._connection, self._monitor)
 
     def open_loader(self) -> MysqlLoader:
         """A connection of its own for loading. Raises ConnectError."""

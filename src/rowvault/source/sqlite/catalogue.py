@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from rowvault.core.errors import UnknownObjectError
+from rowvault.core.errors import UnknownObjectError, UsageError
 from rowvault.core.model import (
     Column,
     ObjectDefinition,
@@ -58,7 +58,7 @@ def is_virtual_table(statement: bytes) -> bool:
 def read_catalogue(connection: sqlite3.Connection, selection: Selection) -> Catalogue:
     """All that is selected, under the connection's transaction.
 
-    Raises UnknownObjectError, sqlite3.Error.
+    Raises UnknownObjectError, UsageError, sqlite3.Error.
     """
     _check_databases(selection)
     catalogue = Catalogue()
@@ -104,6 +104,8 @@ class _Filter:
 
 
 def _check_databases(selection: Selection) -> None:
+    if selection.users:
+        raise UsageError("an SQLite file has no users; leave out --users")
     named = [*selection.databases, *(database for database, _ in selection.tables)]
     for name in named:
         if name != DATABASE:

@@ -124,6 +124,10 @@ class SqliteTarget:
         with self._lock, restore_errors(self._path, found.label):
             drop_object(connection, found)
 
+    def accounts(self) -> AccountTarget:
+        """Raises UsageError: SQLite has no users."""
+        raise UsageError("an SQLite file has no users; leave out --users")
+
     def open_loader(self) -> SqliteLoader:
         """Loaders share the target's connection and take turns."""
         connection = self._writing(())

@@ -1,0 +1,242 @@
+"""Users, roles and grants on their way into a target.
+
+They are made before the objects that name them as definers, their grants after the objects that
+these are on. What cannot be made is named and left out: a target may lack an authentication method,
+or a table that nobody restores.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rowvault.core.errors import ConnectionLostError, RestoreError, TargetExistsError
+from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.monitor import Monitor
+from rowvault.restore.grants import Reach
+from rowvault.source.protocol import AccountTarget
+from rowvault.sqltext.account import (
+    DEFAULT_ROLE,
+    GRANT_ROLE,
+    PUBLIC,
+    SETTLE_ROLE,
+    account_of,
+    before_objects,
+    behind_objects,
+)
+
+_NAMED_CONFLICTS = 5
+_DIGEST = re.compile(rb" AS 0x[0-9A-F]+")
+
+Parts = dict[str, ObjectDefinition]
+"""A user or role and all that belongs to it, by label."""
+
+
+class AccountRestore:
+    """Compares what is wanted with what is there, and makes the difference."""
+
+    def __init__(
+        self,
+        wanted: Sequence[ObjectDefinition],
+        reach: Reach,
+        target: AccountTarget,
+        monitor: Monitor,
+    ) -> None:
+        self._target = target
+        self._monitor = monitor
+        self._reach = reach
+        self._wanted = _grouped(wanted)
+        self._there: dict[str, Parts] = {}
+        self._new: set[str] = set()
+        self._replaced: set[str] = set()
+        self._failed: set[str] = set()
+        """Labels of what could not be made, named already."""
+
+    def check(self, replace: bool) -> None:
+        """Finds what is to be made; changes nothing.
+
+        Raises TargetExistsError where another user or role of the same name is there, unless it
+        may be replaced; AccessDeniedError.
+        """
+        self._there = _grouped(self._target.existing())
+        for name, parts in self._wanted.items():
+            if name in (self._target.in_use, PUBLIC):
+                continue
+            if name not in self._there:
+                self._new.add(name)
+            elif not self._is_same(parts, self._there[name]):
+                self._replaced.add(name)
+        if self._replaced and not replace:
+            conflicts = sorted(self._replaced)
+            names = ", ".join(conflicts[:_NAMED_CONFLICTS])
+            more = len(conflicts) - _NAMED_CONFLICTS
+            raise TargetExistsError(
+                f"the target has {names}{f' and {more} more' if more > 0 else ''} already, with "
+                "another definition or other grants; nothing was changed. Drop them on the target, "
+                "restore without --users, or give --replace"
+            )
+
+    def make(self) -> None:
+        """Makes users and roles, without grants."""
+        kept = self._kept_grants()
+        for name in sorted(self._replaced):
+            self._target.drop(self._definition(self._there[name]))
+        made = self._new | self._replaced
+        for one in before_objects(self._parts(made)):
+            self._create(one)
+        # What these users and roles held beyond the snapshot's reach, and who held the roles.
+        for one in behind_objects(kept):
+            self._create(one)
+
+    def grant(self) -> None:
+        """Gives users and roles what they hold."""
+        made = self._new | self._replaced
+        grants = [one for one in self._parts(made) if one.kind is ObjectKind.GRANT]
+        for one in self._wanted.get(PUBLIC, {}).values():
+            if not _holds(self._there.get(PUBLIC, {}), one):
+                grants.append(one)
+        for one in self._wanted.get(self._target.in_use, {}).values():
+            # Who holds a role is a part of the role.
+            if one.order == GRANT_ROLE and _role(one) in made:
+                grants.append(one)
+        for one in behind_objects(grants):
+            self._create(one)
+
+    def differences(self) -> list[str]:
+        """One message for each part that is not on the target as it is wanted; empty: all are.
+
+        The account in use is left as it is; where it differs, that is a warning.
+        """
+        found = _grouped(self._target.existing())
+        messages: list[str] = []
+        for name, parts in sorted(self._wanted.items()):
+            if name == self._target.in_use:
+                if not self._is_same(parts, found.get(name, {})):
+                    self._monitor.warning(
+                        f"user {name} is the account in use: it is left as it is, which is not as "
+                        "the snapshot has it"
+                    )
+            elif name in self._new or name in self._replaced or name == PUBLIC:
+                messages += self._differences(name, parts, found.get(name, {}))
+        return messages
+
+    def _differences(self, name: str, wanted: Parts, found: Parts) -> Iterable[str]:
+        if _login(wanted) != _login(found) and self._has_former(wanted):
+            if _current_login(wanted) == _current_login(found):
+                self._monitor.warning(
+                    f"former passwords of user {name} are not kept by the target; it is asked to "
+                    "by password_history and password_reuse_interval"
+                )
+                wanted, found = _rights(wanted), _rights(found)
+        for label, one in wanted.items():
+            if label in self._failed or one.order == SETTLE_ROLE:
+                continue
+            if label not in found:
+                yield f"{label}: not on the target"
+            elif found[label].statement != one.statement:
+                yield f"{label}: otherwise on the target"
+            elif found[label].session != one.session:
+                self._monitor.warning(f"{label}: its password has another age on the target")
+        if name != PUBLIC:
+            kept = {one.label for one in self._kept_grants()}
+            for label in found.keys() - wanted.keys() - kept:
+                yield f"{label}: on the target, but not in the snapshot"
+
+    def _is_same(self, wanted: Parts, found: Parts) -> bool:
+        if any(not _holds(found, one) for one in wanted.values() if one.order != SETTLE_ROLE):
+            return False
+        more = [one for label, one in found.items() if label not in wanted]
+        return not any(self._reach.whole or one.kind is not ObjectKind.GRANT for one in more)
+
+    def _kept_grants(self) -> list[ObjectDefinition]:
+        """Grants that go with what is dropped, but are none of the snapshot's business."""
+        kept = []
+        for name, parts in self._there.items():
+            if name in self._replaced:
+                kept += [
+                    one
+                    for one in parts.values()
+                    if one.kind is ObjectKind.GRANT and not self._reach.covers(one)
+                ]
+                continue
+            lost = [one for one in parts.values() if _role(one) in self._replaced]
+            if any(one.order == GRANT_ROLE for one in lost):
+                lost += [one for one in parts.values() if one.order == DEFAULT_ROLE]
+            kept += lost
+        return kept
+
+    def _create(self, one: ObjectDefinition) -> None:
+        account = account_of(one)
+        if self._definition_failed(account) or self._definition_failed(_role(one)):
+            self._failed.add(one.label)
+            return
+        self._monitor.item(one.label)
+        try:
+            self._target.create(one)
+        except RestoreError as error:
+            if isinstance(error.__cause__, ConnectionLostError):
+                raise
+            self._failed.add(one.label)
+            what = "it is left out"
+            if one.kind is ObjectKind.PASSWORD:
+                # With a former password only, the user must not stay.
+                user = self._definition(self._wanted[account])
+                self._target.drop(user)
+                self._failed.add(user.label)
+                what = f"{user.label} is left out"
+            elif one.kind is not ObjectKind.GRANT:
+                what += " with its grants"
+            self._monitor.warning(f"{error}; {what}")
+
+    def _definition_failed(self, account: str) -> bool:
+        return any(f"{kind} {account}" in self._failed for kind in (ObjectKind.USER, ObjectKind.ROLE))
+
+    def _parts(self, names: Iterable[str]) -> list[ObjectDefinition]:
+        return [one for name in sorted(names) for one in self._wanted[name].values()]
+
+    @staticmethod
+    def _definition(parts: Parts) -> ObjectDefinition:
+        return next(
+            one for one in parts.values() if one.kind in (ObjectKind.USER, ObjectKind.ROLE)
+        )
+
+    @staticmethod
+    def _has_former(parts: Parts) -> bool:
+        return any(one.kind is ObjectKind.PASSWORD for one in parts.values())
+
+
+def _grouped(definitions: Iterable[ObjectDefinition]) -> dict[str, Parts]:
+    groups: dict[str, Parts] = {}
+    for one in definitions:
+        groups.setdefault(account_of(one), {})[one.label] = one
+    return groups
+
+
+def _holds(found: Parts, wanted: ObjectDefinition) -> bool:
+    one = found.get(wanted.label)
+    return one is not None and one.statement == wanted.statement
+
+
+def _role(one: ObjectDefinition) -> str:
+    """The role, or the user of a proxy, that a grant gives."""
+    for link in (" role ", " as proxy of "):
+        if one.kind is ObjectKind.GRANT and one.name.startswith(one.parent + link):
+            return one.name[len(one.parent + link) :]
+    return ""
+
+
+def _rights(parts: Parts) -> Parts:
+    return {label: one for label, one in parts.items() if one.kind is ObjectKind.GRANT}
+
+
+def _login(parts: Parts) -> list[bytes]:
+    """The statements that make the user."""
+    kinds = (ObjectKind.USER, ObjectKind.PASSWORD)
+    return [one.statement for one in parts.values() if one.kind in kinds]
+
+
+def _current_login(parts: Parts) -> tuple[bytes, list[bytes]]:
+    """What the user's definition comes to, without its former passwords."""
+    statements = _login(parts)
+    digests = [digest for one in statements for digest in _DIGEST.findall(one)]
+    return (_DIGEST.sub(b"", statements[0]) if statements else b"", digests[-1:])
