@@ -28,6 +28,7 @@ class BackupOptions:
     may_lock: bool = True
     longest_lock_wait_s: float | None = None
     """None: the default."""
+    users: bool = False
 
 
 def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
@@ -39,7 +40,7 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
         from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Selection
 
         request = BackupRequest(
-            selection=Selection(options.databases, options.tables, options.excludes),
+            selection=Selection(options.databases, options.tables, options.excludes, options.users),
             workers=options.workers,
             tags=options.tags,
             dry_run=options.dry_run,

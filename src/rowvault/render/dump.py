@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rowvault.core.errors import UsageError
@@ -12,8 +12,13 @@ from rowvault.render.table import TableText
 from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
+from rowvault.sqltext.account import before_objects, behind_objects
+from rowvault.sqltext.grant import right_of
 from rowvault.sqltext.order import before_rows, behind_rows
 from rowvault.sqltext.script import Script, script_for
+
+_SERVERS_OWN = ("information_schema", "mysql", "performance_schema", "sys")
+"""Databases that every server has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +93,39 @@ def _everything(
     monitor: Monitor,
 ) -> Iterator[bytes]:
     kept = list(objects)
+    tables = list(records)
     yield script.prologue()
+    # Programs name users as their definers; grants name tables and programs.
+    yield from map(script.definition, before_objects(kept))
     yield from _definitions(before_rows(kept), script)
     in_use = None
-    for record in sorted(records, key=lambda record: script.comes_last(record.definition)):
+    for record in sorted(tables, key=lambda record: script.comes_last(record.definition)):
         if record.definition.database != in_use:
             in_use = record.definition.database
             yield script.use(in_use)
         yield from _table(repository, record, script, monitor)
     yield from _definitions(behind_rows(kept), script)
+    yield from map(script.definition, _grants(kept, tables, monitor))
     yield script.epilogue()
+
+
+def _grants(
+    objects: Sequence[ObjectDefinition], tables: Sequence[TableRecord], monitor: Monitor
+) -> Iterator[ObjectDefinition]:
+    """The grants on what the script makes: any other would end it half-way."""
+    made = {(record.definition.database, record.definition.name) for record in tables}
+    made |= {(one.database, one.name) for one in objects}
+    for one in behind_objects(objects):
+        grant = right_of(one)
+        if (
+            grant is None
+            or grant.name is None
+            or grant.database in _SERVERS_OWN
+            or (grant.database, grant.name) in made
+        ):
+            yield one
+        else:
+            monitor.warning(f"{one.label} is left out: the snapshot does not hold what it is on")
 
 
 def _table(

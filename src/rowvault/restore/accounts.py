@@ -88,6 +88,11 @@ class AccountRestore:
         for one in behind_objects(kept):
             self._create(one)
 
+    @property
+    def made(self) -> int:
+        """How many users and roles were made."""
+        return sum(not self._definition_failed(one) for one in self._new | self._replaced)
+
     def grant(self) -> None:
         """Gives users and roles what they hold."""
         made = self._new | self._replaced
@@ -189,16 +194,16 @@ class AccountRestore:
             self._monitor.warning(f"{error}; {what}")
 
     def _definition_failed(self, account: str) -> bool:
-        return any(f"{kind} {account}" in self._failed for kind in (ObjectKind.USER, ObjectKind.ROLE))
+        return any(
+            f"{kind} {account}" in self._failed for kind in (ObjectKind.USER, ObjectKind.ROLE)
+        )
 
     def _parts(self, names: Iterable[str]) -> list[ObjectDefinition]:
         return [one for name in sorted(names) for one in self._wanted[name].values()]
 
     @staticmethod
     def _definition(parts: Parts) -> ObjectDefinition:
-        return next(
-            one for one in parts.values() if one.kind in (ObjectKind.USER, ObjectKind.ROLE)
-        )
+        return next(one for one in parts.values() if one.kind in (ObjectKind.USER, ObjectKind.ROLE))
 
     @staticmethod
     def _has_former(parts: Parts) -> bool:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
+from rowvault.restore.accounts import AccountRestore
 from rowvault.restore.build import Builder
 from rowvault.restore.fitness import check_names, check_vendor
 from rowvault.restore.limits import check_values
-from rowvault.restore.proof import prove, prove_events
+from rowvault.restore.proof import prove, prove_accounts, prove_events
 from rowvault.restore.rename import Renaming, Side
 from rowvault.restore.room import find_conflicts, refuse
-from rowvault.restore.selection import Chosen, choose
+from rowvault.restore.selection import Chosen, choose, held_accounts
 from rowvault.restore.standing import Standing
 from rowvault.source.protocol import Source, Target
 
@@ -30,6 +31,8 @@ class RestoreRequest:
     """(old, new): databases, or tables."""
     replace: bool = False
     """Drop what is in the way: nothing else."""
+    users: bool = False
+    """Users, roles and grants, too; see `choose`."""
     verify: bool = True
     workers: int = 2
 
@@ -45,6 +48,10 @@ class RestoreResult:
     verified: bool | None
     """True: all definitions and rows were read back and are equal. None: not asked for."""
     warnings: tuple[str, ...]
+    accounts: int = 0
+    """Users and roles that were made."""
+    accounts_left: str = ""
+    """Users, roles and grants that the snapshot holds and nobody asked for; how many, in words."""
 
 
 class _Keeping:
@@ -86,11 +93,16 @@ def run_restore(
             request.tables,
             Renaming.parse(request.rename),
             keeping,
+            request.users,
         )
         _check(repository, chosen, target)
         conflicts = find_conflicts(target, chosen)
         if not request.replace:
             refuse(conflicts)
+        accounts = None
+        if request.users:
+            accounts = AccountRestore(chosen.accounts, chosen.reach, target.accounts(), keeping)
+            accounts.check(request.replace)
     except BaseException:
         target.abort()
         raise
@@ -99,8 +111,17 @@ def run_restore(
         for one in conflicts:
             target.drop(one)
             standing.dropped(one)
+        if accounts is not None:
+            keeping.phase("creating users")
+            accounts.make(standing)
         builder = Builder(chosen, target, standing, keeping)
         built = builder.build(repository, request.workers)
+        if accounts is not None:
+            keeping.phase("granting")
+            accounts.grant(standing)
+            differences = accounts.differences()
+            if request.verify:
+                prove_accounts(snapshot, differences, target, keeping)
         if request.verify:
             prove(repository, snapshot, built, open_source(), request.workers, keeping)
         events = builder.build_events()
@@ -120,6 +141,8 @@ def run_restore(
         seconds=time.monotonic() - started,
         verified=True if request.verify else None,
         warnings=(*keeping.warnings, *target.omissions),
+        accounts=0 if accounts is None else accounts.made,
+        accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
     )
 
 

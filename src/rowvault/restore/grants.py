@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.model import ObjectDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.restore.rename import Renaming
 from rowvault.sqltext.grant import (
@@ -15,7 +15,7 @@ from rowvault.sqltext.grant import (
     database_pattern,
     fits_database,
     literal_database,
-    parse_grant,
+    right_of,
 )
 from rowvault.sqltext.quoting import encode_name, identifier, qualified
 
@@ -47,13 +47,6 @@ class Reach:
         if grant.database in self.databases:
             return True
         return not grant.kind and (grant.database, grant.name) in self.tables
-
-
-def right_of(definition: ObjectDefinition) -> Grant | None:
-    """The right that a grant gives; None for roles, and for what is no grant."""
-    if definition.kind is not ObjectKind.GRANT:
-        return None
-    return parse_grant(definition.statement.decode("utf-8", "surrogateescape"))
 
 
 def renamed_grants(

@@ -45,6 +45,13 @@ def prove_events(
     _judge(snapshot, target.server.version, object_problems(events, found), [], monitor)
 
 
+def prove_accounts(
+    snapshot: Snapshot, differences: Sequence[str], target: Target, monitor: Monitor
+) -> None:
+    """Judges what differs in users and grants. Raises VerificationError naming it."""
+    _judge(snapshot, target.server.version, differences, [], monitor)
+
+
 def _judge(
     snapshot: Snapshot,
     version: str,

@@ -13,6 +13,7 @@ from rowvault.core.monitor import Monitor
 from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.restore.grants import Reach, renamed_grants
 from rowvault.restore.rename import Renaming
+from rowvault.sqltext.account import counted
 
 _BELONGS_TO_TABLE = (ObjectKind.TRIGGER, ObjectKind.INDEX)
 
@@ -42,8 +43,8 @@ def choose(
     databases: Sequence[str],
     tables: Sequence[tuple[str, str]],
     renaming: Renaming,
-    users: bool,
     monitor: Monitor,
+    users: bool = False,
 ) -> Chosen:
     """Everything, or the databases and tables named. Raises UsageError for one that is not there.
 
@@ -73,6 +74,11 @@ def choose(
         accounts=_accounts(manifest, reach, renaming, monitor) if users else (),
         reach=reach.renamed(renaming),
     )
+
+
+def held_accounts(manifest: Manifest) -> str:
+    """How many users, roles and grants the snapshot holds, in words; empty: none."""
+    return counted([one for one in manifest.objects("") if one.kind in ACCOUNT_KINDS])
 
 
 def _accounts(

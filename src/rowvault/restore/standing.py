@@ -28,10 +28,11 @@ class Standing:
         self._databases: list[str] = []
         self._dropped = 0
         self._objects = 0
+        self._accounts = 0
         self._is_verified: bool | None = None
         self._pending: list[str] = []
 
-    def dropped(self, found: ExistingObject) -> None:
+    def dropped(self, found: ExistingObject | ObjectDefinition) -> None:
         """It made room."""
         self._dropped += 1
 
@@ -41,6 +42,8 @@ class Standing:
             self._loaded[definition.label] = 0
         elif definition.kind is ObjectKind.DATABASE:
             self._databases.append(definition.name)
+        elif definition.kind in (ObjectKind.USER, ObjectKind.ROLE):
+            self._accounts += 1
         else:
             self._objects += 1
 
@@ -55,7 +58,8 @@ class Standing:
 
     def note(self) -> str:
         """What stands and what to do, as sentences; empty when nothing was changed."""
-        if not (self._dropped or self._databases or self._loaded or self._objects):
+        changes = (self._dropped, self._databases, self._loaded, self._objects, self._accounts)
+        if not any(changes):
             return ""
         told = []
         if self._dropped:
@@ -65,6 +69,8 @@ class Standing:
                 f"{'databases' if len(self._databases) > 1 else 'database'} "
                 f"{_listed(self._databases)}"
             )
+        if self._accounts:
+            told.append(f"{_count(self._accounts, 'user or role', 'users and roles')}")
         told.append(self._tables())
         if self._objects:
             told.append(f"{_count(self._objects, 'view or program', 'views and programs')}")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rowvault.core.model import ObjectDefinition, ObjectKind
+
 _NAME = r"`(?:[^`]|``)*`"
 _ACCOUNT = rf"(?:{_NAME}@{_NAME}|{_NAME}|PUBLIC)"
 _LINE = re.compile(
@@ -102,6 +104,13 @@ def parse_grant(line: str) -> Grant | None:
         grantee=match["grantee"],
         with_option=bool(re.search(r"\bGRANT OPTION\b", rest)),
     )
+
+
+def right_of(definition: ObjectDefinition) -> Grant | None:
+    """The right that a stored grant gives; None for roles, and for what is no grant."""
+    if definition.kind is not ObjectKind.GRANT:
+        return None
+    return parse_grant(definition.statement.decode("utf-8", "surrogateescape"))
 
 
 def unquoted(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.sqltext.account import account_statement, is_account
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.insert import STATEMENT_END, insert_prefix
 from rowvault.sqltext.load_mode import STRICT, load_mode
@@ -110,6 +111,8 @@ class MysqlScript:
         heading = encode_name(f"\n-- {_comment(definition.label)}\n")
         if definition.kind is ObjectKind.DATABASE:
             return heading + create_database(definition) + b";\n"
+        if is_account(definition):
+            return heading + account_statement(definition)
         return heading + framed_program(definition, self._vendor)
 
 

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     metavar="PAT",
     help="Leave out what matches a shell pattern over DB or DB.TABLE; may be repeated.",
 )
+@click.option("--users", is_flag=True, help="The server's users, roles and grants, too.")
 @click.option("--tag", "tags", multiple=True, metavar="T", help="Tag the snapshot; repeatable.")
 @workers_option
 @click.option(
@@ -93,6 +94,7 @@ def backup(
     databases: tuple[str, ...],
     tables: tuple[str, ...],
     excludes: tuple[str, ...],
+    users: bool,
     tags: tuple[str, ...],
     workers: int | None,
     max_lock_wait: float | None,
@@ -115,6 +117,7 @@ def backup(
         dry_run=dry_run,
         may_lock=not no_lock,
         longest_lock_wait_s=max_lock_wait,
+        users=users,
     )
     with monitor(settings) as watching:
         result = run(options, watching)
@@ -136,6 +139,7 @@ def document(result: BackupResult) -> dict[str, object]:
         "snapshot": result.snapshot,
         "parent": result.parent,
         "tables": result.tables,
+        "accounts": result.accounts,
         "rows": result.rows,
         "raw_bytes": result.raw_bytes,
         "blocks": result.blocks,
@@ -153,6 +157,8 @@ def _facts(result: BackupResult) -> list[tuple[str, str]]:
     parent = f" (parent {result.parent})" if result.parent else ""
     read = f"{plural(result.tables, 'table')}, {plural(result.rows, 'row')}"
     new = f"{plural(result.new_blocks, 'new block')} of {plural(result.blocks, 'block')}"
+    if result.accounts:
+        read += f", {plural(result.accounts, 'account')}"
     workers = plural(len(result.workers), "connection")
     left_out = f"{plural(len(result.warnings), 'thing')}, see the warnings"
     return [

@@ -114,7 +114,14 @@ def _write(difference: DiffResult) -> None:
     ]  # fmt: skip
     same = len(difference.tables) - len(rows)
     rows += [
-        [str(one.kind), printable(f"{one.database}.{one.name}"), str(one.status), "", "", ""]
+        [
+            str(one.kind),
+            printable(f"{one.database}.{one.name}" if one.database else one.name),
+            str(one.status),
+            "",
+            "",
+            "",
+        ]
         for one in difference.objects
     ]
     if rows:

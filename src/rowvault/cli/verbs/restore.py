@@ -78,7 +78,12 @@ _VERIFIED = {
     metavar="OLD=NEW",
     help="Restore under another name: DB=DB2, or DB.T=DB2.T2; may be repeated.",
 )
-@click.option("--replace", is_flag=True, help="Drop tables and views that are in the way.")
+@click.option(
+    "--users",
+    is_flag=True,
+    help="Users and roles, too, with their grants on what is restored.",
+)
+@click.option("--replace", is_flag=True, help="Drop what is in the way.")
 @click.option("--no-verify", is_flag=True, help="Do not read definitions and rows back.")
 @workers_option
 @defaults_file_option
@@ -90,6 +95,7 @@ def restore(
     databases: tuple[str, ...],
     tables: tuple[str, ...],
     renames: tuple[str, ...],
+    users: bool,
     replace: bool,
     no_verify: bool,
     workers: int | None,
@@ -105,6 +111,7 @@ def restore(
         tables=tuple(parse_table(name) for name in tables),
         rename=tuple(parse_rename(pair) for pair in renames),
         replace=replace,
+        users=users,
         verify=not no_verify,
         workers=workers or default_workers(),
     )
@@ -123,9 +130,13 @@ def _write(result: RestoreResult, settings: Settings) -> None:
         output.write_json(document(result))
     elif not settings.quiet:
         rows = f"{plural(result.tables, 'table')}, {plural(result.rows, 'row')}"
+        if result.accounts:
+            rows += f", {plural(result.accounts, 'account')}"
+        left = result.accounts_left
         write_facts(
             [
                 ("restored", f"{rows}, {format_bytes(result.raw_bytes)}"),
+                ("not restored", f"{left}: --users restores them" if left else ""),
                 ("time", format_seconds(result.seconds)),
             ]
         )
@@ -136,6 +147,7 @@ def document(result: RestoreResult) -> dict[str, object]:
     """The result with the stable keys of `--json`."""
     return {
         "tables": result.tables,
+        "accounts": result.accounts,
         "rows": result.rows,
         "raw_bytes": result.raw_bytes,
         "seconds": result.seconds,

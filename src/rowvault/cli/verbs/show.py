@@ -67,6 +67,7 @@ def document(entry: SnapshotEntry) -> dict[str, object]:
             "databases": list(selection.databases),
             "tables": [list(name) for name in selection.tables],
             "excludes": list(selection.excludes),
+            "users": selection.users,
         },
         "tables": snapshot.tables,
         "rows": snapshot.rows,
@@ -109,4 +110,6 @@ def _selection(snapshot: Snapshot) -> str:
         *(".".join(name) for name in selection.tables),
         *(f"without {pattern}" for pattern in selection.excludes),
     ]
-    return ", ".join(parts) or "everything"
+    named = bool(selection.databases or selection.tables)
+    users = ["users and grants"] if selection.users else []
+    return ", ".join([*([] if named else ["everything"]), *parts, *users])

@@ -73,7 +73,7 @@ class MysqlAccounts:
         first, session = _login(login, steps[0])
         later = [_login(login, step) for step in steps[1:]]
         beside = _beside(facts)
-        if beside and len(later):
+        if beside and later:
             place = max(index for index, step in enumerate(steps[:-1]) if step.digest == beside)
             statement, moment = later[place]
             later[place] = (f"{statement} RETAIN CURRENT PASSWORD", moment)

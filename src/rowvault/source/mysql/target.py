@@ -8,8 +8,8 @@ from rowvault.core.errors import RestoreError, SourceError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.source.mysql import faults
-from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
 from rowvault.source.mysql.account_target import MysqlAccountTarget
+from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rowvault.codec.rows import RowBatch
-from rowvault.core.errors import RestoreError
+from rowvault.core.errors import RestoreError, UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
-from rowvault.source.protocol import ExistingObject
+from rowvault.source.protocol import AccountTarget, ExistingObject
 from rowvault.source.sqlite.catalogue import (
     SEQUENCE_TABLE,
     STATISTICS_TABLE,
