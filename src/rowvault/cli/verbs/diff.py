@@ -105,6 +105,10 @@ def document(result: SnapshotsDiff) -> dict[str, object]:
     }
 
 
+def _object_name(one: ObjectDifference) -> str:
+    return printable(f"{one.database}.{one.name}" if one.database else one.name)
+
+
 def _write(difference: DiffResult) -> None:
     rows = [
         ["table", printable(f"{one.database}.{one.table}"), str(one.status),
@@ -116,7 +120,7 @@ def _write(difference: DiffResult) -> None:
     rows += [
         [
             str(one.kind),
-            printable(f"{one.database}.{one.name}" if one.database else one.name),
+            _object_name(one),
             str(one.status),
             "",
             "",

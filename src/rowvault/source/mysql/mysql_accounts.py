@@ -73,10 +73,11 @@ class MysqlAccounts:
         first, session = _login(login, steps[0])
         later = [_login(login, step) for step in steps[1:]]
         beside = _beside(facts)
-        if beside and later:
-            place = max(index for index, step in enumerate(steps[:-1]) if step.digest == beside)
-            statement, moment = later[place]
-            later[place] = (f"{statement} RETAIN CURRENT PASSWORD", moment)
+        for index in range(len(later) - 1, -1, -1):
+            if beside and steps[index].digest == beside:
+                statement, moment = later[index]
+                later[index] = (f"{statement} RETAIN CURRENT PASSWORD", moment)
+                break
         if later and facts.get("password_expired") == "Y":
             later.append((" PASSWORD EXPIRE", ()))
         rest = self._behind_login(name, facts, login)
@@ -151,8 +152,8 @@ class MysqlAccounts:
         if len({one.digest[:6] for one in (*past, current)}) > 1:
             # Another method's hashes: the current one takes none of them.
             self.omissions.append(
-                f"former passwords of user {name} are left out: they belong to another "
-                "authentication method. It may choose them again."
+                f"passwords of user {name} beside the current one are left out: they belong to "
+                "another authentication method."
             )
             past = []
         return [*past, current]
