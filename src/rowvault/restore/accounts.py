@@ -126,13 +126,13 @@ class AccountRestore:
         return messages
 
     def _differences(self, name: str, wanted: Parts, found: Parts) -> Iterable[str]:
-        if _login(wanted) != _login(found) and self._has_former(wanted):
-            if _current_login(wanted) == _current_login(found):
-                self._monitor.warning(
-                    f"former passwords of user {name} are not kept by the target; it is asked to "
-                    "by password_history and password_reuse_interval"
-                )
-                wanted, found = _rights(wanted), _rights(found)
+        is_current = _current_login(wanted) == _current_login(found)
+        if is_current and self._has_former(wanted) and _login(wanted) != _login(found):
+            self._monitor.warning(
+                f"former passwords of user {name} are not kept by the target; it is asked to by "
+                "password_history and password_reuse_interval"
+            )
+            wanted, found = _rights(wanted), _rights(found)
         for label, one in wanted.items():
             if label in self._failed or one.order == SETTLE_ROLE:
                 continue

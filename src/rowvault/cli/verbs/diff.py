@@ -18,7 +18,7 @@ from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
     from rowvault.commands.diff import SnapshotsDiff
-    from rowvault.timeline.diff import DiffResult
+    from rowvault.timeline.diff import DiffResult, ObjectDifference
 
 _HEADINGS = (
     Heading("kind"),
