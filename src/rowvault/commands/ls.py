@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.core.errors import UsageError
-from rowvault.core.model import Column, ObjectDefinition, ObjectKind
+from rowvault.core.model import ACCOUNT_KINDS, Column, ObjectDefinition, ObjectKind
 from rowvault.repository.manifest import Manifest, TableRecord
+from rowvault.sqltext.account import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,12 @@ class ListedDatabase:
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
-    """A view, trigger, routine, event or index."""
+    """A view, trigger, routine, event, index, user, role or grant."""
 
     kind: str
     name: str
     parent: str
-    """The table that it belongs to; empty: none."""
+    """The table that it belongs to, or the user or role; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,16 @@ class DatabaseList:
 
     snapshot: str
     databases: list[ListedDatabase]
+    accounts: str = ""
+    """How many users, roles and grants it holds, in words; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountList:
+    """The users, roles and grants of a snapshot."""
+
+    snapshot: str
+    objects: list[ListedObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +91,14 @@ class LsOptions:
     snapshot: str
     database: str | None
     table: str | None
+    users: bool = False
+    """Users, roles and grants instead."""
 
 
-def ls(options: LsOptions) -> DatabaseList | TableList | TableDetails:
+Listing = DatabaseList | TableList | TableDetails | AccountList
+
+
+def ls(options: LsOptions) -> Listing:
     """Lists a part of a snapshot.
 
     Raises SnapshotNotFoundError, DamageError; UsageError for a name that it does not hold.
@@ -90,8 +106,11 @@ def ls(options: LsOptions) -> DatabaseList | TableList | TableDetails:
     with options.repository.open() as repository:
         snapshot = repository.find(options.snapshot)
         manifest = repository.manifest(snapshot)
+        if options.users:
+            return AccountList(snapshot.id, [_listed_object(one) for one in _accounts(manifest)])
         if options.database is None:
-            return DatabaseList(snapshot.id, _databases(manifest))
+            held = counted(_accounts(manifest))
+            return DatabaseList(snapshot.id, _databases(manifest), held)
         if options.table is None:
             return _tables(snapshot.id, manifest, options.database)
         record = manifest.table(options.database, options.table)
@@ -101,6 +120,10 @@ def ls(options: LsOptions) -> DatabaseList | TableList | TableDetails:
                 f"`rowvault ls {snapshot.id} {options.database}` lists them"
             )
         return _details(snapshot.id, record)
+
+
+def _accounts(manifest: Manifest) -> list[ObjectDefinition]:
+    return [one for one in manifest.objects("") if one.kind in ACCOUNT_KINDS]
 
 
 def _databases(manifest: Manifest) -> list[ListedDatabase]:
@@ -126,10 +149,12 @@ def _tables(snapshot: str, manifest: Manifest, database: str) -> TableList:
         raise UsageError(
             f"snapshot {snapshot} has no database {database}; `rowvault ls {snapshot}` lists them"
         )
-    found.objects.extend(
-        ListedObject(str(one.kind), one.name, one.parent) for one in definitions if _is_listed(one)
-    )
+    found.objects.extend(_listed_object(one) for one in definitions if _is_listed(one))
     return found
+
+
+def _listed_object(one: ObjectDefinition) -> ListedObject:
+    return ListedObject(str(one.kind), one.name, one.parent)
 
 
 def _details(snapshot: str, record: TableRecord) -> TableDetails:
@@ -155,5 +180,5 @@ def _listed(record: TableRecord) -> ListedTable:
 
 
 def _is_listed(definition: ObjectDefinition) -> bool:
-    """Databases are listed as such, not as objects inside themselves."""
-    return definition.kind is not ObjectKind.DATABASE
+    """Databases are listed as such, not as objects inside themselves; users have no database."""
+    return definition.kind is not ObjectKind.DATABASE and definition.kind not in ACCOUNT_KINDS

@@ -49,6 +49,7 @@ class AccountRestore:
         self._there: dict[str, Parts] = {}
         self._new: set[str] = set()
         self._replaced: set[str] = set()
+        self._same: set[str] = set()
         self._failed: set[str] = set()
         """Labels of what could not be made, named already."""
 
@@ -60,12 +61,14 @@ class AccountRestore:
         """
         self._there = _grouped(self._target.existing())
         for name, parts in self._wanted.items():
-            if name in (self._target.in_use, PUBLIC):
+            if name in self._there and self._is_same(parts, self._there[name]):
+                self._same.add(name)
+            elif name in (self._target.in_use, PUBLIC):
                 continue
-            if name not in self._there:
-                self._new.add(name)
-            elif not self._is_same(parts, self._there[name]):
+            elif name in self._there:
                 self._replaced.add(name)
+            else:
+                self._new.add(name)
         if self._replaced and not replace:
             conflicts = sorted(self._replaced)
             names = ", ".join(conflicts[:_NAMED_CONFLICTS])
@@ -97,9 +100,15 @@ class AccountRestore:
         """Gives users and roles what they hold."""
         made = self._new | self._replaced
         grants = [one for one in self._parts(made) if one.kind is ObjectKind.GRANT]
-        for one in self._wanted.get(PUBLIC, {}).values():
-            if not _holds(self._there.get(PUBLIC, {}), one):
-                grants.append(one)
+        # With a routine that was replaced, all rights on it are gone.
+        now = _grouped(self._target.existing())
+        for name in sorted({*self._same, PUBLIC} & self._wanted.keys()):
+            parts = self._wanted[name].values()
+            grants += [
+                one
+                for one in parts
+                if one.order != SETTLE_ROLE and not _holds(now.get(name, {}), one)
+            ]
         for one in self._wanted.get(self._target.in_use, {}).values():
             # Who holds a role is a part of the role.
             if one.order == GRANT_ROLE and _role(one) in made:
@@ -121,7 +130,7 @@ class AccountRestore:
                         f"user {name} is the account in use: it is left as it is, which is not as "
                         "the snapshot has it"
                     )
-            elif name in self._new or name in self._replaced or name == PUBLIC:
+            elif name in self._new | self._replaced | self._same or name == PUBLIC:
                 messages += self._differences(name, parts, found.get(name, {}))
         return messages
 
@@ -140,9 +149,9 @@ class AccountRestore:
                 yield f"{label}: not on the target"
             elif found[label].statement != one.statement:
                 yield f"{label}: otherwise on the target"
-            elif found[label].session != one.session:
+            elif found[label].session != one.session and name not in self._same:
                 self._monitor.warning(f"{label}: its password has another age on the target")
-        if name != PUBLIC:
+        if name in self._new | self._replaced:
             kept = {one.label for one in self._kept_grants()}
             for label in found.keys() - wanted.keys() - kept:
                 yield f"{label}: on the target, but not in the snapshot"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rowvault.cli import output
-from rowvault.cli.command import Command
+from rowvault.cli.command import Command, usage_error
 from rowvault.cli.figures import (
     format_bytes,
     format_count,
@@ -21,7 +21,7 @@ from rowvault.cli.settings import Settings
 from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
-    from rowvault.commands.ls import DatabaseList, ListedTable, TableDetails, TableList
+    from rowvault.commands.ls import DatabaseList, ListedTable, Listing, TableDetails, TableList
 
 _DATABASES = (
     Heading("database", foldable=True),
@@ -37,6 +37,7 @@ _ENTRIES = (
     Heading("size", numeric=True),
     Heading("blocks", numeric=True),
 )
+_ACCOUNTS = (Heading("kind"), Heading("name", foldable=True))
 _COLUMNS = (Heading("column", foldable=True), Heading("type", foldable=True), Heading("key"))
 
 
@@ -51,32 +52,50 @@ _COLUMNS = (Heading("column", foldable=True), Heading("type", foldable=True), He
 
     {NAMING_HELP}
     """,
-    examples=["rowvault ls latest", "rowvault ls latest shop", "rowvault ls latest~1 shop.orders"],
+    examples=[
+        "rowvault ls latest",
+        "rowvault ls latest shop",
+        "rowvault ls latest~1 shop.orders",
+        "rowvault ls latest --users",
+    ],
 )
 @click.argument("snapshot", metavar="SNAP")
 @click.argument("name", metavar="[DB[.TABLE]]", required=False)
+@click.option("--users", is_flag=True, help="List its users, roles and grants instead.")
 @click.pass_obj
-def ls(settings: Settings, snapshot: str, name: str | None) -> None:
+def ls(settings: Settings, snapshot: str, name: str | None, users: bool) -> None:
     """Runs `rowvault ls`."""
-    from rowvault.commands.ls import DatabaseList, LsOptions, TableList
+    from rowvault.commands.ls import AccountList, DatabaseList, LsOptions, TableList
     from rowvault.commands.ls import ls as run
 
+    if users and name is not None:
+        raise usage_error("--users lists what belongs to no database: leave out DB")
     database, table = parse_name(name) if name is not None else (None, None)
-    result = run(LsOptions(settings.access(), snapshot, database, table))
+    result = run(LsOptions(settings.access(), snapshot, database, table, users))
     if settings.as_json:
         output.write_json(document(result))
     elif isinstance(result, DatabaseList):
         _write_databases(result)
+    elif isinstance(result, AccountList):
+        write_table(_ACCOUNTS, [[one.kind, printable(one.name)] for one in result.objects])
     elif isinstance(result, TableList):
         _write_tables(result)
     else:
         _write_details(result)
 
 
-def document(result: DatabaseList | TableList | TableDetails) -> dict[str, object]:
+def document(result: Listing) -> dict[str, object]:
     """The list with the stable keys of `--json`."""
-    from rowvault.commands.ls import DatabaseList, TableList
+    from rowvault.commands.ls import AccountList, DatabaseList, TableList
 
+    if isinstance(result, AccountList):
+        return {
+            "snapshot": result.snapshot,
+            "accounts": [
+                {"kind": one.kind, "name": one.name, "account": one.parent or one.name}
+                for one in result.objects
+            ],
+        }
     if isinstance(result, DatabaseList):
         return {
             "snapshot": result.snapshot,
@@ -132,6 +151,9 @@ def _write_databases(result: DatabaseList) -> None:
         for one in result.databases
     ]
     write_table(_DATABASES, rows)
+    if result.accounts:
+        output.write_line()
+        output.write_line(f"{result.accounts}; --users lists them")
 
 
 def _write_tables(result: TableList) -> None:

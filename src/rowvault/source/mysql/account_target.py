@@ -15,8 +15,8 @@ from rowvault.sqltext.quoting import encode_name
 
 _LITERAL = re.compile(rb"'(?:[^'\\]|\\.|'')*'|0x[0-9A-Fa-f]+", re.DOTALL)
 _SHORTEST_SECRET = 4
-_HARMLESS = frozenset({1285, 1287, 1681})
-"""Warnings that a host's name is not looked up on this server, and that a method is deprecated."""
+_HARMLESS = frozenset({1285, 1287, 1681, 6016})
+"""Warnings that a host's name is not looked up on this server, and that something is deprecated."""
 
 
 class MysqlAccountTarget:
