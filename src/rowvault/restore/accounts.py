@@ -14,6 +14,7 @@ from rowvault.core.errors import ConnectionLostError, RestoreError, TargetExists
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.restore.grants import Reach
+from rowvault.restore.standing import Standing
 from rowvault.source.protocol import AccountTarget
 from rowvault.sqltext.account import (
     DEFAULT_ROLE,
@@ -79,24 +80,26 @@ class AccountRestore:
                 "restore without --users, or give --replace"
             )
 
-    def make(self) -> None:
-        """Makes users and roles, without grants."""
+    def make(self, standing: Standing) -> None:
+        """Makes users and roles, without grants; `standing` knows how far it came."""
         kept = self._kept_grants()
         for name in sorted(self._replaced):
-            self._target.drop(self._definition(self._there[name]))
+            found = self._definition(self._there[name])
+            self._target.drop(found)
+            standing.dropped(found)
         made = self._new | self._replaced
         for one in before_objects(self._parts(made)):
-            self._create(one)
+            self._create(one, standing)
         # What these users and roles held beyond the snapshot's reach, and who held the roles.
         for one in behind_objects(kept):
-            self._create(one)
+            self._create(one, standing)
 
     @property
     def made(self) -> int:
         """How many users and roles were made."""
         return sum(not self._definition_failed(one) for one in self._new | self._replaced)
 
-    def grant(self) -> None:
+    def grant(self, standing: Standing) -> None:
         """Gives users and roles what they hold."""
         made = self._new | self._replaced
         grants = [one for one in self._parts(made) if one.kind is ObjectKind.GRANT]
@@ -114,7 +117,7 @@ class AccountRestore:
             if one.order == GRANT_ROLE and _role(one) in made:
                 grants.append(one)
         for one in behind_objects(grants):
-            self._create(one)
+            self._create(one, standing)
 
     def differences(self) -> list[str]:
         """One message for each part that is not on the target as it is wanted; empty: all are.
@@ -179,7 +182,7 @@ class AccountRestore:
             kept += lost
         return kept
 
-    def _create(self, one: ObjectDefinition) -> None:
+    def _create(self, one: ObjectDefinition, standing: Standing) -> None:
         account = account_of(one)
         if self._definition_failed(account) or self._definition_failed(_role(one)):
             self._failed.add(one.label)
@@ -187,6 +190,7 @@ class AccountRestore:
         self._monitor.item(one.label)
         try:
             self._target.create(one)
+            standing.made(one)
         except RestoreError as error:
             if isinstance(error.__cause__, ConnectionLostError):
                 raise
