@@ -91,7 +91,7 @@ class _Ladder:
         if own.features.clones and len(own.connections) > 1:
             refusal = transactions.begin_as_twins(own.connections)
             if not refusal:
-                return self._taken(CLONED, own.connections, of_transaction(own.connections[0]))
+                return self._told(CLONED, own.connections)
             self.reasons.append(refusal)
         if not own.features.tells_positions:
             self.reasons.append(_no_positions(own.features))
@@ -99,9 +99,9 @@ class _Ladder:
         if own.features.unlogged and len(own.connections) > 1:
             self.reasons.append(own.features.unlogged)
             return None
-        group, position = transactions.begin_at_one_position(own.connections)
+        group = transactions.begin_at_one_position(own.connections)
         if len(group) == len(own.connections):
-            return self._taken(BINLOG_POSITION, group, position)
+            return self._told(BINLOG_POSITION, group)
         transactions.roll_back(group)
         self.reasons.append("commits came too fast for the positions of all connections to agree")
         return None
@@ -116,7 +116,7 @@ class _Ladder:
             self.reasons.append(refusal)
             return None
         transactions.begin(own.connections)
-        taken = self._taken(STAGE, own.connections, log_end(own.control).position, own.control)
+        taken = self._standing(STAGE, own.control)
         return replace(taken, lock_lost=resume_commits(own.control, own.locking))
 
     def _with_writes_locked(self) -> Taken | None:
@@ -137,7 +137,7 @@ class _Ladder:
                 return None
             self._lock_still(held)
             transactions.begin(own.connections)
-            taken = self._taken(READ_LOCK, own.connections, log_end(locker).position, locker)
+            taken = self._standing(READ_LOCK, locker)
             # Fails when the lock was lost meanwhile.
             locker.execute("UNLOCK TABLES", transactions.TASK)
         finally:
@@ -157,8 +157,7 @@ class _Ladder:
                 return None
             transactions.begin(own.connections)
             # What goes on meanwhile touches other tables: from here on nothing of these is missing.
-            end = log_end(own.control).position
-            taken = self._taken(TABLE_LOCKS, own.connections, end, own.control)
+            taken = self._standing(TABLE_LOCKS, own.control)
             locks.check_held()
         finally:
             locks.close()
@@ -167,24 +166,21 @@ class _Ladder:
     def _at_equal_positions(self) -> Taken | None:
         """MySQL, without any lock: no commit was under way, and none came until all had begun.
 
-        A commit moves the log's position when it is logged, and shows to others only later; from
-        before the one until after the other its id is owned.
+        From before a commit is logged until after it shows, its id is owned; then it is executed,
+        in the same instant. Asked in this order, no commit slips through in between.
         """
         own = self.situation
         if not own.features.owns_gtids or own.features.unlogged:
             return None
         for _ in range(_POSITION_TRIES):
-            before = log_end(own.control)
-            gtid = executed_gtid(own.control)
-            if before.position == UNKNOWN:
-                self.reasons.append(f"positions are not told: {before.refusal}")
-                return None
+            position, gtid = log_end(own.control).position, executed_gtid(own.control)
             if owned_gtids(own.control):
                 continue
             transactions.begin(own.connections)
-            if log_end(own.control) == before and executed_gtid(own.control) == gtid:
+            is_still = not owned_gtids(own.control) and executed_gtid(own.control) == gtid
+            if is_still and log_end(own.control).position == position:
                 method = EQUAL_POSITIONS if len(own.connections) > 1 else ONE_CONNECTION
-                return self._taken(method, own.connections, before.position, own.control)
+                return self._taken(method, own.connections, position, gtid)
             transactions.roll_back(own.connections)
         self.reasons.append("commits came too fast for the log's position to stand still")
         return None
@@ -194,14 +190,13 @@ class _Ladder:
         own = self.situation
         if not own.features.tells_positions or own.features.unlogged:
             return None
-        group, position = transactions.begin_at_one_position(own.connections)
-        method = BINLOG_POSITION if len(group) > 1 else ONE_CONNECTION
-        return self._taken(method, group, position)
+        group = transactions.begin_at_one_position(own.connections)
+        return self._told(BINLOG_POSITION if len(group) > 1 else ONE_CONNECTION, group)
 
     def _on_one_connection(self) -> Taken:
         first = self.situation.connections[:1]
         transactions.begin(first)
-        return self._taken(ONE_CONNECTION, first, UNKNOWN)
+        return self._taken(ONE_CONNECTION, first, UNKNOWN, "")
 
     def _needs_no_lock(self) -> bool:
         """One connection is one moment; a lock would only tell where in the log it lies."""
@@ -221,19 +216,24 @@ class _Ladder:
             self.reasons.append(f"no connection is left for a lock: {error}")
             return None
 
+    def _told(self, method: str, connections: Sequence[Connection]) -> Taken:
+        """The transactions themselves tell where they stand."""
+        first = connections[0]
+        return self._taken(method, connections, of_transaction(first), gtid_of_transaction(first))
+
+    def _standing(self, method: str, asked: Connection) -> Taken:
+        """Nothing moves: the end of the log is where the transactions stand."""
+        position, gtid = log_end(asked).position, executed_gtid(asked)
+        return self._taken(method, self.situation.connections, position, gtid)
+
     def _taken(
         self,
         method: str,
         connections: Sequence[Connection],
         position: tuple[str, int],
-        asked: Connection | None = None,
+        gtid: str,
     ) -> Taken:
-        """`asked` tells the GTID while nothing moves; without it the transaction does."""
         file, offset = position
-        if asked is None:
-            gtid = gtid_of_transaction(connections[0])
-        else:
-            gtid = executed_gtid(asked) if file else ""
         if self.situation.features.keeps_log and not file:
             self.reasons.append("its position in the binary log is not known")
         if method == BINLOG_POSITION and len(connections) == len(self.situation.connections):

@@ -32,17 +32,14 @@ def roll_back(connections: Sequence[Connection]) -> None:
         connection.execute("ROLLBACK", TASK)
 
 
-def begin_at_one_position(
-    connections: Sequence[Connection],
-) -> tuple[list[Connection], Position]:
+def begin_at_one_position(connections: Sequence[Connection]) -> list[Connection]:
     """Begins until all stand at one position of the log: no commit came between.
 
-    Gives the connections that agree, and where. After many tries these may be fewer; those that
+    Gives the connections that agree. After many tries these may be fewer; those that
     are left over have no transaction. Every try begins all of them anew: under many commits a
     latecomer never meets the position at which others wait, but all at once often agree.
     """
     group: list[Connection] = []
-    position: Position = ("", 0)
     pause_s = _FIRST_PAUSE_S
     for attempt in range(_TRIES):
         if attempt:
@@ -50,18 +47,18 @@ def begin_at_one_position(
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
         begin(connections)
-        position, group = _largest_group(connections)
+        group = _largest_group(connections)
         if len(group) == len(connections):
             break
     roll_back([one for one in connections if one not in group])
-    return group, position
+    return group
 
 
-def _largest_group(connections: Sequence[Connection]) -> tuple[Position, list[Connection]]:
+def _largest_group(connections: Sequence[Connection]) -> list[Connection]:
     groups: dict[Position, list[Connection]] = defaultdict(list)
     for connection in connections:
         groups[of_transaction(connection)].append(connection)
-    return max(groups.items(), key=lambda item: len(item[1]))
+    return max(groups.values(), key=len)
 
 
 def begin_as_twins(connections: Sequence[Connection]) -> str:
