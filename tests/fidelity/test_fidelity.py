@@ -40,15 +40,21 @@ VENDOR_PARAMETERS = [
 def trips(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Trip]:
-    """Vendor -> its trip, made when a test first asks for it."""
+    """Vendor -> its trip, made when a test first asks for it; a failed one is not made again."""
+    failed: dict[str, Exception] = {}
 
     class _Trips(dict[str, Trip]):
         def __missing__(self, vendor: str) -> Trip:
+            if vendor in failed:
+                pytest.fail(f"the trip failed: {failed[vendor]}", pytrace=False)
             source = request.getfixturevalue(vendor)
             target = request.getfixturevalue(f"{vendor}_second")
-            self[vendor] = make_trip(
-                source, target, topics(vendor), tmp_path_factory.mktemp("fidelity")
-            )
+            place = tmp_path_factory.mktemp("fidelity")
+            try:
+                self[vendor] = make_trip(source, target, topics(vendor), place)
+            except Exception as error:
+                failed[vendor] = error
+                raise
             return self[vendor]
 
     return _Trips()

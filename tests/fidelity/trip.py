@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pymysql
 
@@ -17,18 +17,10 @@ from support import comparer
 from support.clients import pipe_into
 from support.comparer import Fingerprint
 from support.rowvault import run, succeed
+from support.server import DatabaseServer
 
 _SESSION = "SET SESSION sql_mode = '', time_zone = '+00:00'"
 _PASSWORD = {"ROWVAULT_PASSWORD": "p"}
-
-
-class Server(Protocol):
-    """A server that the tests have started."""
-
-    @property
-    def url(self) -> str: ...
-
-    def connect(self, **arguments: Any) -> pymysql.connections.Connection[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +51,9 @@ class Trip:
         )
 
 
-def make_trip(source: Server, target: Server, topics: Sequence[Topic], place: Path) -> Trip:
+def make_trip(
+    source: DatabaseServer, target: DatabaseServer, topics: Sequence[Topic], place: Path
+) -> Trip:
     """Makes everything, carries it in both ways, and compares; empties both servers behind it."""
     databases = sorted({database for topic in topics for database, _ in topic.located()})
     repository = place / "repository"
@@ -98,7 +92,7 @@ def _run_json(repository: Path, *arguments: str | Path) -> tuple[int, Any]:
     return done.returncode, json.loads(done.stdout)
 
 
-def _make(server: Server, topic: Topic) -> None:
+def _make(server: DatabaseServer, topic: Topic) -> None:
     with closing(server.connect()) as connection:
         connection.query(f"CREATE DATABASE {_named(topic.name)}")
     for _, case in topic.located():
@@ -113,7 +107,7 @@ def _make(server: Server, topic: Topic) -> None:
                     raise
 
 
-def _empty(server: Server, databases: Sequence[str]) -> None:
+def _empty(server: DatabaseServer, databases: Sequence[str]) -> None:
     with closing(server.connect()) as connection:
         connection.query("SET SESSION foreign_key_checks = 0")
         for name in databases:

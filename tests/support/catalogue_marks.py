@@ -72,7 +72,7 @@ class Facts:
         self._programs = {
             name: self._rows(name, *columns) for name, columns in _OF_PROGRAMS.items()
         }
-        self.relations = self._kinds() if self.database else {}
+        self.relations = self._kinds()
         """Name -> kind of all tables, views and sequences."""
 
     def of_relation(self, name: str) -> str:
@@ -112,8 +112,9 @@ class Facts:
         return sorted(_text(name) for name in names if name is not None)
 
     def _kinds(self) -> dict[str, str]:
-        rows = _query(self._connection, f"SHOW FULL TABLES FROM {_named(self._name)}")
-        return {_text(name): _text(kind) for name, kind in (row.values() for row in rows)}
+        tables = self._relations["TABLES"]
+        # SHOW FULL TABLES would not tell a system-versioned table from another.
+        return {name: _text(row["TABLE_TYPE"]) for name, (row,) in tables.items()}
 
     def _known_columns(self) -> set[tuple[str, str]]:
         rows = _query(
@@ -177,9 +178,6 @@ def _query(connection: Connection, statement: str) -> list[Row]:
         cursor.execute(statement)
         return list(cursor.fetchall())
 
-
-def _named(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
 
 
 def _text(value: bytes | None) -> str:
