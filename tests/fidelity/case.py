@@ -12,6 +12,11 @@ _TWO_WORDS = "package body "
 class Kept:
     """Everything is the same on the other server, and nothing is said."""
 
+    but: str = ""
+    """For the page: what no statement can ask for, and what becomes of it."""
+    changes: tuple[str, ...] = ()
+    """The marks that differ for that reason, such as `table t`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -45,6 +50,12 @@ class Case:
     outcome: Kept | Named = field(default_factory=Kept)
     database: str = ""
     """A database of the case's own, which its statements make and use."""
+
+    def changed(self) -> set[str]:
+        """The short names of the marks that are not to be the same."""
+        if isinstance(self.outcome, Kept):
+            return set(self.outcome.changes)
+        return set(self.outcome.loses or self.marks(""))
 
     def marks(self, database: str) -> dict[str, str]:
         """Short name (`rows t`) -> the comparer's label (`rows db.t`), for all marks of the case.

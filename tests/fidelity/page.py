@@ -48,7 +48,9 @@ def _rows(topic: Topic) -> Iterator[str]:
 
 
 def _outcome(case: Case) -> str:
-    return f"named: {case.outcome.reason}" if isinstance(case.outcome, Named) else "kept"
+    if isinstance(case.outcome, Named):
+        return f"named: {case.outcome.reason}"
+    return f"kept; {case.outcome.but}" if case.outcome.but else "kept"
 
 
 def _cell(text: str) -> str:

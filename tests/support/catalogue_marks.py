@@ -105,6 +105,11 @@ class Facts:
         rows = sorted(rows, key=lambda row: int(row["ORDINAL_POSITION"] or 0))
         return [(_text(row["COLUMN_NAME"]), _text(row["DATA_TYPE"]).lower()) for row in rows]
 
+    def names_period(self, table: str) -> bool:
+        """Columns of a system-versioned table hold the start and the end of each version."""
+        rows = self._relations["COLUMNS"].get(table, [])
+        return any(_text(row["GENERATION_EXPRESSION"]) == "ROW START" for row in rows)
+
     def partitions(self, table: str) -> list[str]:
         """The parts that rows lie in: subpartitions where there are any."""
         rows = self._relations["PARTITIONS"].get(table, [])
@@ -177,7 +182,6 @@ def _query(connection: Connection, statement: str) -> list[Row]:
     with connection.cursor(pymysql.cursors.DictCursor) as cursor:
         cursor.execute(statement)
         return list(cursor.fetchall())
-
 
 
 def _text(value: bytes | None) -> str:

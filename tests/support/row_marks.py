@@ -35,8 +35,8 @@ def rows_mark(connection: Connection, facts: Facts, database: str, table: str) -
     expressions = [part for column in facts.columns(table) for part in _parts(*column)]
     whole = place
     if facts.relations[table] == "SYSTEM VERSIONED":
-        # Where the table does not name them, they are there all the same.
-        expressions += ["CAST(ROW_START AS BINARY)", "CAST(ROW_END AS BINARY)"]
+        if not facts.names_period(table):
+            expressions += ["CAST(ROW_START AS BINARY)", "CAST(ROW_END AS BINARY)"]
         whole = f"{place} FOR SYSTEM_TIME ALL"
     lines = [_sum(connection, expressions, whole)]
     for partition in facts.partitions(table):

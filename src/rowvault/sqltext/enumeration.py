@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from rowvault.core.model import Column
 
 _MEMBER = re.compile(r"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
-_NO_TEXT = "''"
+_ONE_LETTER = str.maketrans({"v": "u", "w": "u", "j": "i", "y": "i"})
+"""What some language takes for one letter: Swedish, Latin, Lithuanian."""
+_ALPHABETS = (("\u03b1", "\u03c9"), ("\u0430", "\u044f"))
+"""Greek and Cyrillic: without case and accents every collation tells their letters apart."""
 
 
 def is_enum(column: Column) -> bool:
@@ -20,6 +24,28 @@ def is_set(column: Column) -> bool:
     return column.type.lower().startswith("set(")
 
 
-def has_empty_member(column: Column) -> bool:
-    """A member is '': text alone does not tell it from an ENUM's index 0 or an empty SET."""
-    return (is_enum(column) or is_set(column)) and _NO_TEXT in _MEMBER.findall(column.type)
+def is_ambiguous(column: Column) -> bool:
+    """The text of a value may not tell its number.
+
+    A member is '', as an ENUM's index 0 and an empty SET read; or two members may be equal under
+    some collation, and the server would find the first of them for the text of the second.
+    """
+    if not (is_enum(column) or is_set(column)):
+        return False
+    members = [member[1:-1] for member in _MEMBER.findall(column.type)]
+    folded = {_folded(member) for member in members}
+    return "" in members or None in folded or len(folded) < len(members)
+
+
+def _folded(member: str) -> str | None:
+    """Equal for texts that any collation takes for equal; None where that cannot be told."""
+    parts = unicodedata.normalize("NFKD", member)
+    bare = "".join(part for part in parts if not unicodedata.combining(part))
+    folded = bare.casefold().rstrip(" ").translate(_ONE_LETTER)
+    return folded if folded and all(_is_told_apart(part) for part in folded) else None
+
+
+def _is_told_apart(character: str) -> bool:
+    return " " <= character <= "~" or (
+        any(low <= character <= high for low, high in _ALPHABETS) and character.isalpha()
+    )

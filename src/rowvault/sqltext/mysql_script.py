@@ -12,7 +12,7 @@ from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.sqltext.account import account_statement, is_account
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.insert import STATEMENT_END, insert_prefix
-from rowvault.sqltext.load_mode import STRICT, load_mode
+from rowvault.sqltext.load_mode import STRICT, creation_mode, load_mode
 from rowvault.sqltext.program import framed_program
 from rowvault.sqltext.quoting import encode_name, identifier
 from rowvault.sqltext.versioning import INSERT_HISTORY
@@ -78,7 +78,9 @@ class MysqlScript:
     def before_rows(self, table: TableDefinition) -> bytes:
         """CREATE TABLE, and the sql_mode that its rows need."""
         heading = encode_name(f"\n-- Table {_comment(table.label)}\n")
-        return heading + table.statement + b";\n" + _mode(load_mode(table))
+        creating, loading = creation_mode(table), load_mode(table)
+        statement = table.statement + b";\n"
+        return heading + _mode(creating) + statement + _mode(loading, creating)
 
     def insert_prefix(self, table: TableDefinition) -> bytes:
         """INSERT INTO without a database: a table's rows load into whichever one is in use."""

@@ -13,8 +13,8 @@ CASES = (
         "ENUM",
         (
             "CREATE TABLE enum_zero (id INT PRIMARY KEY, e ENUM('a','b'), f ENUM('','x','y'))",
-            "INSERT IGNORE INTO enum_zero VALUES (1, 'a', ''), (2, 'none', 'none'), (3, NULL, NULL),"
-            " (4, 'b', 'y'), (5, 0, 1)",
+            "INSERT IGNORE INTO enum_zero VALUES (1, 'a', ''), (2, 'none', 'none'),"
+            " (3, NULL, NULL), (4, 'b', 'y'), (5, 0, 1)",
         ),
         ("table enum_zero",),
     ),
@@ -24,9 +24,10 @@ CASES = (
         (
             "CREATE TABLE enum_members (id INT PRIMARY KEY, a ENUM('a','A') COLLATE utf8mb4_bin,"
             r" b ENUM('it''s','back\\slash','com,ma','new\nline','tab\t','\0nul') ,"
-            " c ENUM('é','è','日本','😀'), d ENUM('0','1','2'), e ENUM('x',' x'))",
+            " c ENUM('é','è','日本','ß'), d ENUM('0','1','2'), e ENUM('x',' x'))",
             r"INSERT INTO enum_members VALUES (1, 1, 1, 1, 1, 1), (2, 2, 2, 2, 2, 2),"
-            " (3, 'A', 3, 3, '0', 2), (4, 'a', 4, 4, '1', 1), (5, 1, 5, 1, '2', 1), (6, 1, 6, 1, 3, 1)",
+            " (3, 'A', 3, 3, '0', 2), (4, 'a', 4, 4, '1', 1), (5, 1, 5, 1, '2', 1),"
+            " (6, 1, 6, 1, 3, 1)",
         ),
         ("table enum_members",),
     ),
@@ -39,7 +40,8 @@ CASES = (
             " d ENUM('x','y') CHARACTER SET binary, e ENUM('ü','ö') CHARACTER SET ucs2,"
             " f ENUM('a','A') CHARACTER SET latin1 COLLATE latin1_bin,"
             " g SET('é','à','ö') CHARACTER SET latin1, h SET('ж','щ') CHARACTER SET utf16)",
-            "INSERT INTO enum_charsets VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1), (2, 2, 2, 2, 2, 2, 2, 5, 3)",
+            "INSERT INTO enum_charsets VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1),"
+            " (2, 2, 2, 2, 2, 2, 2, 5, 3)",
         ),
         ("table enum_charsets",),
     ),
@@ -57,8 +59,8 @@ CASES = (
         "SET",
         (
             f"CREATE TABLE set_many (id INT PRIMARY KEY, s SET({_MANY}))",
-            "INSERT INTO set_many VALUES (1, 18446744073709551615), (2, 0), (3, 9223372036854775808),"
-            " (4, 1), (5, NULL), (6, 4611686018427387905)",
+            "INSERT INTO set_many VALUES (1, 18446744073709551615), (2, 0),"
+            " (3, 9223372036854775808), (4, 1), (5, NULL), (6, 4611686018427387905)",
         ),
         ("table set_many",),
     ),
@@ -77,8 +79,9 @@ CASES = (
         "defaults of ENUM and SET",
         "ENUM, SET",
         (
-            "CREATE TABLE enum_defaults (e ENUM('a','b') NOT NULL, f ENUM('a','it''s') DEFAULT 'it''s',"
-            " g SET('a','b') DEFAULT 'a,b', h SET('a','b') NOT NULL DEFAULT '')",
+            "CREATE TABLE enum_defaults (e ENUM('a','b') NOT NULL,"
+            " f ENUM('a','it''s') DEFAULT 'it''s', g SET('a','b') DEFAULT 'a,b',"
+            " h SET('a','b') NOT NULL DEFAULT '')",
             "INSERT INTO enum_defaults () VALUES ()",
         ),
         ("table enum_defaults",),

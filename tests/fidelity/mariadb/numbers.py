@@ -47,7 +47,8 @@ CASES = (
         "FLOAT",
         (
             "CREATE TABLE random_floats (id INT PRIMARY KEY, f FLOAT NOT NULL, d DOUBLE NOT NULL)",
-            "INSERT INTO random_floats SELECT seq, (RAND(seq) - 0.5) * POW(10, CAST(seq % 76 AS SIGNED) - 38),"
+            "INSERT INTO random_floats SELECT seq,"
+            " (RAND(seq) - 0.5) * POW(10, CAST(seq % 76 AS SIGNED) - 38),"
             " (RAND(seq + 7) - 0.5) * POW(10, CAST(seq % 600 AS SIGNED) - 300) FROM seq_1_to_20000",
         ),
         ("table random_floats",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fidelity.case import Case
+from fidelity.case import Case, Kept
 
 _ANY_DATE = "SET sql_mode = 'ALLOW_INVALID_DATES'"
 
@@ -14,8 +14,8 @@ CASES = (
             _ANY_DATE,
             "CREATE TABLE dates (id INT PRIMARY KEY, d DATE)",
             "INSERT INTO dates VALUES (1, '0000-00-00'), (2, '2024-00-00'), (3, '2024-05-00'),"
-            " (4, '2024-02-30'), (5, '9999-12-31'), (6, '1000-01-01'), (7, '0001-01-01'), (8, NULL),"
-            " (9, '0000-01-00')",
+            " (4, '2024-02-30'), (5, '9999-12-31'), (6, '1000-01-01'), (7, '0001-01-01'),"
+            " (8, NULL), (9, '0000-01-00')",
         ),
         ("table dates",),
     ),
@@ -56,7 +56,8 @@ CASES = (
             "CREATE TABLE explicit_stamps (a TIMESTAMP, b TIMESTAMP NOT NULL, c TIMESTAMP(3) NOT"
             " NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), d TIMESTAMP NULL"
             " DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP)",
-            "INSERT INTO explicit_stamps VALUES (NULL, '2024-01-02', '2024-01-03 00:00:00.5', NULL)",
+            "INSERT INTO explicit_stamps"
+            " VALUES (NULL, '2024-01-02', '2024-01-03 00:00:00.5', NULL)",
         ),
         ("table implicit_stamps", "table explicit_stamps"),
     ),
@@ -103,7 +104,8 @@ CASES = (
             " ('2024-02-30', '00:00:00.001', '2024-02-31', 1999),"
             " ('2024-02-30', '00:00:00.001', '2024-02-30 00:00:00.000001', 1999)",
             "CREATE TABLE stamp_key (s TIMESTAMP(6) DEFAULT '0000-00-00 00:00:00' PRIMARY KEY)",
-            "INSERT INTO stamp_key VALUES (0), ('2024-10-27 01:30:00.000001'), ('1970-01-01 00:00:01')",
+            "INSERT INTO stamp_key VALUES (0), ('2024-10-27 01:30:00.000001'),"
+            " ('1970-01-01 00:00:01')",
         ),
         ("table temporal_key", "table stamp_key"),
     ),
@@ -129,5 +131,6 @@ CASES = (
             " '2024-01-01 00:00:00.125')",
         ),
         ("table old_temporals",),
+        Kept("stored in the format that the target uses", changes=("table old_temporals",)),
     ),
 )

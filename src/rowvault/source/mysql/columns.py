@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from rowvault.core.model import Column, ValueKind
-from rowvault.sqltext.enumeration import has_empty_member
+from rowvault.sqltext.enumeration import is_ambiguous
 from rowvault.sqltext.quoting import identifier
 
 _NUMBERS = frozenset(
@@ -134,7 +134,7 @@ def column_of(facts: ColumnFacts) -> Column:
         raise UnknownTypeError(facts.column_type)
     # Floats are quoted: as a bare literal MySQL reads -0 as the integer 0 and loses the sign.
     column = Column(name=facts.name, type=facts.column_type, kind=kind, introducer=introducer)
-    if has_empty_member(column):
+    if is_ambiguous(column):
         return msgspec.structs.replace(column, kind=ValueKind.NUMBER)
     return column
 
@@ -151,7 +151,7 @@ def select_expression(column: Column, table: str = "t") -> str:
         # FLOAT prints six digits and DOUBLE(M,D) prints D decimals; a product with a double prints
         # all, and keeps the sign of -0 where a sum would not.
         return f"{name}*1e0"
-    if has_empty_member(column):
+    if is_ambiguous(column):
         # Not `+ 0`: that gives the sixty-fourth member of a SET a sign.
         return f"CAST({name} AS UNSIGNED)"
     if column.introducer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ BASE, VERSIONED = "BASE TABLE", "SYSTEM VERSIONED"
 ROW_TABLES = (BASE, VERSIONED)
 _FOREIGN_ENGINES = frozenset({"MRG_MYISAM", "FEDERATED", "CONNECT", "SPIDER"})
 """Their rows lie in other tables or on other servers."""
+
+_OLD_FORMAT = re.compile(
+    rb"'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`|(?P<note> /\* (?:mariadb-5\.3|5\.5 binary format) \*/)",
+    re.DOTALL,
+)
+"""How temporals are stored; no statement asks for it, and a table made anew has today's format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +175,7 @@ def _read_definition(connection: Connection, facts: TableFacts, label: str) -> b
         ) from error
     statement = rows[0][1]
     assert statement is not None
-    return statement
+    return _OLD_FORMAT.sub(lambda found: b"" if found["note"] else found[0], statement)
 
 
 def open_tables(

@@ -18,7 +18,7 @@ from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, set_up
 from rowvault.source.protocol import ExistingObject, ValueLimit
 from rowvault.sqltext.database import create_database
-from rowvault.sqltext.load_mode import VIEW_MODE
+from rowvault.sqltext.load_mode import STRICT, VIEW_MODE, creation_mode
 from rowvault.sqltext.program import INVALID
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
 from rowvault.sqltext.versioning import INSERT_HISTORY, is_with_history
@@ -61,7 +61,7 @@ _DATABASE_EXISTS = 1007
 _CHANGING = frozenset({1071, 1246, 1266, 1286, 1588, 1618})
 """Warnings that say that something else was made: a shorter key, another type or engine, no option,
 or nothing at all, as of an event whose time has passed."""
-_HARMLESS = frozenset({1287, 1681, 1831, 3674, 3719, 3778, _DATABASE_EXISTS})
+_HARMLESS = frozenset({1287, 1291, 1681, 1831, 3674, 3719, 3778, _DATABASE_EXISTS})
 """Warnings that something is deprecated, that two indexes are alike or one is of little use."""
 
 
@@ -182,7 +182,11 @@ class MysqlTarget:
                 "choose other tables with -t."
             )
         self._use(definition.database, task)
-        self._run(definition.statement, task)
+        self._set({"sql_mode": creation_mode(definition)}, task)
+        try:
+            self._run(definition.statement, task)
+        finally:
+            self._set({"sql_mode": STRICT}, task)
 
     def _takes_history(self) -> bool:
         query = f"SHOW SESSION VARIABLES LIKE '{INSERT_HISTORY}'"
