@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Callable, Sequence
 
 from _typeshed import ReadableBuffer as Buffer
+from _typeshed import WriteableBuffer
 
 from rowvault.codec.plain import Layout, RawTuple, Rule
 
@@ -20,6 +21,8 @@ def encode_values(rows: Sequence[tuple[object, ...]]) -> tuple[bytes, array[int]
 def decode_values(
     rows: Buffer, ends: Buffer, column_count: int, text_type: Callable[[bytes], object]
 ) -> list[tuple[object, ...]]: ...
+def search_records(records: Buffer, wanted: Buffer) -> array[int]: ...
+def merge_records(parts: Sequence[tuple[Buffer, Buffer]], target: WriteableBuffer) -> int: ...
 
 class PacketSplitter:
     def __init__(self, sequence_id: int) -> None: ...

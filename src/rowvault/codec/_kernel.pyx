@@ -12,7 +12,8 @@ It is one long file so that the compiler sees through every call of the inner lo
 cimport cython
 from cpython cimport array
 from cpython.buffer cimport (
-    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer,
+    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release,
+    PyObject_GetBuffer,
 )
 from cpython.bytes cimport (
     PyBytes_AS_STRING, PyBytes_Check, PyBytes_CheckExact, PyBytes_FromStringAndSize,
@@ -29,7 +30,7 @@ from libc.math cimport isfinite, isnan
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memchr, memcmp, memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memmove, memset
 
 import array as _array
 
@@ -59,6 +60,16 @@ cdef extern from *:
     static inline void rv_store_little64(uint8_t *to, uint64_t word) {
         word = RV_LITTLE64(word);
         memcpy(to, &word, 8);
+    }
+
+    static inline uint64_t rv_load_big64(const uint8_t *from) {
+        uint64_t word;
+        memcpy(&word, from, 8);
+        return RV_BIG64(word);
+    }
+
+    static inline uint32_t rv_load_little32(const uint8_t *from) {
+        return from[0] | from[1] << 8 | from[2] << 16 | (uint32_t)from[3] << 24;
     }
 
     static inline uint32_t rv_load_end(const uint8_t *ends, size_t index) {
@@ -160,6 +171,8 @@ cdef extern from *:
     }
     """
     uint64_t load_little64 "rv_load_little64"(const uint8_t *source) noexcept nogil
+    uint64_t load_big64 "rv_load_big64"(const uint8_t *source) noexcept nogil
+    uint32_t load_little32 "rv_load_little32"(const uint8_t *source) noexcept nogil
     void store_little64 "rv_store_little64"(uint8_t *target, uint64_t word) noexcept nogil
     uint32_t load_end "rv_load_end"(const uint8_t *ends, size_t index) noexcept nogil
     double load_real "rv_load_real"(const uint8_t *source) noexcept nogil
@@ -2065,3 +2078,167 @@ cdef inline bint row_below(const Entry *one, const Entry *other) noexcept nogil:
     if one.row[1] != other.row[1]:
         return one.row[1] < other.row[1]
     return one.row[0] < other.row[0]
+
+
+# --- records of the block index -----------------------------------------------------------------
+# 32 bytes each, in ascending order: 16 of an id, 4 of a pack's number, 12 more.
+
+cdef enum:
+    RECORD = 32
+    PREFIX = 16
+    NUMBER_AT = 16
+
+cdef uint32_t NO_RECORD = 0xFFFFFFFF
+
+
+cdef int check_records(_Batch records, size_t size) except -1:
+    if records.length % size or records.length // size >= NO_RECORD:
+        raise ValueError(f"not whole records of {size} bytes, or more than 2^32 - 2 of them")
+    return 0
+
+
+cdef size_t first_record(
+    const uint8_t *records, size_t count, const uint8_t *prefix
+) noexcept nogil:
+    """The first record not below a prefix, by a guess: ids are hashes, evenly spread."""
+    cdef size_t low = 0
+    cdef size_t high = count
+    cdef size_t middle = <size_t>(<double>load_big64(prefix) / 18446744073709551616.0 * <double>count)
+    cdef size_t step = 4
+    while low < high:
+        if middle >= high:
+            middle = high - 1
+        if memcmp(records + middle * RECORD, prefix, PREFIX) < 0:
+            low = middle + 1
+            # Near the guess first; once that overshoots, this is a plain bisection.
+            middle = low + step if high - low > 2 * step else low + (high - low) // 2
+        else:
+            high = middle
+            middle = high - step if high - low > 2 * step else low + (high - low) // 2
+        step *= 2
+    return low
+
+
+def search_records(records, wanted):
+    """For each prefix in `wanted`, 16 bytes each, the number of the first record that begins with
+    it; 2^32 - 1 where there is none. Raises ValueError."""
+    cdef _Batch held = _Batch(records)
+    cdef _Batch asked = _Batch(wanted)
+    cdef size_t i
+    cdef size_t found
+    cdef size_t count
+    cdef array.array result
+    cdef uint32_t *numbers
+    check_records(held, RECORD)
+    check_records(asked, PREFIX)
+    result = array.clone(ENDS_TEMPLATE, asked.length // PREFIX, zero=False)
+    numbers = <uint32_t *>result.data.as_voidptr
+    count = held.length // RECORD
+    with nogil:
+        for i in range(asked.length // PREFIX):
+            found = first_record(held.data, count, asked.data + i * PREFIX)
+            if found < count and not memcmp(
+                held.data + found * RECORD, asked.data + i * PREFIX, PREFIX
+            ):
+                numbers[i] = <uint32_t>found
+            else:
+                numbers[i] = NO_RECORD
+    return result
+
+
+cdef struct Part:
+    const uint8_t *next
+    const uint8_t *end
+    const uint8_t *numbers
+    size_t number_count
+
+
+cdef size_t insert_record(uint8_t *group, size_t length, const uint8_t *record) noexcept nogil:
+    """Puts a record into a sorted group of `length` bytes, unless it is there; the new length."""
+    cdef size_t at = length
+    cdef int order
+    while at:
+        order = memcmp(group + at - RECORD, record, RECORD)
+        if order == 0:
+            return length
+        if order < 0:
+            break
+        at -= RECORD
+    memmove(group + at + RECORD, group + at, length - at)
+    memcpy(group + at, record, RECORD)
+    return length + RECORD
+
+
+cdef bint merge_parts(Part *parts, size_t count, uint8_t *target, size_t *written) noexcept nogil:
+    """False where a record's number is none of its part's."""
+    cdef uint8_t record[RECORD]
+    cdef uint8_t prefix[PREFIX]
+    cdef const uint8_t *least
+    cdef size_t group
+    cdef size_t i
+    cdef uint32_t number
+    while True:
+        least = NULL
+        for i in range(count):
+            if parts[i].next != parts[i].end and (
+                least == NULL or memcmp(parts[i].next, least, PREFIX) < 0
+            ):
+                least = parts[i].next
+        if least == NULL:
+            return True
+        memcpy(prefix, least, PREFIX)
+        group = 0
+        for i in range(count):
+            while parts[i].next != parts[i].end and not memcmp(parts[i].next, prefix, PREFIX):
+                memcpy(record, parts[i].next, RECORD)
+                number = load_little32(record + NUMBER_AT)
+                if number >= parts[i].number_count:
+                    return False
+                memcpy(record + NUMBER_AT, parts[i].numbers + 4 * <size_t>number, 4)
+                group = insert_record(target + written[0], group, record)
+                parts[i].next += RECORD
+        written[0] += group
+
+
+def merge_records(parts, target):
+    """Merges sorted records into `target`, each once; the number of bytes written.
+
+    `parts` holds (records, numbers): 4 bytes for each pack of that part, its new number. The
+    target has room for the records of all parts. Raises ValueError.
+    """
+    cdef list kept = []
+    cdef Py_buffer room
+    cdef size_t total = 0
+    cdef size_t written = 0
+    cdef size_t count = 0
+    cdef bint fine
+    cdef _Batch records
+    cdef _Batch numbers
+    cdef Part *memory = <Part *>calloc(max(len(parts), 1), sizeof(Part))
+    if memory == NULL:
+        raise MemoryError
+    try:
+        for data, renumbered in parts:
+            records, numbers = _Batch(data), _Batch(renumbered)
+            check_records(records, RECORD)
+            check_records(numbers, 4)
+            kept.append((records, numbers))
+            memory[count].next = records.data
+            memory[count].end = records.data + records.length
+            memory[count].numbers = numbers.data
+            memory[count].number_count = numbers.length // 4
+            total += records.length
+            count += 1
+        PyObject_GetBuffer(target, &room, PyBUF_WRITABLE)
+        try:
+            if <size_t>room.len < total:
+                raise ValueError("the target is too small")
+            with nogil:
+                fine = merge_parts(memory, count, <uint8_t *>room.buf, &written)
+        finally:
+            PyBuffer_Release(&room)
+    finally:
+        free(memory)
+    if not fine:
+        raise ValueError("a record names a pack that its part does not list")
+    return written

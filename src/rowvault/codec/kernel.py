@@ -18,10 +18,12 @@ __all__ = [
     "decode_values",
     "encode_values",
     "implementation",
+    "merge_records",
     "render_tuples",
     "rendered_length",
     "row_ends",
     "row_hash",
+    "search_records",
     "siphash24",
 ]
 
@@ -56,10 +58,12 @@ if TYPE_CHECKING or implementation == "compiled":
         RowMatcher,
         decode_values,
         encode_values,
+        merge_records,
         render_tuples,
         rendered_length,
         row_ends,
         row_hash,
+        search_records,
         siphash24,
     )
 else:
@@ -69,9 +73,11 @@ else:
         RowMatcher,
         decode_values,
         encode_values,
+        merge_records,
         render_tuples,
         rendered_length,
         row_ends,
         row_hash,
+        search_records,
         siphash24,
     )

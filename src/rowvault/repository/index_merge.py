@@ -6,16 +6,20 @@ factor of 8 by which the index grows, and a repository has a handful of segments
 
 from __future__ import annotations
 
+import mmap
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from rowvault.repository.index_segment import Segment, pack_segment
+from rowvault.codec import kernel
+from rowvault.core.errors import CorruptError
+from rowvault.repository.index_segment import RECORD_BYTES, Segment, segment_head
 
 _SIZE_BITS = 3
 """Segments are of one size if their numbers of records are within 2 to this power."""
 _ENOUGH = 8
-_MOST_RECORDS = 1 << 19
-"""Merged in memory at once, about 100 bytes each; larger segments stay as they are."""
+_MOST_RECORDS = 1 << 22
+"""Of a merged segment, 128 MiB; larger ones stay as they are."""
 
 
 def outgrown(segments: Iterable[Segment]) -> list[Segment]:
@@ -30,16 +34,32 @@ def outgrown(segments: Iterable[Segment]) -> list[Segment]:
     return []
 
 
-def merged(segments: Iterable[Segment]) -> bytes:
-    """A segment of all their records; the same bytes for the same records in any distribution."""
+def merged(segments: Iterable[Segment]) -> memoryview:
+    """A segment of all their records; the same bytes for the same records in any distribution.
+
+    The bytes lie in a temporary file, not in this process's own memory. Raises CorruptError.
+    """
     chosen = list(segments)
     packs = sorted({pack for segment in chosen for pack in segment.packs()})
     numbers = {pack: number.to_bytes(4, "little") for number, pack in enumerate(packs)}
-    records: set[bytes] = set()
-    for segment in chosen:
-        renumbered = [numbers[pack] for pack in segment.packs()]
-        records.update(segment.renumbered_records(renumbered))
-    return pack_segment(packs, sorted(records))
+    parts = [
+        (segment.records_view, b"".join(numbers[pack] for pack in segment.packs()))
+        for segment in chosen
+    ]
+    head_bytes = len(segment_head(packs, 0))
+    target = _file_memory(head_bytes + sum(len(records) for records, _ in parts))
+    try:
+        record_bytes = kernel.merge_records(parts, target[head_bytes:])
+    except ValueError as error:
+        raise CorruptError(f"index segments cannot be merged: {error}") from error
+    target[:head_bytes] = segment_head(packs, record_bytes // RECORD_BYTES)
+    return target[: head_bytes + record_bytes]
+
+
+def _file_memory(size: int) -> memoryview:
+    with tempfile.TemporaryFile() as file:
+        file.truncate(max(size, 1))
+        return memoryview(mmap.mmap(file.fileno(), max(size, 1)))[:size]
 
 
 def _fitting(segments: Sequence[Segment]) -> list[Segment]:

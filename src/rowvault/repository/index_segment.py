@@ -9,13 +9,13 @@ record   id prefix 16 | pack u32 | offset u32 | frame bytes u32 | type 1 | depth
 from __future__ import annotations
 
 import struct
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from blake3 import blake3
 
+from rowvault.codec import kernel
 from rowvault.codec.frames import BlockType
 from rowvault.core.errors import (
     CorruptError,
@@ -35,9 +35,8 @@ _WHOLE_RECORD = struct.Struct(f"{_RECORD.size}s")
 HEADER_BYTES = _HEADER.size
 RECORD_BYTES = _RECORD.size
 PACK_NAME_BYTES = 32
-_GROUP_BYTES = 128 * RECORD_BYTES
-"""A page: records between two fences, whose prefixes are held in memory."""
 PREFIX_BYTES = 16
+_ABSENT = (1 << 32) - 1
 
 
 class Location(NamedTuple):
@@ -69,13 +68,13 @@ def encode_segment(packs: Sequence[StoredPack]) -> bytes:
         for number, (kind, _, entries) in enumerate(packs)
         for entry in entries
     )
-    return pack_segment([name for _, name, _ in packs], records)
+    return segment_head([name for _, name, _ in packs], len(records)) + b"".join(records)
 
 
-def pack_segment(packs: Sequence[PackName], records: Sequence[bytes]) -> bytes:
-    """The bytes of a segment; the records are sorted and number these packs."""
-    header = _HEADER.pack(MAGIC, VERSION, len(packs), len(records))
-    return b"".join((header, *map(bytes.fromhex, packs), *records))
+def segment_head(packs: Sequence[PackName], record_count: int) -> bytes:
+    """What stands in front of the records, which are sorted and number these packs."""
+    header = _HEADER.pack(MAGIC, VERSION, len(packs), record_count)
+    return b"".join((header, *map(bytes.fromhex, packs)))
 
 
 def segment_name(data: bytes | memoryview) -> str:
@@ -105,10 +104,8 @@ class Segment:
         self._records_at = HEADER_BYTES + PACK_NAME_BYTES * self._pack_count
         if len(data) != self._records_at + RECORD_BYTES * self._count:
             raise CorruptError(f"index segment {name} is not as long as its header says")
-        self._fences = [
-            bytes(data[at : at + PREFIX_BYTES])
-            for at in range(self._records_at, len(data), _GROUP_BYTES)
-        ]
+        self.records_view = data[self._records_at :]
+        """All records as they are stored, in order."""
 
     def __len__(self) -> int:
         return self._count
@@ -125,25 +122,29 @@ class Segment:
     def find(self, block_id: BlockId) -> Iterator[Location]:
         """Where this block stands, by the first half of its id."""
         prefix = block_id[:PREFIX_BYTES]
-        group = max(bisect_left(self._fences, prefix) - 1, 0)
-        while group < len(self._fences) and self._fences[group] <= prefix:
-            start = self._records_at + group * _GROUP_BYTES
-            records = bytes(self._data[start : start + _GROUP_BYTES])
-            at = records.find(prefix)
-            while at >= 0:
-                if at % RECORD_BYTES == 0:
-                    yield self.decode(records[at : at + RECORD_BYTES])
-                at = records.find(prefix, at + 1)
-            group += 1
+        (number,) = kernel.search_records(self.records_view, prefix)
+        while number < self._count:
+            at = number * RECORD_BYTES
+            record = bytes(self.records_view[at : at + RECORD_BYTES])
+            if not record.startswith(prefix):
+                return
+            yield self.decode(record)
+            number += 1
+
+    def absent(self, ids: Sequence[BlockId]) -> list[BlockId]:
+        """Those of the ids that it does not list, whatever their type; in one search for all."""
+        wanted = b"".join([block_id[:PREFIX_BYTES] for block_id in ids])
+        found = kernel.search_records(self.records_view, wanted)
+        return [block_id for block_id, number in zip(ids, found, strict=True) if number == _ABSENT]
 
     def typed_packs(self) -> set[tuple[PackType, PackName]]:
         """The packs that its records name."""
-        found = set(_PACK_OF_RECORD.iter_unpack(self._data[self._records_at :]))
+        found = set(_PACK_OF_RECORD.iter_unpack(self.records_view))
         return {(self._pack_type(kind), self._pack(number)) for number, kind in found}
 
     def record_counts(self) -> Counter[PackName]:
         """How many records each pack has."""
-        records = _PACK_OF_RECORD.iter_unpack(self._data[self._records_at :])
+        records = _PACK_OF_RECORD.iter_unpack(self.records_view)
         counts = Counter(number for number, _ in records)
         return Counter({self._pack(number): count for number, count in counts.items()})
 
@@ -152,22 +153,13 @@ class Segment:
         numbers = [n for n in range(self._pack_count) if self._pack(n) == pack]
         if not numbers:
             return
-        for record in _RECORD.iter_unpack(self._data[self._records_at :]):
+        for record in _RECORD.iter_unpack(self.records_view):
             if record[1] in numbers:
                 yield record[0], self._location(record)
 
     def records(self) -> Iterator[bytes]:
         """All records as they are stored, in order."""
-        return (record for (record,) in _WHOLE_RECORD.iter_unpack(self._data[self._records_at :]))
-
-    def renumbered_records(self, numbers: Sequence[bytes]) -> Iterator[bytes]:
-        """All records, each naming its pack by `numbers`, 4 bytes for each of this segment's."""
-        at, end = PREFIX_BYTES, PREFIX_BYTES + 4
-        for record in self.records():
-            number = int.from_bytes(record[at:end], "little")
-            if number >= len(numbers):
-                raise self._unlisted_pack()
-            yield record[:at] + numbers[number] + record[end:]
+        return (record for (record,) in _WHOLE_RECORD.iter_unpack(self.records_view))
 
     def decode(self, record: bytes) -> Location:
         """The location that one of this segment's records states."""

@@ -8,6 +8,7 @@ kernel.
 from rowvault.codec.plain.cutter import Cutter, RawTuple, Rule
 from rowvault.codec.plain.matcher import RowMatcher
 from rowvault.codec.plain.packets import PacketSplitter
+from rowvault.codec.plain.records import merge_records, search_records
 from rowvault.codec.plain.rendering import render_tuples, rendered_length
 from rowvault.codec.plain.rows import Layout, row_ends
 from rowvault.codec.plain.siphash import row_hash, siphash24
@@ -22,9 +23,11 @@ __all__ = [
     "Rule",
     "decode_values",
     "encode_values",
+    "merge_records",
     "render_tuples",
     "rendered_length",
     "row_ends",
     "row_hash",
+    "search_records",
     "siphash24",
 ]
