@@ -11,7 +11,7 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.accounts import AccountRestore
 from rowvault.restore.build import Builder
-from rowvault.restore.fitness import check_names, check_vendor
+from rowvault.restore.fitness import check_names, check_rights, check_vendor
 from rowvault.restore.limits import check_values
 from rowvault.restore.proof import prove, prove_accounts, prove_events
 from rowvault.restore.rename import Renaming, Side
@@ -99,6 +99,7 @@ def run_restore(
         conflicts = find_conflicts(target, chosen)
         if not request.replace:
             refuse(conflicts)
+        check_rights(chosen, conflicts, target)
         accounts = None
         if request.users:
             accounts = AccountRestore(chosen.accounts, chosen.reach, target.accounts(), keeping)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rowvault.core.errors import RestoreError, UsageError
 from rowvault.core.model import ObjectKind
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.room import RELATIONS, Slot, slots
 from rowvault.restore.selection import Chosen
-from rowvault.source.protocol import Target
+from rowvault.source.protocol import ExistingObject, Target
 
 _NAMED = 5
 _CASE = "lower_case_table_names"
@@ -33,6 +35,18 @@ def check_names(chosen: Chosen, target: Target) -> None:
     _check_collisions(chosen, target)
     if dict(target.server.settings).get(_CASE) == _LOWERED:
         _check_lower_case(chosen)
+
+
+def check_rights(chosen: Chosen, conflicts: Sequence[ExistingObject], target: Target) -> None:
+    """Raises RestoreError where the account surely lacks a right that is needed."""
+    tables = [record.definition for record in chosen.tables]
+    lacking = target.lacking_rights([*chosen.objects, *tables], conflicts)
+    if lacking:
+        raise RestoreError(
+            "the account lacks rights that this restore needs, and nothing was changed:\n"
+            + "\n".join(lacking)
+            + "\nGrant them, or choose what needs less with -d and -t"
+        )
 
 
 def _check_collisions(chosen: Chosen, target: Target) -> None:

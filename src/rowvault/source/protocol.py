@@ -237,6 +237,14 @@ class Target(Protocol):
         """The events of a database, as a backup reads them."""
         ...
 
+    def lacking_rights(
+        self,
+        made: Sequence[ObjectDefinition | TableDefinition],
+        dropped: Sequence[ExistingObject],
+    ) -> Sequence[str]:
+        """Rights that are needed and that the account surely lacks, one message each."""
+        ...
+
     def value_limit(self, table: TableDefinition) -> ValueLimit | None:
         """How large a value of this table may be; None where its types allow none larger."""
         ...

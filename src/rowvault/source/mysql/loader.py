@@ -13,6 +13,7 @@ from rowvault.core.model import TableDefinition, ValueKind
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, Reply
 from rowvault.source.mysql.large_row import LargeRow, largest_value, values_of
+from rowvault.source.mysql.remedies import restore_error
 from rowvault.sqltext.enumeration import is_enum
 from rowvault.sqltext.insert import insert_prefix
 from rowvault.sqltext.load_mode import STRICT, load_mode
@@ -67,7 +68,7 @@ class MysqlLoader:
         try:
             self._connection.execute(f"SET SESSION sql_mode = '{mode}'", "setting the sql_mode")
         except SourceError as error:
-            raise RestoreError(str(error)) from error
+            raise restore_error(error) from error
         self._mode = mode
 
     def _insert_large(
@@ -89,7 +90,7 @@ class MysqlLoader:
             if release is not None:
                 self._connection.execute(release, task)
         except SourceError as error:
-            raise RestoreError(str(error)) from error
+            raise restore_error(error) from error
 
     def _check_fits(self, table: TableDefinition, what: str, size: int) -> None:
         if size > self._packet_bytes:
@@ -106,7 +107,7 @@ class MysqlLoader:
             if reply.warning_count:
                 self._check_warnings(table, reply.warning_count, rows)
         except SourceError as error:
-            raise RestoreError(str(error)) from error
+            raise restore_error(error) from error
         if reply.affected_rows != len(rows.ends):
             raise RestoreError(
                 f"{table.label}: {len(rows.ends)} rows were sent, the target took "

@@ -56,6 +56,20 @@ class Rights:
             for grant in self._grants
         )
 
+    def has_somewhere(self, right: str, database: str) -> bool:
+        """Whether the right holds for the database or for something in it."""
+        return any(
+            grant.covers(database) and {right, "ALL PRIVILEGES", "ALL"} & grant.rights
+            for grant in self._grants
+        )
+
+    def has_globally(self, right: str) -> bool:
+        """Whether the right holds everywhere."""
+        return any(
+            grant.database is None and {right, "ALL PRIVILEGES", "ALL"} & grant.rights
+            for grant in self._grants
+        )
+
     def sees_routines(self, database: str) -> bool:
         """Whether routines of other definers show."""
         if any(self.has(right, database) for right in ("SHOW_ROUTINE", "SHOW CREATE ROUTINE")):
@@ -82,7 +96,18 @@ def _lines(connection: Connection) -> list[str]:
     except faults.StatementError:
         # A server without roles does not know the function.
         pass
-    return [text(row[0]) for row in connection.rows(statement, task)]
+    return [text(row[0]) for row in connection.rows(statement, task)] + _lines_of_all(connection)
+
+
+def _lines_of_all(connection: Connection) -> list[str]:
+    """What MariaDB grants to every account; other servers have no such thing."""
+    try:
+        rows = connection.rows("SHOW GRANTS FOR PUBLIC", "asking for everybody's rights")
+    except faults.LostError:
+        raise
+    except faults.StatementError:
+        return []
+    return [text(row[0]) for row in rows]
 
 
 def _parse(line: str) -> _Grant | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rowvault.core.errors import RestoreError, SourceError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
@@ -13,7 +13,9 @@ from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
+from rowvault.source.mysql.needed_rights import lacking_rights
 from rowvault.source.mysql.programs import ProgramReader
+from rowvault.source.mysql.remedies import restore_error
 from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, set_up
 from rowvault.source.protocol import ExistingObject, ValueLimit
@@ -72,7 +74,8 @@ class MysqlTarget:
         """Connects. Raises ConnectError."""
         self._login = login
         self._monitor = monitor
-        self._connection = self._open()
+        # A statement of a thousand columns may warn about each; the last one is told too.
+        self._connection = self._open(LOADING | {"max_error_count": "65535"})
         self.server = read_server(self._connection, login.options)
         self._ignores_case = dict(self.server.settings).get("lower_case_table_names", "0") != "0"
         self.omissions: list[str] = []
@@ -114,17 +117,33 @@ class MysqlTarget:
             if isinstance(definition, TableDefinition):
                 self._create_table(definition)
             elif definition.kind is ObjectKind.DATABASE:
-                self._run(create_database(definition), f"creating {definition.label}")
+                if not self._has_database(definition.name):
+                    self._run(create_database(definition), f"creating {definition.label}")
             elif INVALID in dict(definition.session):
                 self._try_program(definition)
             else:
                 self._create_program(definition)
         except SourceError as error:
-            raise RestoreError(f"{definition.label} could not be created: {error}") from error
+            raise restore_error(error, f"{definition.label} could not be created") from error
 
     def events(self, database: str) -> Sequence[ObjectDefinition]:
         """The events of a database, as a backup reads them. Raises SourceError."""
         return list(ProgramReader(self._connection, database, self.omissions).events())
+
+    def lacking_rights(
+        self,
+        made: Sequence[ObjectDefinition | TableDefinition],
+        dropped: Sequence[ExistingObject],
+    ) -> Sequence[str]:
+        """What the account's grants lack; of databases that are there nothing is needed."""
+        missing = [
+            one
+            for one in made
+            if isinstance(one, TableDefinition)
+            or one.kind is not ObjectKind.DATABASE
+            or not self._has_database(one.name)
+        ]
+        return lacking_rights(self._connection, self.server.vendor, missing, dropped)
 
     def value_limit(self, table: TableDefinition) -> ValueLimit | None:
         """max_allowed_packet, where a column can hold more than that."""
@@ -146,7 +165,7 @@ class MysqlTarget:
                 f"dropping {found.label}",
             )
         except SourceError as error:
-            raise RestoreError(f"{found.label} could not be dropped: {error}") from error
+            raise restore_error(error, f"{found.label} could not be dropped") from error
 
     def accounts(self) -> MysqlAccountTarget:
         """The server's users, over the same connection."""
@@ -154,7 +173,7 @@ class MysqlTarget:
 
     def open_loader(self) -> MysqlLoader:
         """A connection of its own for loading. Raises ConnectError."""
-        return MysqlLoader(self._open())
+        return MysqlLoader(self._open(LOADING))
 
     def finish(self) -> None:
         """Nothing is left to do: InnoDB made each load durable when it was committed."""
@@ -167,10 +186,19 @@ class MysqlTarget:
         """Closes the connection; what was loaded stays."""
         self._connection.close()
 
-    def _open(self) -> Connection:
+    def _has_database(self, name: str) -> bool:
+        rows = self._connection.rows(
+            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA "
+            f"WHERE SCHEMA_NAME = {mysql_string(name)}",
+            "looking for databases",
+        )
+        wanted = self.folded(ObjectKind.DATABASE, name)
+        return any(self.folded(ObjectKind.DATABASE, text(row[0])) == wanted for row in rows)
+
+    def _open(self, settings: Mapping[str, str]) -> Connection:
         # An index over a large table is silent for as long as it takes to build.
         connection = self._login.connect(read_timeout_s=None)
-        set_up(connection, LOADING)
+        set_up(connection, settings)
         return connection
 
     def _create_table(self, definition: TableDefinition) -> None:

@@ -114,6 +114,14 @@ class SqliteTarget:
         """SQLite has none."""
         return ()
 
+    def lacking_rights(
+        self,
+        made: Sequence[ObjectDefinition | TableDefinition],
+        dropped: Sequence[ExistingObject],
+    ) -> Sequence[str]:
+        """A file has no rights within."""
+        return ()
+
     def value_limit(self, table: TableDefinition) -> None:
         """What one SQLite file holds, another one takes."""
         return
