@@ -65,7 +65,7 @@ def test_a_restore_gives_the_rows_back(vault: Vault, tmp_path: Path) -> None:
     for snapshot, rows in (("latest~1", vault.before), ("latest", vault.after)):
         target = tmp_path / f"{snapshot}.db"
         said = succeed("-r", vault.path, "restore", snapshot, f"sqlite:///{target}")
-        assert b"verified: every row" in said
+        assert b"verified: all definitions and rows" in said
         assert content(target) == rows
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
-from rowvault.render.table import TableText
+from rowvault.render.document import Fixed
+from rowvault.render.table import Statement, TableText
 from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
@@ -42,24 +43,46 @@ def dump_snapshot(
 
     Raises UsageError where the snapshot does not hold it, DamageError, and what `write` raises.
     """
+    parts = snapshot_parts(repository, snapshot, database, table, monitor)
+    records = [part.record for part in parts if isinstance(part, TableText)]
+    monitor.phase("dumping", sum(record.root.sums.rows for record in records))
+    script = script_for(snapshot.server.vendor)
+    for part in parts:
+        if isinstance(part, TableText):
+            _write_table(part, script, write, monitor)
+        else:
+            write(part.content)
+    return DumpResult(
+        len(records),
+        sum(record.root.sums.rows for record in records),
+        sum(part.length for part in parts),
+    )
+
+
+def snapshot_parts(
+    repository: Repository,
+    snapshot: Snapshot,
+    database: str | None,
+    table: str | None,
+    monitor: Monitor,
+) -> list[Fixed | TableText]:
+    """The parts of that script, of which no row has been read.
+
+    Raises UsageError where the snapshot does not hold it, DamageError.
+    """
     manifest = repository.manifest(snapshot)
     script = script_for(snapshot.server.vendor)
     records = _records(manifest, database, table)
-    monitor.phase("dumping", sum(record.root.sums.rows for record in records))
     if table is not None:
-        pieces = _table_alone(repository, records[0], script, monitor)
-    else:
-        objects = [
-            one for one in manifest.objects() if database is None or one.database == database
+        return [
+            Fixed(script.prologue()),
+            TableText(repository, records[0], script),
+            Fixed(script.epilogue()),
         ]
-        if database is not None and not records and not objects:
-            raise UsageError(f"the snapshot holds no database {database}; `rowvault ls` lists them")
-        pieces = _everything(repository, objects, records, script, monitor)
-    written = 0
-    for piece in pieces:
-        write(piece)
-        written += len(piece)
-    return DumpResult(len(records), sum(record.root.sums.rows for record in records), written)
+    objects = [one for one in manifest.objects() if database is None or one.database == database]
+    if database is not None and not records and not objects:
+        raise UsageError(f"the snapshot holds no database {database}; `rowvault ls` lists them")
+    return list(_everything(repository, objects, records, script, monitor))
 
 
 def _records(manifest: Manifest, database: str | None, table: str | None) -> list[TableRecord]:
@@ -77,36 +100,32 @@ def _records(manifest: Manifest, database: str | None, table: str | None) -> lis
     return [found]
 
 
-def _table_alone(
-    repository: Repository, record: TableRecord, script: Script, monitor: Monitor
-) -> Iterator[bytes]:
-    yield script.prologue()
-    yield from _table(repository, record, script, monitor)
-    yield script.epilogue()
-
-
 def _everything(
     repository: Repository,
     objects: Iterable[ObjectDefinition],
     records: Iterable[TableRecord],
     script: Script,
     monitor: Monitor,
-) -> Iterator[bytes]:
+) -> Iterator[Fixed | TableText]:
     kept = list(objects)
     tables = list(records)
-    yield script.prologue()
+    yield Fixed(script.prologue())
     # Programs name users as their definers; grants name tables and programs.
-    yield from map(script.definition, before_objects(kept))
-    yield from _definitions(before_rows(kept), script)
+    yield _joined(map(script.definition, before_objects(kept)))
+    yield _joined(_definitions(before_rows(kept), script))
     in_use = None
     for record in sorted(tables, key=lambda record: script.comes_last(record.definition)):
         if record.definition.database != in_use:
             in_use = record.definition.database
-            yield script.use(in_use)
-        yield from _table(repository, record, script, monitor)
-    yield from _definitions(behind_rows(kept), script)
-    yield from map(script.definition, _grants(kept, tables, monitor))
-    yield script.epilogue()
+            yield Fixed(script.use(in_use))
+        yield TableText(repository, record, script)
+    yield _joined(_definitions(behind_rows(kept), script))
+    yield _joined(map(script.definition, _grants(kept, tables, monitor)))
+    yield Fixed(script.epilogue())
+
+
+def _joined(statements: Iterable[bytes]) -> Fixed:
+    return Fixed(b"".join(statements))
 
 
 def _grants(
@@ -128,13 +147,18 @@ def _grants(
             monitor.warning(f"{one.label} is left out: the snapshot does not hold what it is on")
 
 
-def _table(
-    repository: Repository, record: TableRecord, script: Script, monitor: Monitor
-) -> Iterator[bytes]:
+def _write_table(
+    text: TableText, script: Script, write: Callable[[bytes], object], monitor: Monitor
+) -> None:
+    record = text.record
     monitor.item(record.definition.label)
-    text = TableText(repository, record, script)
-    yield from text.pieces()
-    advice = script.advice(record.definition, text.largest_statement_bytes)
+    largest = 0
+    for _, chunk in text.chunks(0):
+        piece = chunk.text()
+        write(piece)
+        if isinstance(chunk, Statement):
+            largest = max(largest, len(piece))
+    advice = script.advice(record.definition, largest)
     if advice:
         monitor.warning(advice)
     monitor.advance(record.root.sums.rows, record.root.sums.raw_bytes)

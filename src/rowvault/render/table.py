@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from rowvault.codec import kernel
 from rowvault.codec.layout import RowLayout
 from rowvault.codec.rendering import RENDERER_VERSION, render_block
 from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import UnsupportedFormatError
+from rowvault.render.document import Chunk, Fixed
 from rowvault.repository.manifest import TableRecord
-from rowvault.repository.node import LeafEntry
+from rowvault.repository.node import LeafEntry, Sums
 from rowvault.repository.repository import Repository
 from rowvault.sqltext.script import Script
 
@@ -29,35 +31,69 @@ class TableText:
                 f"version does not have (it has {RENDERER_VERSION}); use a newer rowvault"
             )
         self._repository = repository
-        self._record = record
+        self.record = record
         self._layout = RowLayout.of(record.definition)
         self._head = script.before_rows(record.definition)
         self._prefix = script.insert_prefix(record.definition)
         self._suffix = script.insert_suffix()
         self._tail = script.behind_rows(record.definition)
-        self._largest_statement = 0
+        self._framing = len(self._prefix) + len(self._suffix)
+
+    @property
+    def framing_text(self) -> tuple[bytes, bytes]:
+        """What stands around the tuples of each statement."""
+        return self._prefix, self._suffix
 
     @property
     def length(self) -> int:
         """In bytes; exact, and known without reading a row."""
-        sums = self._record.root.sums
-        framing = len(self._prefix) + len(self._suffix)
-        return len(self._head) + sums.statements * framing + sums.rendered_bytes + len(self._tail)
+        return len(self._head) + self._measure(self.record.root.sums) + len(self._tail)
+
+    def chunks(self, offset: int) -> Iterator[tuple[int, Chunk]]:
+        """(start, chunk) from the one that covers `offset` on: a statement is one chunk.
+
+        Reads one tree node per level to get there. Raises DamageError.
+        """
+        if offset < len(self._head):
+            yield 0, Fixed(self._head)
+        tree = self._repository.tree(self.record.root)
+        group: list[LeafEntry] = []
+        start = 0
+        for before, entry in tree.seek(self._measure, max(0, offset - len(self._head))):
+            if not group:
+                start = len(self._head) + self._measure(before)
+            group.append(entry)
+            if entry.fragment in (_WHOLE, _LAST_FRAGMENT):
+                yield start, Statement(self, tuple(group))
+                group = []
+        if self._tail:
+            yield self.length - len(self._tail), Fixed(self._tail)
+
+    def statement(self, group: Sequence[LeafEntry]) -> bytes:
+        """The INSERT of some blocks that hold whole rows. Raises DamageError."""
+        batch = read_group(self._repository, group, self._layout.column_count)
+        return self._prefix + render_block(batch, self._layout) + self._suffix
+
+    def _measure(self, sums: Sums) -> int:
+        """How long the statements of a subtree are."""
+        return sums.statements * self._framing + sums.rendered_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One INSERT of a table's text."""
+
+    table: TableText
+    group: tuple[LeafEntry, ...]
 
     @property
-    def largest_statement_bytes(self) -> int:
-        """The longest INSERT that was given by `pieces` so far."""
-        return self._largest_statement
+    def identity(self) -> tuple[object, ...]:
+        """The blocks and what stands around them."""
+        return (self.table.framing_text, *(entry.id for entry in self.group))
 
-    def pieces(self) -> Iterator[bytes]:
-        """The text, a statement at a time. Raises DamageError."""
-        yield self._head
-        for group in row_groups(self._repository.tree(self._record.root).entries()):
-            batch = read_group(self._repository, group, self._layout.column_count)
-            statement = self._prefix + render_block(batch, self._layout) + self._suffix
-            self._largest_statement = max(self._largest_statement, len(statement))
-            yield statement
-        yield self._tail
+    def text(self) -> bytes:
+        """The bytes. Raises DamageError."""
+        return self.table.statement(self.group)
 
 
 def row_groups(entries: Iterable[LeafEntry]) -> Iterator[list[LeafEntry]]:
