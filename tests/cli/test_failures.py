@@ -172,6 +172,11 @@ def test_a_target_in_the_way(vault: Vault, tmp_path: Path) -> None:
     succeed(*arguments, "--replace")
 
 
+def test_a_target_in_no_directory(vault: Vault, tmp_path: Path) -> None:
+    target = f"sqlite:///{tmp_path / 'no' / 'x.db'}"
+    _fails(run("-r", vault.path, "restore", "latest", target), 1, "no directory", "make it first")
+
+
 def test_a_dump_into_no_directory(vault: Vault, tmp_path: Path) -> None:
     file = tmp_path / "no" / "dump.sql"
     _fails(run("-r", vault.path, "dump", "latest", "-o", file), 1, "No such file or directory")

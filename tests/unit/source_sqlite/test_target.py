@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rowvault.codec.rows import RowBatch, encode_batch
-from rowvault.core.errors import RestoreError
+from rowvault.core.errors import ConnectError, RestoreError
 from rowvault.core.model import Column, ObjectDefinition, ObjectKind, TableDefinition, ValueKind
 from rowvault.source.protocol import ExistingObject
 from rowvault.source.sqlite import SqliteTarget
@@ -51,6 +51,22 @@ def test_an_aborted_restore_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     target.create(_table("CREATE TABLE t(x)", "x"))
     target.abort()
     assert path.read_bytes() == before
+
+
+def test_an_aborted_restore_leaves_no_file_that_was_not_there(tmp_path: Path) -> None:
+    target = SqliteTarget(tmp_path / "a.db")
+    table = _table("CREATE TABLE t(x)", "x")
+    target.create(table)
+    target.open_loader().load(table, _rows([b"i1"]))
+    target.abort()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_can_hold_no_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConnectError, match="there is no directory .*nowhere; make it first"):
+        SqliteTarget(tmp_path / "nowhere" / "a.db")
+    with pytest.raises(ConnectError, match="not a file"):
+        SqliteTarget(tmp_path)
 
 
 def test_looking_does_not_make_the_file(tmp_path: Path) -> None:

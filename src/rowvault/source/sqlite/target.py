@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rowvault.codec.rows import RowBatch
-from rowvault.core.errors import RestoreError, UsageError
+from rowvault.core.errors import ConnectError, RestoreError, UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.source.protocol import AccountTarget, ExistingObject
 from rowvault.source.sqlite.catalogue import (
@@ -54,12 +54,20 @@ class SqliteTarget:
     """
 
     def __init__(self, path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> None:
-        """`timeout_s`: how long another program's lock is waited for."""
+        """`timeout_s`: how long another program's lock is waited for.
+
+        Raises ConnectError where no file can be at that path.
+        """
+        if not path.absolute().parent.is_dir():
+            raise ConnectError(f"{path}: there is no directory {path.parent}; make it first")
+        if path.exists() and not path.is_file():
+            raise ConnectError(f"{path}: not a file; name the SQLite database file itself")
         self._path = path
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._was_empty = False
+        self._is_new = False
         self._is_finished = False
         self._wanted_journal = ""
         self._counters: list[tuple[TableDefinition, RowBatch]] = []
@@ -160,10 +168,12 @@ class SqliteTarget:
         """`finish` has closed the file."""
 
     def abort(self) -> None:
-        """Gives up what was not finished; the file is as it was before."""
+        """Gives up what was not finished; the file is as it was before, or is not there."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            if self._is_new and self._path.stat().st_size == 0:
+                self._path.unlink()
 
     def _writing(self, session: Sequence[tuple[str, str]]) -> sqlite3.Connection:
         """The connection, in its transaction; the encoding in `session` is the file's."""
@@ -181,6 +191,7 @@ class SqliteTarget:
         return self._connection
 
     def _begin(self, session: dict[str, str]) -> sqlite3.Connection:
+        self._is_new = not self._path.exists()
         connection = open_connection(self._path, "rwc", self._timeout_s)
         # The rows are as they were, also where they break a rule.
         connection.execute("PRAGMA foreign_keys=OFF")
