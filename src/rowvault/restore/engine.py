@@ -14,6 +14,7 @@ from rowvault.restore.build import Builder
 from rowvault.restore.fitness import check_names, check_rights, check_vendor
 from rowvault.restore.limits import check_values
 from rowvault.restore.proof import prove, prove_accounts, prove_events
+from rowvault.restore.references import References
 from rowvault.restore.rename import Renaming, Side
 from rowvault.restore.room import find_conflicts, refuse
 from rowvault.restore.selection import Chosen, choose, held_accounts
@@ -100,6 +101,8 @@ def run_restore(
         if not request.replace:
             refuse(conflicts)
         check_rights(chosen, conflicts, target)
+        references = References(chosen, conflicts, target)
+        references.check()
         accounts = None
         if request.users:
             accounts = AccountRestore(chosen.accounts, chosen.reach, target.accounts(), keeping)
@@ -117,6 +120,7 @@ def run_restore(
             accounts.make(standing)
         builder = Builder(chosen, target, standing, keeping)
         built = builder.build(repository, request.workers)
+        references.warn(keeping)
         if accounts is not None:
             keeping.phase("granting")
             accounts.grant(standing)

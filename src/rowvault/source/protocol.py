@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -15,6 +15,7 @@ from rowvault.core.model import (
     ServerInfo,
     TableDefinition,
 )
+from rowvault.sqltext.foreign_keys import ForeignKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,18 @@ class Target(Protocol):
 
     def events(self, database: str) -> Sequence[ObjectDefinition]:
         """The events of a database, as a backup reads them."""
+        ...
+
+    def foreign_keys(self, databases: Sequence[str]) -> Sequence[ForeignKey]:
+        """All that refer to tables of these databases, from wherever they are."""
+        ...
+
+    def column_types(self, database: str, table: str) -> Mapping[str, str]:
+        """The type of each column of an existing table, by name."""
+        ...
+
+    def count_orphans(self, key: ForeignKey) -> int:
+        """How many rows of the child name a parent that is not there."""
         ...
 
     def lacking_rights(

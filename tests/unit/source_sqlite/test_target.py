@@ -63,7 +63,7 @@ def test_an_aborted_restore_leaves_no_file_that_was_not_there(tmp_path: Path) ->
 
 
 def test_a_path_that_can_hold_no_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConnectError, match="there is no directory .*nowhere; make it first"):
+    with pytest.raises(ConnectError, match=r"there is no directory .*nowhere; make it first"):
         SqliteTarget(tmp_path / "nowhere" / "a.db")
     with pytest.raises(ConnectError, match="not a file"):
         SqliteTarget(tmp_path)

@@ -15,11 +15,13 @@ from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
 from rowvault.source.mysql.needed_rights import lacking_rights
 from rowvault.source.mysql.programs import ProgramReader
+from rowvault.source.mysql.references import column_types, count_orphans, read_foreign_keys
 from rowvault.source.mysql.remedies import restore_error
 from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, set_up
 from rowvault.source.protocol import ExistingObject, ValueLimit
 from rowvault.sqltext.database import create_database
+from rowvault.sqltext.foreign_keys import ForeignKey
 from rowvault.sqltext.load_mode import STRICT, VIEW_MODE, creation_mode
 from rowvault.sqltext.program import INVALID
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
@@ -129,6 +131,18 @@ class MysqlTarget:
     def events(self, database: str) -> Sequence[ObjectDefinition]:
         """The events of a database, as a backup reads them. Raises SourceError."""
         return list(ProgramReader(self._connection, database, self.omissions).events())
+
+    def foreign_keys(self, databases: Sequence[str]) -> Sequence[ForeignKey]:
+        """All that refer to tables of these databases. Raises SourceError."""
+        return read_foreign_keys(self._connection, databases)
+
+    def column_types(self, database: str, table: str) -> Mapping[str, str]:
+        """The type of each column of an existing table, by name. Raises SourceError."""
+        return column_types(self._connection, database, table)
+
+    def count_orphans(self, key: ForeignKey) -> int:
+        """How many rows of the child name a parent that is not there. Raises SourceError."""
+        return count_orphans(self._connection, key)
 
     def lacking_rights(
         self,

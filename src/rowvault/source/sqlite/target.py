@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import string
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rowvault.codec.rows import RowBatch
@@ -41,6 +41,7 @@ from rowvault.source.sqlite.settings import (
     apply_setting,
 )
 from rowvault.source.sqlite.snapshot import server_info
+from rowvault.sqltext.foreign_keys import ForeignKey
 
 _CACHE_KIB = 16 << 10
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -121,6 +122,18 @@ class SqliteTarget:
     def events(self, database: str) -> Sequence[ObjectDefinition]:
         """SQLite has none."""
         return ()
+
+    def foreign_keys(self, databases: Sequence[str]) -> Sequence[ForeignKey]:
+        """A file does not mind what its foreign keys refer to."""
+        return ()
+
+    def column_types(self, database: str, table: str) -> Mapping[str, str]:
+        """Is not asked for: there are no foreign keys to look at."""
+        return {}
+
+    def count_orphans(self, key: ForeignKey) -> int:
+        """Is not asked for: there are no foreign keys to look at."""
+        return 0
 
     def lacking_rights(
         self,
