@@ -36,13 +36,9 @@ class References:
             wanted = {column.name.lower(): column.type for column in parent.columns}
             own = self._target.column_types(key.database, key.table)
             for column, theirs in zip(key.columns, key.parent_columns, strict=True):
-                if _nature(wanted.get(theirs.lower(), "")) != _nature(own[column]):
-                    raise RestoreError(
-                        f"{key.label} refers to {key.parent_label} by the foreign key {key.name}, "
-                        f"whose column {theirs} the snapshot holds as "
-                        f"{wanted.get(theirs.lower(), 'nothing')} and not as {own[column]}; nothing "
-                        f"was changed. Restore both tables, --rename, or drop the foreign key first"
-                    )
+                found = wanted.get(theirs.lower(), "")
+                if _nature(found) != _nature(own[column]):
+                    raise RestoreError(_misfit(key, theirs, found, own[column]))
 
     def warn(self, monitor: Monitor) -> None:
         """Names parents that are missing, and rows of children that have lost their parents."""
@@ -50,8 +46,8 @@ class References:
             orphans = self._target.count_orphans(key)
             if orphans:
                 monitor.warning(
-                    f"{orphans} rows of {key.label}, which was not restored, refer by {key.name} to "
-                    f"rows that {key.parent_label} does not hold as restored"
+                    f"{orphans} rows of {key.label}, which was not restored, refer by {key.name} "
+                    f"to rows that {key.parent_label} does not hold as restored"
                 )
         for definition in self._tables.values():
             for database, table in sorted(tables_referenced(definition)):
@@ -82,6 +78,14 @@ class References:
 
 
 def _nature(column_type: str) -> tuple[str, bool]:
-    """What two columns must share to be bound by a foreign key: `int(11) unsigned` without width."""
+    """What columns bound by a foreign key share: `int(11) unsigned` without its width."""
     lowered = column_type.lower()
     return lowered.split("(")[0].split(" ")[0], "unsigned" in lowered
+
+
+def _misfit(key: ForeignKey, column: str, found: str, own: str) -> str:
+    return (
+        f"{key.label} refers to {key.parent_label} by the foreign key {key.name}, whose column "
+        f"{column} the snapshot holds as {found or 'nothing'} and not as {own}; nothing was "
+        "changed. Restore both tables, --rename, or drop the foreign key first"
+    )
