@@ -58,8 +58,9 @@ class AccountRestore:
         """Finds what is to be made; changes nothing.
 
         Raises TargetExistsError where another user or role of the same name is there, unless it
-        may be replaced; AccessDeniedError.
+        may be replaced; AccessDeniedError; RestoreError for what the target cannot take.
         """
+        self._target.check(self._parts(self._wanted))
         self._there = _grouped(self._target.existing())
         for name, parts in self._wanted.items():
             if name in self._there and self._is_same(parts, self._there[name]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -190,6 +190,10 @@ class AccountTarget(Protocol):
 
     in_use: str
     """The user that the connection acts as, which must not be touched."""
+
+    def check(self, definitions: Iterable[ObjectDefinition]) -> None:
+        """Changes nothing. Raises RestoreError where users would get more rights than they had."""
+        ...
 
     def existing(self) -> list[ObjectDefinition]:
         """All of them, but the server's own. Raises AccessDeniedError."""

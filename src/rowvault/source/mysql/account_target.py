@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from rowvault.core.errors import RestoreError
-from rowvault.core.model import ObjectDefinition
+from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.accounts import account_in_use, read_accounts
 from rowvault.source.mysql.connection import Connection
-from rowvault.sqltext.account import TIMESTAMP
+from rowvault.source.mysql.server import global_variables
+from rowvault.sqltext.account import PARTIAL_REVOKE, TIMESTAMP
 from rowvault.sqltext.quoting import encode_name
 
 _LITERAL = re.compile(rb"'(?:[^'\\]|\\.|'')*'|0x[0-9A-Fa-f]+", re.DOTALL)
@@ -26,6 +28,19 @@ class MysqlAccountTarget:
         self._connection = connection
         self._monitor = monitor
         self.in_use = account_in_use(connection)
+
+    def check(self, definitions: Iterable[ObjectDefinition]) -> None:
+        """Changes nothing. Raises RestoreError where users would get more rights than they had."""
+        revokes = [one for one in definitions if one.order == PARTIAL_REVOKE]
+        if not any(one.kind is ObjectKind.GRANT for one in revokes):
+            return
+        # Without it, nothing can be taken out of a right on everything.
+        values = global_variables(self._connection, ("partial_revokes",))
+        if values.get("partial_revokes") != "ON":
+            raise RestoreError(
+                "users of the snapshot have rights on everything except some databases, which the "
+                "target does not know; nothing was changed. SET PERSIST partial_revokes = ON there"
+            )
 
     def existing(self) -> list[ObjectDefinition]:
         """All users, roles and grants. Raises AccessDeniedError."""
