@@ -20,7 +20,7 @@ def test_backup(tmp_path: Path, empty_vault: Path) -> None:
     make_database(source)
     first = run_json("-r", empty_vault, "backup", f"sqlite:///{source}", "-j", "2")
     assert first.keys() == {
-        "snapshot", "parent", "tables", "rows", "raw_bytes", "blocks", "new_blocks",
+        "snapshot", "parent", "tables", "accounts", "rows", "raw_bytes", "blocks", "new_blocks",
         "stored_bytes", "seconds", "workers", "moment", "warnings",
     }  # fmt: skip
     assert first["parent"] is None
@@ -69,7 +69,12 @@ def test_show(vault: Vault) -> None:
     }  # fmt: skip
     assert (document["id"], document["parent"]) == (vault.snapshots[1], vault.snapshots[0])
     assert document["server"]["vendor"] == "sqlite"
-    assert document["selection"] == {"databases": [], "tables": [], "excludes": []}
+    assert document["selection"] == {
+        "databases": [],
+        "tables": [],
+        "excludes": [],
+        "users": False,
+    }
 
 
 def test_ls(vault: Vault) -> None:
@@ -107,7 +112,15 @@ def test_dump(vault: Vault, tmp_path: Path) -> None:
 def test_restore(vault: Vault, tmp_path: Path) -> None:
     target = f"sqlite:///{tmp_path / 'new.db'}"
     document = run_json("-r", vault.path, "restore", "latest", target)
-    assert document.keys() == {"tables", "rows", "raw_bytes", "seconds", "verified", "warnings"}
+    assert document.keys() == {
+        "tables",
+        "accounts",
+        "rows",
+        "raw_bytes",
+        "seconds",
+        "verified",
+        "warnings",
+    }
     assert (document["rows"], document["verified"]) == (2001, True)
     document = run_json("-r", vault.path, "restore", "latest", target, "--replace", "--no-verify")
     assert document["verified"] is None

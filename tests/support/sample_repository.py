@@ -89,12 +89,20 @@ def put_table(session: Session, repository: Repository, rows: Iterable[Row]) -> 
     return tree.finish()
 
 
-def put_all(session: Session, repository: Repository, tables: Tables, number: int) -> SnapshotDraft:
+def put_all(
+    session: Session,
+    repository: Repository,
+    tables: Tables,
+    number: int,
+    accounts: Iterable[ObjectDefinition] = (),
+) -> SnapshotDraft:
     """Everything of a snapshot but its commit."""
     manifest = ManifestWriter(session)
     for database in sorted({database for database, _ in tables}):
         statement = f"CREATE DATABASE `{database}`".encode()
         manifest.add_object(ObjectDefinition(ObjectKind.DATABASE, database, database, statement))
+    for account in accounts:
+        manifest.add_object(account)
     for (database, name), rows in tables.items():
         root = put_table(session, repository, rows)
         manifest.add_table(table_definition(database, name), root, bytes(32), 1)
@@ -112,11 +120,15 @@ def put_all(session: Session, repository: Repository, tables: Tables, number: in
 
 
 def take_snapshot(
-    repository: Repository, tables: Tables, number: int = 0, tags: Iterable[str] = ()
+    repository: Repository,
+    tables: Tables,
+    number: int = 0,
+    tags: Iterable[str] = (),
+    accounts: Iterable[ObjectDefinition] = (),
 ) -> Snapshot:
     """A snapshot of these rows, `number` hours after the first one."""
     with repository.begin("test", SilentMonitor()) as session:
-        return session.commit(put_all(session, repository, tables, number), tags)
+        return session.commit(put_all(session, repository, tables, number, accounts), tags)
 
 
 def read_table(repository: Repository, root: TreeRoot) -> list[Row]:

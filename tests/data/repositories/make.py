@@ -1,7 +1,7 @@
 """Makes a golden repository of the current format: python tests/data/repositories/make.py NAME.
 
-NAME ends with `-plain` or `-encrypted`. One that exists is never touched: later versions must read
-what earlier ones wrote.
+NAME ends with `-plain` or `-encrypted`; with `users` in it, it holds users and grants, too. One that
+exists is never touched: later versions must read what earlier ones wrote.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
+from rowvault.core.model import ObjectDefinition, ObjectKind  # noqa: E402
 from rowvault.repository.repository import Repository  # noqa: E402
 from rowvault.storage import LocalStorage  # noqa: E402
 from support.sample_repository import SMALL, sample_rows, take_snapshot  # noqa: E402
@@ -27,6 +28,38 @@ NEW = {
 }
 
 
+_USER, _SHOP = "`app`@`%`", "`shop`.*"
+ACCOUNTS = (
+    ObjectDefinition(ObjectKind.ROLE, "", "`reader`", b"CREATE ROLE `reader`"),
+    ObjectDefinition(
+        ObjectKind.USER,
+        "",
+        _USER,
+        b"CREATE USER `app`@`%` IDENTIFIED BY PASSWORD '*0F'",
+        (("timestamp", "1700000000"),),
+        order=1,
+    ),
+    ObjectDefinition(
+        ObjectKind.PASSWORD,
+        "",
+        f"{_USER} 1",
+        b"ALTER USER `app`@`%` PASSWORD EXPIRE INTERVAL 30 DAY",
+        (),
+        _USER,
+        1,
+    ),
+    ObjectDefinition(
+        ObjectKind.GRANT, "", f"{_USER} on {_SHOP}", b"GRANT SELECT ON `shop`.* TO `app`@`%`",
+        (), _USER, 1,
+    ),
+)  # fmt: skip
+
+
+def accounts_of(name: str) -> tuple[ObjectDefinition, ...]:
+    """The users and grants of each snapshot in the golden repository of this name."""
+    return ACCOUNTS if "users" in name else ()
+
+
 def main(name: str) -> None:
     """Writes the repository and, beside it, what must be read from it."""
     place = HERE / name
@@ -35,8 +68,8 @@ def main(name: str) -> None:
     password = PASSWORD if name.endswith("-encrypted") else None
     with Repository.create(LocalStorage(place), password, SMALL) as repository:
         snapshots = [
-            take_snapshot(repository, OLD, 0, ["first"]),
-            take_snapshot(repository, NEW, 1, ["second", "größer"]),
+            take_snapshot(repository, OLD, 0, ["first"], accounts_of(name)),
+            take_snapshot(repository, NEW, 1, ["second", "größer"], accounts_of(name)),
         ]
         expected = [
             {

@@ -52,6 +52,9 @@ def test_everything_reads_back(name: str, repository: Repository) -> None:
     assert [one.id for one in snapshots] == [one["id"] for one in expected]
     for snapshot, rows, stated in zip(snapshots, (MAKER.OLD, MAKER.NEW), expected, strict=True):
         assert read_snapshot(repository, snapshot) == rows
+        held = repository.manifest(snapshot).objects("")
+        assert set(held) == set(MAKER.accounts_of(name))
+        assert repository.manifest(snapshot).databases() == ["shop"]
         assert repository.tags(snapshot.id) == stated["tags"]
         assert snapshot.manifest.id.hex() == stated["manifest"]
         roots = {

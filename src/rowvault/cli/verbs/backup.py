@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     metavar="PAT",
     help="Leave out what matches a shell pattern over DB or DB.TABLE; may be repeated.",
 )
-@click.option("--users", is_flag=True, help="The server's users, roles and grants, too.")
+@click.option("--users", is_flag=True, help="Also the server's users, roles and grants.")
 @click.option("--tag", "tags", multiple=True, metavar="T", help="Tag the snapshot; repeatable.")
 @workers_option
 @click.option(

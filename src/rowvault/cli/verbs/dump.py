@@ -27,6 +27,9 @@ from rowvault.cli.settings import Settings
     The text goes to standard output, or to a file that appears under its name only when it is
     whole.
 
+    A snapshot made with --users is written with its users and the hashes of their passwords; one
+    database or table is written without.
+
     {NAMING_HELP}
     """,
     examples=[

@@ -109,6 +109,7 @@ def document(result: Listing) -> dict[str, object]:
                 }
                 for one in result.databases
             ],
+            "accounts": result.accounts,
         }
     if isinstance(result, TableList):
         return {

@@ -81,7 +81,8 @@ _VERIFIED = {
 @click.option(
     "--users",
     is_flag=True,
-    help="Users and roles, too, with their grants on what is restored.",
+    help="Also users and roles, with their grants on what is restored. The user that runs the "
+    "restore is never touched.",
 )
 @click.option("--replace", is_flag=True, help="Drop what is in the way.")
 @click.option("--no-verify", is_flag=True, help="Do not read definitions and rows back.")
