@@ -1,7 +1,7 @@
 """Makes a golden repository of the current format: python tests/data/repositories/make.py NAME.
 
-NAME ends with `-plain` or `-encrypted`; with `users` in it, it holds users and grants, too. One that
-exists is never touched: later versions must read what earlier ones wrote.
+NAME ends with `-plain` or `-encrypted`; with `users` in it, it holds users and grants, too. One
+that exists is never touched: later versions must read what earlier ones wrote.
 """
 
 from __future__ import annotations
