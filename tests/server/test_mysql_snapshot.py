@@ -137,24 +137,6 @@ def test_the_position_and_the_gtid_are_known(mariadb: MariaDBServer, database: s
         assert cursor.fetchone() == (moment.gtid,)
 
 
-def test_row_chunks_cover_a_table_once(mariadb: MariaDBServer, database: str) -> None:
-    mariadb.execute(
-        f"USE {database}",
-        "CREATE TABLE t (id BIGINT UNSIGNED, part INT, v CHAR(200), PRIMARY KEY (id, part))",
-        "INSERT INTO t SELECT seq DIV 3 + 9223372036854770000, seq, REPEAT('x', 200)"
-        " FROM seq_1_to_20000",
-        "ANALYZE TABLE t",
-    )
-    with source_at(mariadb.url).open_snapshot(1) as snapshot:
-        table = snapshot.catalogue(Selection(tables=((database, "t"),))).tables[0]
-        reader = snapshot.readers()[0]
-        ranges = snapshot.plan(table, 200_000)
-        assert len(ranges) > 5
-        pieces = [row for one in ranges for row in read_rows(reader, table.definition, one)]
-        assert pieces == read_rows(reader, table.definition)
-        assert len(pieces) == 20_000
-
-
 CHANGES = {
     "altered": ["ALTER TABLE t ADD COLUMN w INT"],
     "dropped": ["DROP TABLE t"],

@@ -46,7 +46,7 @@ def copy(source: Path, target: Path, connections: int = 2, chunk_bytes: int = 1 
         loader = destination.open_loader()
         readers = view.readers()
         for table in catalogue.tables:
-            for index, rows in enumerate(view.plan(table, chunk_bytes)):
+            for index, rows in enumerate(view.divide(table, chunk_bytes).more(0)):
                 for batch in readers[index % len(readers)].read(table.definition, rows):
                     loader.load(table.definition, batch)
         loader.close()

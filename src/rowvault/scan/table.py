@@ -70,24 +70,36 @@ class TableScan:
     def __init__(
         self,
         definition: TableDefinition,
-        ranges: Sequence[RowRange],
         sink: BlockSink,
         cut_rule: CutRule,
         node_rule: NodeRule,
     ) -> None:
         self.definition = definition
-        self.ranges = ranges
         self._layout = RowLayout.of(definition)
         self._cut_rule = cut_rule
         self._sink = sink
         self._tree = TreeWriter(sink.put_node, node_rule)
         self._row_sum = 0
         self._lock = threading.Lock()
+        self._ranges: list[RowRange] = []
+        self._is_closed = False
         self._waiting: dict[int, _RowChunk] = {}
         self._next = 0
         self._chain = Cutter(self._layout, cut_rule)
         self.result: ScannedTable | None = None
         """Set when the last row-chunk has been joined."""
+
+    def add(self, rows: RowRange) -> int:
+        """Takes the row-chunk that follows the last one; its index."""
+        with self._lock:
+            self._ranges.append(rows)
+            return len(self._ranges) - 1
+
+    def close(self) -> None:
+        """No row-chunk follows any more."""
+        with self._lock:
+            self._is_closed = True
+            self._finish_if_whole()
 
     def run(self, index: int, reader: RowReader, advance: Callable[[int, int], None]) -> None:
         """Reads row-chunk `index` to its end; `advance` hears of rows and raw bytes.
@@ -95,7 +107,7 @@ class TableScan:
         Raises what the reader and the sink raise; the scan is then of no further use.
         """
         chunk = _RowChunk(Cutter(self._layout, self._cut_rule))
-        for batch in reader.read(self.definition, self.ranges[index]):
+        for batch in reader.read(self.definition, self._ranges[index]):
             if index == 0:
                 # Nothing comes before the first row-chunk: its cuts are final, so a table that
                 # has only this one is never held as a list.
@@ -120,9 +132,12 @@ class TableScan:
         while self._next in self._waiting:
             chunk = self._waiting.pop(self._next)
             if self._next > 0:
-                self._join(chunk, self.ranges[self._next], reader)
+                self._join(chunk, self._ranges[self._next], reader)
             self._next += 1
-        if self._next == len(self.ranges):
+        self._finish_if_whole()
+
+    def _finish_if_whole(self) -> None:
+        if self._is_closed and self._next == len(self._ranges):
             self._store(self._chain.finish())
             self.result = ScannedTable(
                 self.definition,

@@ -5,18 +5,29 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
+from rowvault.scan.jobs import JobQueue
 from rowvault.scan.sink import BlockSink
 from rowvault.scan.table import ScannedTable, TableScan
-from rowvault.source.protocol import RowReader, SourceSnapshot, SourceTable
+from rowvault.source.protocol import Division, RowRange, RowReader, SourceSnapshot, SourceTable
 
-CHUNK_BYTES = 64 << 20
+LARGEST_CHUNK_BYTES = 64 << 20
 """A row-chunk's size by the server's estimate: large beside the few blocks that are cut twice at
 each edge, small beside a table that one worker would hold up."""
+
+SMALLEST_CHUNK_BYTES = 8 << 20
+"""Below this, what is done twice at the edges begins to show."""
+
+CHUNKS_PER_WORKER = 32
+"""So many row-chunks for each worker, and the last one to end is late by a few per cent."""
+
+_LOOKAHEAD = 4
+"""So many row-chunks per worker are known before they are read: enough to find the next ones in
+time, few enough that the pages which were touched to find them are still in the server's cache."""
 
 
 @dataclass(slots=True)
@@ -26,6 +37,7 @@ class WorkerFigures:
     rows: int = 0
     raw_bytes: int = 0
     seconds: float = 0.0
+    """Until the end of its last job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +48,53 @@ class ScanResult:
     workers: tuple[WorkerFigures, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    scan: TableScan
-    index: int
+class _StoppedError(Exception):
+    """Another worker failed; this one ends without a word."""
 
 
 @dataclass(slots=True)
-class _Shared:
-    """Guarded by `lock`: the jobs left and the first error."""
+class _Worker:
+    """One reader, its number, and its figures."""
 
-    jobs: list[_Job]
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    stop: threading.Event = field(default_factory=threading.Event)
-    error: BaseException | None = None
-
-    def take(self) -> _Job | None:
-        with self.lock:
-            return self.jobs.pop() if self.jobs and not self.stop.is_set() else None
-
-    def fail(self, error: BaseException) -> None:
-        with self.lock:
-            self.error = self.error or error
-        self.stop.set()
+    number: int
+    reader: RowReader
+    figures: WorkerFigures
+    advance: Callable[[int, int], None]
+    label: str = ""
+    """Of the table it is at."""
 
 
-class _StoppedError(Exception):
-    """Another worker failed; this one ends without a word."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A job: reads one row-chunk."""
+
+    scan: TableScan
+    index: int
+
+    def run(self, worker: _Worker) -> None:
+        self.scan.run(self.index, worker.reader, worker.advance)
+
+
+@dataclass(frozen=True, slots=True)
+class _Divide:
+    """A job: finds the next row-chunks of a table, and comes back for those behind them."""
+
+    scan: TableScan
+    rank: int
+    division: Division
+    queue: JobQueue[_Read | _Divide]
+    lookahead: int
+
+    def run(self, worker: _Worker) -> None:
+        found = self.division.more(worker.number)
+        if not found:
+            self.scan.close()
+            return
+        index = 0
+        for rows in found:
+            index = self.scan.add(rows)
+            self.queue.put((self.rank, index), _Read(self.scan, index))
+        self.queue.put((self.rank, index - self.lookahead), self)
 
 
 def scan_tables(
@@ -76,64 +108,96 @@ def scan_tables(
 
     Raises the first error that a worker met; the others end at their next batch.
     """
+    readers = snapshot.readers()
     scans = [
-        TableScan(
-            table.definition,
-            snapshot.plan(table, CHUNK_BYTES),
-            sink,
-            repository.cut_rule,
-            repository.node_rule,
-        )
+        TableScan(table.definition, sink, repository.cut_rule, repository.node_rule)
         for table in tables
     ]
-    shared = _Shared(_jobs(scans, tables))
-    readers = snapshot.readers()
+    queue: JobQueue[_Read | _Divide] = JobQueue()
+    _fill(queue, snapshot, tables, scans, len(readers))
     figures = tuple(WorkerFigures() for _ in readers)
     _run_all(
         [
-            partial(_work, shared, reader, own, monitor)
-            for reader, own in zip(readers, figures, strict=True)
+            partial(_work, queue, _worker(queue, number, reader, own, monitor), monitor)
+            for number, (reader, own) in enumerate(zip(readers, figures, strict=True))
         ],
-        shared,
+        queue,
     )
     return ScanResult(tuple(_results(scans)), figures)
 
 
-def _jobs(scans: Iterable[TableScan], tables: Sequence[SourceTable]) -> list[_Job]:
-    """The last one is taken first: urgent and large tables, and their row-chunks in key order."""
+def chunk_bytes(tables: Iterable[SourceTable], worker_count: int) -> int:
+    """How large a row-chunk should be, so that all workers end at about the same time."""
+    even = sum(table.estimated_bytes for table in tables) // (worker_count * CHUNKS_PER_WORKER)
+    return max(SMALLEST_CHUNK_BYTES, min(LARGEST_CHUNK_BYTES, even))
+
+
+def _fill(
+    queue: JobQueue[_Read | _Divide],
+    snapshot: SourceSnapshot,
+    tables: Sequence[SourceTable],
+    scans: Sequence[TableScan],
+    worker_count: int,
+) -> None:
+    """Urgent and large tables first; those that several workers can share are divided by a job."""
+    target_bytes = chunk_bytes(tables, worker_count)
     sized = sorted(
         zip(scans, tables, strict=True),
         key=lambda pair: (pair[1].is_urgent, pair[1].estimated_bytes),
         reverse=True,
     )
-    jobs = [_Job(scan, index) for scan, _ in sized for index in range(len(scan.ranges))]
-    jobs.reverse()
-    return jobs
+    for rank, (scan, table) in enumerate(sized):
+        # Others wait for an urgent table, whose lock ends with its last row: one reads it whole.
+        is_shared = worker_count > 1 and not table.is_urgent
+        if is_shared and table.estimated_bytes >= 2 * target_bytes:
+            division = snapshot.divide(table, target_bytes)
+            lookahead = _LOOKAHEAD * worker_count
+            queue.put((rank, -lookahead), _Divide(scan, rank, division, queue, lookahead))
+        else:
+            index = scan.add(RowRange())
+            scan.close()
+            queue.put((rank, index), _Read(scan, index))
 
 
-def _work(shared: _Shared, reader: RowReader, figures: WorkerFigures, monitor: Monitor) -> None:
-    started = time.monotonic()
-
+def _worker(
+    queue: JobQueue[_Read | _Divide],
+    number: int,
+    reader: RowReader,
+    figures: WorkerFigures,
+    monitor: Monitor,
+) -> _Worker:
     def advance(rows: int, raw_bytes: int) -> None:
-        if shared.stop.is_set():
+        if queue.is_stopped:
             raise _StoppedError
         figures.rows += rows
         figures.raw_bytes += raw_bytes
         monitor.advance(rows, raw_bytes)
 
+    return _Worker(number, reader, figures, advance)
+
+
+def _work(queue: JobQueue[_Read | _Divide], worker: _Worker, monitor: Monitor) -> None:
+    started = time.monotonic()
     try:
-        while (job := shared.take()) is not None:
-            monitor.item(job.scan.definition.label)
-            job.scan.run(job.index, reader, advance)
+        while _work_once(queue, worker, monitor):
+            worker.figures.seconds = time.monotonic() - started
     except _StoppedError:
         pass
     except BaseException as error:  # the main thread raises it again
-        shared.fail(error)
-    finally:
-        figures.seconds = time.monotonic() - started
+        queue.stop(error)
 
 
-def _run_all(bodies: Sequence[Callable[[], None]], shared: _Shared) -> None:
+def _work_once(queue: JobQueue[_Read | _Divide], worker: _Worker, monitor: Monitor) -> bool:
+    with queue.take() as job:
+        if job is not None:
+            if worker.label != (label := job.scan.definition.label):
+                worker.label = label
+                monitor.item(label)
+            job.run(worker)
+        return job is not None
+
+
+def _run_all(bodies: Sequence[Callable[[], None]], queue: JobQueue[_Read | _Divide]) -> None:
     # Daemons: after Ctrl-C nobody waits for a worker whose server has fallen silent; the
     # snapshot's end shuts its connection.
     threads = [threading.Thread(target=body, daemon=True) for body in bodies]
@@ -144,10 +208,10 @@ def _run_all(bodies: Sequence[Callable[[], None]], shared: _Shared) -> None:
             while thread.is_alive():
                 thread.join(timeout=0.2)
     except BaseException:
-        shared.stop.set()
+        queue.stop()
         raise
-    if shared.error is not None:
-        raise shared.error
+    if queue.error is not None:
+        raise queue.error
 
 
 def _results(scans: Iterable[TableScan]) -> Iterable[ScannedTable]:

@@ -48,12 +48,18 @@ class Locking:
 DEFAULT_LOCKING = Locking()
 
 
+Bound = tuple[str, ...]
+"""Values of the leading key columns, in key order, as literals of the server's own SQL."""
+
+
 @dataclass(frozen=True, slots=True)
 class RowRange:
-    """A row-chunk: the rows whose first key column lies in [low, high). None: open end."""
+    """A row-chunk: in key order, the rows from `low` on and before `high`. None: an open end."""
 
-    low: int | None = None
-    high: int | None = None
+    low: Bound | None = None
+    high: Bound | None = None
+    place: int = field(default=0, compare=False)
+    """How many row-chunks of the table come before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,31 @@ class RowReader(Protocol):
         ...
 
 
+class Division(Protocol):
+    """How one table is shared out: its row-chunks, found step by step beside the reading."""
+
+    def more(self, worker: int) -> Sequence[RowRange]:
+        """The next row-chunks in key order, found over the connection of reader `worker`.
+
+        Each begins where the one before it ended. Empty once they cover the table. Called by one
+        thread at a time. Raises ConnectionLostError or SourceError.
+        """
+        ...
+
+
+class KnownDivision:
+    """A division that is known from the start."""
+
+    def __init__(self, ranges: Sequence[RowRange]) -> None:
+        """The row-chunks, in key order."""
+        self._ranges = ranges
+
+    def more(self, worker: int) -> Sequence[RowRange]:
+        """All of them, the first time."""
+        ranges, self._ranges = self._ranges, ()
+        return ranges
+
+
 class SourceSnapshot(Protocol):
     """One moment in time, seen by several connections."""
 
@@ -101,7 +132,7 @@ class SourceSnapshot(Protocol):
         """Everything selected. Raises UnknownObjectError, AccessDeniedError."""
         ...
 
-    def plan(self, table: SourceTable, target_bytes: int) -> Sequence[RowRange]:
+    def divide(self, table: SourceTable, target_bytes: int) -> Division:
         """Row-chunks in key order that cover the table once, each of about `target_bytes`.
 
         One open range where the key does not allow more.

@@ -24,6 +24,13 @@ def is_set(column: Column) -> bool:
     return column.type.lower().startswith("set(")
 
 
+def value_count(column: Column) -> int:
+    """How many numbers, from nought on, an ENUM or SET can hold; nought for other types."""
+    if is_enum(column):
+        return 1 + len(_MEMBER.findall(column.type))
+    return 1 << len(_MEMBER.findall(column.type)) if is_set(column) else 0
+
+
 def is_ambiguous(column: Column) -> bool:
     """The text of a value may not tell its number.
 

@@ -50,7 +50,8 @@ class ListReader:
         chosen = [
             encode_row([str(key).encode(), text])
             for key, text in self._rows
-            if (rows.low is None or key >= rows.low) and (rows.high is None or key < rows.high)
+            if (rows.low is None or key >= int(rows.low[0]))
+            and (rows.high is None or key < int(rows.high[0]))
         ]
         while chosen:
             count = self._random.randint(1, 200)
@@ -79,15 +80,20 @@ class CountingSink:
 def scan(
     rows: Sequence[tuple[int, bytes]], edges: Sequence[int], seed: int = 0
 ) -> tuple[ScannedTable, CountingSink, ListReader]:
-    bounds = [None, *edges, None]
+    bounds = [None, *((str(edge),) for edge in edges), None]
     ranges = [RowRange(low, high) for low, high in itertools.pairwise(bounds)]
     sink, reader = CountingSink(), ListReader(rows, seed)
-    one = TableScan(TABLE, ranges, sink, CUT_RULE, NODE_RULE)
-    order = list(range(len(ranges)))
+    one = TableScan(TABLE, sink, CUT_RULE, NODE_RULE)
+    order = [one.add(rows) for rows in ranges]
     random.Random(seed).shuffle(order)
+    known_before = seed % 2 == 0
+    if known_before:
+        one.close()
     for index in order:
         assert one.result is None
         one.run(index, reader, lambda rows, size: None)
+    if not known_before:
+        one.close()
     assert one.result is not None
     return one.result, sink, reader
 

@@ -99,7 +99,7 @@ def test_row_chunks_cover_the_table_once(tmp_path: Path) -> None:
     path = make(tmp_path / "a.db", "CREATE TABLE t(id INTEGER PRIMARY KEY, x)", rows)
     with SqliteSource(path).open_snapshot(1) as view:
         [table] = view.catalogue(Selection()).tables
-        ranges = view.plan(table, table.estimated_bytes // 6)
+        ranges = view.divide(table, table.estimated_bytes // 6).more(0)
     assert len(ranges) > 3
     assert ranges[0].low is None
     assert ranges[-1].high is None
@@ -113,7 +113,9 @@ def test_other_tables_have_one_row_chunk(tmp_path: Path, definition: str) -> Non
     path = make(tmp_path / "a.db", f"CREATE TABLE {definition}; INSERT INTO t VALUES(1),(2),(3)")
     with SqliteSource(path).open_snapshot(1) as view:
         [table] = view.catalogue(Selection()).tables
-        assert view.plan(table, 1) == [RowRange()]
+        division = view.divide(table, 1)
+        assert division.more(0) == [RowRange()]
+        assert not division.more(0)
 
 
 def test_batches_are_bounded_in_rows_and_bytes(tmp_path: Path) -> None:

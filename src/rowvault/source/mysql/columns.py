@@ -81,8 +81,6 @@ _LARGE = frozenset(
 MEDIUM_BYTES = 64 << 20
 """The most that a value of any other type reads as: 16 MiB of characters of four bytes."""
 
-_INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "integer", "bigint"})
-
 
 class UnknownTypeError(ValueError):
     """A type that this version does not know how to read exactly."""
@@ -167,8 +165,3 @@ def holds_large_values(column: Column) -> bool:
 def is_ordered(column: Column) -> bool:
     """The order of this type's values is known without the server."""
     return base_type(column) in _ORDERED and not column.introducer
-
-
-def is_integer(column: Column) -> bool:
-    """Whether ranges of this column can be reckoned."""
-    return base_type(column) in _INTEGERS

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from rowvault.core.model import Column, TableDefinition
 from rowvault.source.mysql.columns import base_type, select_expression
 from rowvault.source.mysql.connection import Connection, text
-from rowvault.source.mysql.ranges import range_bounds
+from rowvault.source.mysql.keys import AccessPath
+from rowvault.source.mysql.ranges import in_range
 from rowvault.source.protocol import RowRange
 from rowvault.sqltext.quoting import identifier, qualified
 
 _TOLD = ("OBJECT", "ARRAY", "STRING", "DOUBLE", "BOOLEAN", "NULL")
 _PLAIN_INTEGER = 4294967295
 """Up to it a signed integer is INTEGER again; of others the server is asked."""
-_OPEN_LOW = -(1 << 63)
 _NAMED_KEYS = 3
 _SHOWN_CHARACTERS = 60
 
@@ -39,7 +39,7 @@ _MEMBERS = (
 class _Found:
     rows: int = 0
     examples: list[tuple[int, str]] = field(default_factory=list)
-    """(low end of the row-chunk, a key as text)"""
+    """(the row-chunk's place among those of its table, a key as text)"""
     types: set[str] = field(default_factory=set)
 
 
@@ -51,8 +51,10 @@ class DocumentInspector:
         self._seen: set[tuple[str, RowRange]] = set()
         self._found: dict[tuple[str, str], _Found] = {}
 
-    def inspect(self, connection: Connection, table: TableDefinition, rows: RowRange) -> None:
-        """Looks at a row-chunk, once. Raises SourceError."""
+    def inspect(
+        self, connection: Connection, table: TableDefinition, rows: RowRange, path: AccessPath
+    ) -> None:
+        """Looks at a row-chunk along its path, once. Raises SourceError."""
         columns = [column for column in table.columns if is_document(column)]
         if not columns:
             return
@@ -61,19 +63,24 @@ class DocumentInspector:
                 return
             self._seen.add((table.label, rows))
         for column in columns:
-            self._inspect_column(connection, table, column, rows)
+            self._inspect_column(connection, table, column, rows, path)
 
     def omissions(self) -> list[str]:
         """What was found: a message for each column."""
         return [_message(*name, found) for name, found in sorted(self._found.items())]
 
     def _inspect_column(
-        self, connection: Connection, table: TableDefinition, column: Column, rows: RowRange
+        self,
+        connection: Connection,
+        table: TableDefinition,
+        column: Column,
+        rows: RowRange,
+        path: AccessPath,
     ) -> None:
         task = f"looking into the documents of {table.label}"
         name = f"`t`.{identifier(column.name)}"
-        source = f"FROM {qualified(table.database, table.name)} AS `t`"
-        where = " AND ".join([_is_inexact(name), *range_bounds(table, rows)])
+        source = f"FROM {qualified(table.database, table.name)} AS `t` {path.hint}"
+        where = " AND ".join(filter(None, [_is_inexact(name), in_range(path.order, rows)]))
         counted = connection.rows(f"SELECT COUNT(*) {source} WHERE {where}", task)
         count = int(counted[0][0] or 0)
         if not count:
@@ -90,8 +97,7 @@ class DocumentInspector:
             found = self._found.setdefault((table.label, column.name), _Found())
             found.rows += count
             found.types.update(kind for row in examples for kind in text(row[0]).split(","))
-            low = _OPEN_LOW if rows.low is None else rows.low
-            found.examples += [(low, _key_text(keys, row[1:])) for row in examples if keys]
+            found.examples += [(rows.place, _key_text(keys, row[1:])) for row in examples if keys]
 
 
 def is_document(column: Column) -> bool:

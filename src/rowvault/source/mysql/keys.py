@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rowvault.core.model import Column
-from rowvault.source.mysql.columns import ColumnFacts, base_type, is_integer, is_ordered
+from rowvault.source.mysql.bounds import can_bound
+from rowvault.source.mysql.columns import ColumnFacts, is_ordered
+from rowvault.source.mysql.ranges import OrderPart
+from rowvault.sqltext.enumeration import value_count
 from rowvault.sqltext.quoting import identifier
 
 PRIMARY = "PRIMARY"
-_INEXACT = frozenset({"float", "double", "real", "bit"})
 
 
 @dataclass(slots=True)
@@ -23,6 +25,8 @@ class IndexFacts:
     """BTREE, HASH, FULLTEXT, ..."""
     columns: list[str] = field(default_factory=list)
     """In key order; the empty string for an expression."""
+    descending: list[str] = field(default_factory=list)
+    """Those of the columns that it keeps in descending order."""
     has_prefix: bool = False
 
 
@@ -32,8 +36,8 @@ class AccessPath:
 
     hint: str = ""
     """The index hint behind the table's name."""
-    order: tuple[str, ...] = ()
-    """Names of the columns to order by; empty: the order of the clustered index."""
+    order: tuple[OrderPart, ...] = ()
+    """The columns to order by; empty: the order of the clustered index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class KeyChoice:
     key: tuple[int, ...]
     is_ordered: bool
     is_divisible: bool
-    """Ranges of the first key column can be read each for itself."""
+    """Ranges of the key can be read each for itself."""
     path: AccessPath
 
 
@@ -62,10 +66,8 @@ def choose_key(
         chosen = [columns[part] for part in parts]
         return KeyChoice(
             key=parts,
-            is_ordered=all(is_ordered(column) for column in chosen),
-            is_divisible=is_integer(chosen[0])
-            and not index.has_prefix
-            and not any(base_type(column) in _INEXACT for column in chosen),
+            is_ordered=all(is_ordered(column) for column in chosen) and not index.descending,
+            is_divisible=not index.has_prefix and all(can_bound(column) for column in chosen),
             path=_path(index, chosen),
         )
     return KeyChoice((), False, False, _clustered(indexes))
@@ -97,7 +99,12 @@ def _path(index: IndexFacts, chosen: Sequence[Column]) -> AccessPath:
     hint = f"FORCE INDEX ({identifier(index.name)})"
     if index.has_prefix:
         return AccessPath(hint)
-    return AccessPath(hint, tuple(column.name for column in chosen))
+    return AccessPath(
+        hint,
+        tuple(
+            OrderPart(one.name, one.name in index.descending, value_count(one)) for one in chosen
+        ),
+    )
 
 
 def _clustered(indexes: Sequence[IndexFacts]) -> AccessPath:

@@ -1,20 +1,21 @@
-"""Reads the rows of a table, whole or by ranges of its first key column."""
+"""Reads the rows of a table, whole or by ranges of its key."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import ConnectionLostError, SnapshotLostError, SourceError
 from rowvault.core.model import TableDefinition
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.columns import select_expression
-from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql.connection import Connection, Reply
 from rowvault.source.mysql.documents import DocumentInspector
 from rowvault.source.mysql.keys import AccessPath
-from rowvault.source.mysql.ranges import range_bounds
+from rowvault.source.mysql.ranges import in_range, order_by, where
 from rowvault.source.protocol import RowRange
-from rowvault.sqltext.quoting import identifier, qualified
+from rowvault.sqltext.quoting import qualified
 from rowvault.sqltext.versioning import is_with_history
 
 _SAVEPOINT = "rowvault"
@@ -25,19 +26,27 @@ _CONFIRMING = "confirming the snapshot"
 def select_statement(table: TableDefinition, rows: RowRange, path: AccessPath) -> str:
     """The SELECT that gives a row-chunk in key order."""
     values = ", ".join(select_expression(column) for column in table.columns)
-    words = [f"SELECT {values} FROM {rows_of(table)} AS `t` {path.hint}"]
-    if bounds := range_bounds(table, rows):
-        words.append(f"WHERE {' AND '.join(bounds)}")
-    if path.order:
-        # By the columns themselves: an alias could hide them behind an expression.
-        words.append("ORDER BY " + ", ".join(f"`t`.{identifier(name)}" for name in path.order))
-    return " ".join(words)
+    rest = where(in_range(path.order, rows)) + order_by(path.order)
+    return f"SELECT {values} FROM {rows_of(table)} AS `t` {path.hint}{rest}"
 
 
 def rows_of(table: TableDefinition) -> str:
     """What to select from: all versions of the rows where the history is stored."""
     name = qualified(table.database, table.name)
     return f"{name} FOR SYSTEM_TIME ALL" if is_with_history(table) else name
+
+
+@contextmanager
+def _altered_is_lost(table: TableDefinition) -> Iterator[None]:
+    try:
+        yield
+    except faults.StatementError as error:
+        if error.code in faults.TABLE_IS_ANOTHER:
+            raise SnapshotLostError(
+                f"{table.label} was altered or truncated after the snapshot had begun; "
+                "run the backup again"
+            ) from error
+        raise
 
 
 class MysqlRowReader:
@@ -65,23 +74,28 @@ class MysqlRowReader:
         Raises SourceError and its kinds; SnapshotLostError when the table was altered meanwhile.
         """
         task = f"reading {table.label}"
-        statement = select_statement(table, rows, self._path_of(table, self.connection))
-        try:
+        path = self._path_of(table, self.connection)
+        statement = select_statement(table, rows, path)
+        with _altered_is_lost(table):
             if self.inspector is not None:
-                self.inspector.inspect(self.connection, table, rows)
+                self.inspector.inspect(self.connection, table, rows, path)
             yield from self.connection.stream(statement, task)
-        except faults.StatementError as error:
-            if error.code in faults.TABLE_IS_ANOTHER:
-                raise SnapshotLostError(
-                    f"{table.label} was altered or truncated after the snapshot had begun; "
-                    "run the backup again"
-                ) from error
-            raise
         if self.connection.streamed_warnings:
             self._check_warnings(table)
-        # Gives the lock on the table's definition back: who alters it need not wait for us.
-        self.connection.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}", task)
+        self.let_go(table)
         self._has_read(table)
+
+    def ask(self, table: TableDefinition, statement: str) -> Reply:
+        """What a statement about a table gives, where that is little; `let_go` must follow.
+
+        Raises SourceError and its kinds; SnapshotLostError when the table was altered meanwhile.
+        """
+        with _altered_is_lost(table):
+            return self.connection.execute(statement, f"dividing {table.label}")
+
+    def let_go(self, table: TableDefinition) -> None:
+        """Gives the lock on the table's definition back: who alters it need not wait for us."""
+        self.connection.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}", f"reading {table.label}")
 
     def _check_warnings(self, table: TableDefinition) -> None:
         """A value that an expression could not give is NULL, and only a warning tells of it."""

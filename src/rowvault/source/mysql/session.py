@@ -41,6 +41,8 @@ READING = _COMMON | {
     # With a binary log MariaDB releases the locks on definitions at ROLLBACK TO SAVEPOINT only
     # in a session that does not log; without the right to set it, an ALTER waits for the backup.
     "sql_log_bin": "0",
+    # The columns of EXPLAIN, which tell how a row-chunk would be read.
+    "explain_format": "TRADITIONAL",
 }
 
 LOADING = _COMMON | {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -17,17 +18,25 @@ from rowvault.source.mysql.accounts import Accounts, read_accounts
 from rowvault.source.mysql.catalogue import CatalogueReader
 from rowvault.source.mysql.confirmation import changed_names
 from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql.division import MysqlDivision
 from rowvault.source.mysql.documents import DocumentInspector
 from rowvault.source.mysql.gtid import GtidQuestion
 from rowvault.source.mysql.guard import UNGUARDED
 from rowvault.source.mysql.holdings import Holdings
 from rowvault.source.mysql.keys import AccessPath, KeyChoice
-from rowvault.source.mysql.ranges import even_ranges
-from rowvault.source.mysql.reader import MysqlRowReader, rows_of
+from rowvault.source.mysql.reader import MysqlRowReader
 from rowvault.source.mysql.tables import BASE, VERSIONED, TableFacts, TableShapes
-from rowvault.source.protocol import Catalogue, RowRange, Selection, SourceTable
-from rowvault.sqltext.quoting import identifier
+from rowvault.source.protocol import (
+    Catalogue,
+    Division,
+    KnownDivision,
+    RowRange,
+    Selection,
+    SourceTable,
+)
 from rowvault.sqltext.versioning import is_with_history
+
+_log = logging.getLogger(__name__)
 
 
 class MysqlSnapshot:
@@ -75,28 +84,17 @@ class MysqlSnapshot:
         objects = [*accounts.objects, *reader.objects]
         return Catalogue(objects, tables, [*accounts.omissions, *reader.omissions])
 
-    def plan(self, table: SourceTable, target_bytes: int) -> Sequence[RowRange]:
-        """Row-chunks over an integer key that is spread evenly; else one open range."""
-        if table.is_urgent:
-            # Read whole by one connection: its lock ends with its last row.
-            return [RowRange()]
-        wanted = table.estimated_bytes // max(1, target_bytes)
-        connection = self._readers[0].connection
-        choice = self._choice(table.definition, connection)
-        if wanted < 2 or not choice.is_divisible:
-            return [RowRange()]
-        definition = table.definition
-        column = identifier(definition.columns[definition.key[0]].name)
-        # Inside the snapshot: the edges follow the rows that will be read.
-        rows = connection.rows(
-            f"SELECT MIN({column}), MAX({column}) "
-            f"FROM {rows_of(definition)} AS `t` {choice.path.hint}",
-            f"planning {definition.label}",
+    def divide(self, table: SourceTable, target_bytes: int) -> Division:
+        """Row-chunks whose edges are keys of rows; one open range where keys cannot be bounds."""
+        choice = self._choice(table.definition, self._readers[0].connection)
+        if choice.is_divisible and not table.is_urgent:
+            return MysqlDivision(table, choice.path, target_bytes, self._readers)
+        _log.info(
+            "%s is read by one connection: %s.",
+            table.definition.label,
+            "others wait for it" if table.is_urgent else "it has no key that ranges can be made of",
         )
-        least, greatest = rows[0]
-        if least is None or greatest is None:
-            return [RowRange()]
-        return even_ranges(int(least), int(greatest), wanted)
+        return KnownDivision([RowRange()])
 
     def readers(self) -> Sequence[MysqlRowReader]:
         """One per connection that sees the moment."""

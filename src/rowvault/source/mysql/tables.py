@@ -114,12 +114,13 @@ class TableShapes:
     def _read_indexes(self, where: str) -> dict[str, list[IndexFacts]]:
         rows = self._connection.rows(
             "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, "
-            f"INDEX_TYPE, SEQ_IN_INDEX FROM information_schema.STATISTICS WHERE {where}",
+            "INDEX_TYPE, COLLATION, SEQ_IN_INDEX "
+            f"FROM information_schema.STATISTICS WHERE {where}",
             f"reading the indexes of {self.database}",
         )
         indexes: dict[str, dict[str, IndexFacts]] = defaultdict(dict)
-        for schema, table, name, non_unique, column, prefix, kind, _ in sorted(
-            rows, key=lambda row: int(row[7] or 0)
+        for schema, table, name, non_unique, column, prefix, kind, order, _ in sorted(
+            rows, key=lambda row: int(row[8] or 0)
         ):
             if text(schema) != self.database:
                 continue
@@ -127,6 +128,8 @@ class TableShapes:
                 text(name), IndexFacts(text(name), non_unique == b"0", text(kind))
             )
             index.columns.append(text(column))
+            if order == b"D":
+                index.descending.append(text(column))
             index.has_prefix |= prefix is not None
         return {
             table: sorted(named.values(), key=lambda one: (one.name != PRIMARY, one.name))

@@ -87,7 +87,7 @@ class SqliteReader:
         for bound, comparison in ((rows.low, ">="), (rows.high, "<")):
             if bound is not None:
                 terms.append(f"{quoted(shape.rowid_alias)}{comparison}?")
-                parameters.append(bound)
+                parameters.append(int(bound[0]))
         # NOT INDEXED: never through a covering index, whose order is another one.
         statement = f"SELECT {','.join(columns)} FROM {quoted(table.name)} NOT INDEXED"
         if terms:

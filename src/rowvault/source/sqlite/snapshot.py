@@ -11,7 +11,15 @@ from typing import Self
 
 from rowvault.core.errors import SnapshotLostError
 from rowvault.core.model import Moment, ServerInfo
-from rowvault.source.protocol import EVERYTHING, Catalogue, RowRange, Selection, SourceTable
+from rowvault.source.protocol import (
+    EVERYTHING,
+    Catalogue,
+    Division,
+    KnownDivision,
+    RowRange,
+    Selection,
+    SourceTable,
+)
 from rowvault.source.sqlite.catalogue import read_catalogue
 from rowvault.source.sqlite.connection import (
     BUSY_TIMEOUT_S,
@@ -83,11 +91,14 @@ class SqliteSnapshot:
         with source_errors(self._path):
             return read_catalogue(self._planner, selection)
 
-    def plan(self, table: SourceTable, target_bytes: int) -> Sequence[RowRange]:
+    def divide(self, table: SourceTable, target_bytes: int) -> Division:
         """Evenly spaced ranges over an INTEGER PRIMARY KEY, each of about `target_bytes`.
 
         One open range for every other table.
         """
+        return KnownDivision(self._ranges(table, target_bytes))
+
+    def _ranges(self, table: SourceTable, target_bytes: int) -> list[RowRange]:
         name = table.definition.name
         with source_errors(self._path, table.definition.label):
             alias = read_shape(self._planner, name).rowid_alias
@@ -96,7 +107,7 @@ class SqliteSnapshot:
             low = number(self._planner, f"SELECT min({quoted(alias)}) FROM {quoted(name)}")
             high = number(self._planner, f"SELECT max({quoted(alias)}) FROM {quoted(name)}")
         count = min(table.estimated_bytes // max(1, target_bytes) + 1, MAXIMUM_RANGES, high - low)
-        edges = [low + (high - low) * step // count for step in range(1, count)]
+        edges = [(str(low + (high - low) * step // count),) for step in range(1, count)]
         return [
             RowRange(start, stop)
             for start, stop in zip([None, *edges], [*edges, None], strict=True)
