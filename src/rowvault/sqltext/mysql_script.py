@@ -32,13 +32,32 @@ _MARIADB_SETTINGS = {
 
 _CHARSETS = ("character_set_client", "character_set_results", "collation_connection")
 _KEPT_AS_SET = "utf8mb4"
+_READ_AS = f"\\C {_KEPT_AS_SET}"
+"""A client that reads in another charset may take part of a character for a quote or backslash."""
 
+_GUARDED = {
+    "explicit_defaults_for_timestamp": "1",
+}
+_MYSQL_GUARDED = {
+    "sql_require_primary_key": "0",
+    "sql_generate_invisible_primary_key": "0",
+    "restrict_fk_on_non_standard_key": "0",
+}
+_SINCE = {
+    "sql_require_primary_key": "80013",
+    "sql_generate_invisible_primary_key": "80030",
+    "restrict_fk_on_non_standard_key": "80400",
+}
+"""Where MySQL has a variable only from a version on."""
 
 _CLIENT_BYTES = 16 << 20
 _MOST_BYTES = 1 << 30
 _HEADING = (
     "Rowvault dump for the mariadb or mysql client. A row travels in one statement: where rows are",
     "large, --max-allowed-packet=1G for the client, and as much on the server, takes them.",
+)
+_MYSQL_HEADING = (
+    "With --skip-comments, once the default, the mysql client drops comments in stored programs.",
 )
 
 
@@ -51,21 +70,30 @@ class MysqlScript:
     def prologue(self) -> bytes:
         """Saves the session's settings in user variables and makes them fit for loading."""
         names = [*_CHARSETS, *_SETTINGS]
-        lines = [f"-- {line}" for line in _HEADING]
-        lines += [_save(name) for name in names]
+        heading = (*_HEADING, *(_MYSQL_HEADING if self._vendor == "mysql" else ()))
+        lines = [_READ_AS, *(f"-- {line}" for line in heading)]
+        lines += [_save(name) for name in (*names, *self._guarded())]
         lines += _for_mariadb(_save)
         lines.append(f"SET NAMES {_KEPT_AS_SET};")
         lines += [f"SET SESSION {name} = {value};" for name, value in _SETTINGS.items()]
         lines += _for_mariadb(lambda name: f"SET SESSION {name} = {_MARIADB_SETTINGS[name][1]};")
+        for name, value in self._guarded().items():
+            lines += _set_where_needed(name, value)
         return _text(lines)
 
     def epilogue(self) -> bytes:
         """Commits, and sets everything back."""
         names = [*_SETTINGS, *_CHARSETS]
         lines = ["COMMIT;"]
+        for name in self._guarded():
+            lines += _set_where_needed(name, f"@rowvault_{name}")
         lines += _for_mariadb(_restore)
         lines += [_restore(name) for name in names]
         return _text(lines)
+
+    def _guarded(self) -> dict[str, str]:
+        """Variables that an account may have no right to set, and mostly need not."""
+        return _GUARDED | (_MYSQL_GUARDED if self._vendor == "mysql" else {})
 
     def use(self, database: str) -> bytes:
         """USE."""
@@ -119,7 +147,21 @@ class MysqlScript:
 
 
 def _save(name: str) -> str:
-    return f"SET @rowvault_{name} = @@SESSION.{name};"
+    return _versioned(name, f"SET @rowvault_{name} = @@SESSION.{name}")
+
+
+def _set_where_needed(name: str, value: str) -> list[str]:
+    setting = f"CONCAT('SET SESSION {name} = ', {value})"
+    return [
+        _versioned(name, f"SET @rowvault_set = IF(@@SESSION.{name} = {value}, 'DO 0', {setting})"),
+        _versioned(name, "PREPARE rowvault_set FROM @rowvault_set"),
+        _versioned(name, "EXECUTE rowvault_set"),
+    ]
+
+
+def _versioned(name: str, statement: str) -> str:
+    """Read only by servers that have the variable."""
+    return f"/*!{_SINCE[name]} {statement} */;" if name in _SINCE else f"{statement};"
 
 
 def _for_mariadb(setting: Callable[[str], str]) -> list[str]:
