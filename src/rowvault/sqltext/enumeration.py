@@ -8,6 +8,8 @@ import unicodedata
 from rowvault.core.model import Column
 
 _MEMBER = re.compile(r"'(?:[^'\\]|\\.|'')*'", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)|''", re.DOTALL)
+_LETTERS = {"0": "\0", "n": "\n", "r": "\r"}
 _ONE_LETTER = str.maketrans({"v": "u", "w": "u", "j": "i", "y": "i"})
 """What some language takes for one letter: Swedish, Latin, Lithuanian."""
 _ALPHABETS = (("\u03b1", "\u03c9"), ("\u0430", "\u044f"))
@@ -31,17 +33,27 @@ def value_count(column: Column) -> int:
     return 1 << len(_MEMBER.findall(column.type)) if is_set(column) else 0
 
 
+def members_of(type_: str) -> list[str]:
+    """The members of a type such as `enum('a','it''s')`, in order; of any other type: none."""
+    return [_ESCAPED.sub(_plain, quoted[1:-1]) for quoted in _MEMBER.findall(type_)]
+
+
 def is_ambiguous(column: Column) -> bool:
     """The text of a value may not tell its number.
 
     A member is '', as an ENUM's index 0 and an empty SET read; or two members may be equal under
-    some collation, and the server would find the first of them for the text of the second.
+    some collation, and the server would find the first of them for the text of the second; or a
+    member reads `?`, as the server's catalogue writes any character beyond utf8mb3.
     """
     if not (is_enum(column) or is_set(column)):
         return False
     members = [member[1:-1] for member in _MEMBER.findall(column.type)]
     folded = {_folded(member) for member in members}
     return "" in members or None in folded or len(folded) < len(members)
+
+
+def _plain(match: re.Match[str]) -> str:
+    return _LETTERS.get(match[1], match[1]) if match[1] else "'"
 
 
 def _folded(member: str) -> str | None:
@@ -53,6 +65,6 @@ def _folded(member: str) -> str | None:
 
 
 def _is_told_apart(character: str) -> bool:
-    return " " <= character <= "~" or (
+    return (" " <= character <= "~" and character != "?") or (
         any(low <= character <= high for low, high in _ALPHABETS) and character.isalpha()
     )

@@ -60,4 +60,15 @@ CASES = (
         ),
         ("table set_key",),
     ),
+    Case(
+        "ENUM and SET: members beyond utf8mb3 that rows hold, alike in the catalogue",
+        "ENUM",
+        (
+            "CREATE TABLE emoji (id INT PRIMARY KEY, e ENUM('\U0001f44d', '\U0001f44e', 'x?',"
+            " 'it''s \U0001f600'), s SET('a', '\U0001f44d', '?', '\U0001f44e', 'b') CHARACTER SET"
+            " utf16, t SET('\U0001f44d\\\\', 'x'))",
+            "INSERT INTO emoji VALUES (1, 1, 31, 1), (2, 2, 9, 3), (3, 3, 0, NULL), (4, 4, 2, 1)",
+        ),
+        ("table emoji",),
+    ),
 )

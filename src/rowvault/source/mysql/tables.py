@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rowvault.core.errors import SourceError
@@ -13,6 +14,7 @@ from rowvault.source.mysql import faults, history
 from rowvault.source.mysql.columns import ColumnFacts, UnknownTypeError, column_of
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.keys import PRIMARY, IndexFacts, KeyChoice, choose_key
+from rowvault.source.mysql.members import tell_members
 from rowvault.source.protocol import SourceTable
 from rowvault.sqltext.quoting import mysql_string, qualified
 from rowvault.sqltext.versioning import is_with_history
@@ -49,6 +51,8 @@ class OpenTable:
 
     table: SourceTable
     choice: KeyChoice
+    omissions: tuple[str, ...] = ()
+    """What of its definition cannot be carried."""
 
 
 def list_tables(connection: Connection, database: str) -> list[TableFacts]:
@@ -87,6 +91,18 @@ class TableShapes:
             where += f" AND TABLE_NAME = {mysql_string(table)}"
         self._columns = self._read_columns(where)
         self._indexes = self._read_indexes(where)
+
+    @contextlib.contextmanager
+    def unconverted(self) -> Iterator[None]:
+        """Statements come as the bytes that they mean.
+
+        A literal in an expression stands there in its own charset behind an introducer, and no
+        conversion of the whole statement leaves it as it is.
+        """
+        task = "reading definitions"
+        self._connection.execute("SET character_set_results = NULL", task)
+        yield
+        self._connection.execute("SET character_set_results = utf8mb4", task)
 
     def _read_columns(self, where: str) -> dict[str, list[ColumnFacts]]:
         rows = self._connection.rows(
@@ -140,7 +156,14 @@ class TableShapes:
         """One table's definition. Raises StatementError, UnknownTypeError, AccessDeniedError."""
         label = f"{facts.database}.{facts.name}"
         statement = _read_definition(self._connection, facts, label)
-        all_columns = self._columns.get(facts.name, [])
+        told = tell_members(
+            self._connection,
+            facts.database,
+            facts.name,
+            statement,
+            self._columns.get(facts.name, []),
+        )
+        statement, all_columns = told.statement, told.columns
         session: tuple[tuple[str, str], ...] = ()
         stored = [one for one in all_columns if not one.is_generated]
         if facts.kind == VERSIONED and history.is_carried(self._connection, all_columns):
@@ -161,7 +184,8 @@ class TableShapes:
             session=session,
             engine=facts.engine,
         )
-        return OpenTable(SourceTable(definition, facts.rows, facts.data_bytes), choice)
+        table = SourceTable(definition, facts.rows, facts.data_bytes)
+        return OpenTable(table, choice, told.omissions)
 
 
 def _read_definition(connection: Connection, facts: TableFacts, label: str) -> bytes:
@@ -185,7 +209,14 @@ def open_tables(
     shapes: TableShapes, listed: Iterable[TableFacts], omissions: list[str]
 ) -> list[OpenTable]:
     """Those of the listed that hold rows of their own; what cannot be carried is named."""
-    opened = []
+    with shapes.unconverted():
+        return _open_all(shapes, listed, omissions)
+
+
+def _open_all(
+    shapes: TableShapes, listed: Iterable[TableFacts], omissions: list[str]
+) -> list[OpenTable]:
+    opened: list[OpenTable] = []
     for facts in listed:
         label = f"{facts.database}.{facts.name}"
         if facts.engine.upper() in _FOREIGN_ENGINES:
@@ -200,6 +231,7 @@ def open_tables(
                 f"{label} is left out: this version cannot read the type {error} exactly."
             )
             continue
+        omissions += opened[-1].omissions
         if facts.kind == VERSIONED and not is_with_history(opened[-1].table.definition):
             omissions.append(
                 f"{label} is system-versioned: its current rows are kept, its history is left out, "
