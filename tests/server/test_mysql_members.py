@@ -9,7 +9,9 @@ from support.server import DatabaseServer
 
 def test_a_member_that_no_row_tells_is_named(server: DatabaseServer, database: str) -> None:
     server.execute(
+        # A strict MariaDB takes the members for equal, as its catalogue writes them.
         f"USE {database}",
+        "SET sql_mode = ''",
         "CREATE TABLE e (id INT PRIMARY KEY, v ENUM('a', '\U0001f44d', '\U0001f44e')"
         " CHARACTER SET utf8mb4, s SET('?', 'x') CHARACTER SET utf8mb4,"
         " t ENUM('?') CHARACTER SET latin1)",
