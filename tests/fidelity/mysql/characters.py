@@ -6,33 +6,13 @@ from collections.abc import Iterator
 
 from fidelity.case import Case
 
+# fmt: off
 ONE_BYTE = [
-    "armscii8",
-    "ascii",
-    "cp1250",
-    "cp1251",
-    "cp1256",
-    "cp1257",
-    "cp850",
-    "cp852",
-    "cp866",
-    "dec8",
-    "geostd8",
-    "greek",
-    "hebrew",
-    "hp8",
-    "keybcs2",
-    "koi8r",
-    "koi8u",
-    "latin1",
-    "latin2",
-    "latin5",
-    "latin7",
-    "macce",
-    "macroman",
-    "swe7",
-    "tis620",
+    "armscii8", "ascii", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852", "cp866",
+    "dec8", "geostd8", "greek", "hebrew", "hp8", "keybcs2", "koi8r", "koi8u", "latin1",
+    "latin2", "latin5", "latin7", "macce", "macroman", "swe7", "tis620",
 ]
+# fmt: on
 TWO_BYTES = ["big5", "cp932", "euckr", "gb2312", "gbk", "sjis", "ucs2", "ujis", "eucjpms"]
 WIDE = ["gb18030", "utf16", "utf16le", "utf32", "utf8mb3", "utf8mb4"]
 

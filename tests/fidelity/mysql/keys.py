@@ -32,7 +32,8 @@ CASES = (
                 f"CREATE TABLE k_{collation} (k VARCHAR(50) COLLATE {collation}, n INT,"
                 " PRIMARY KEY (k, n))",
                 f"INSERT INTO k_{collation} WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL"
-                " SELECT n + 1 FROM n WHERE n < 300) SELECT CONCAT(ELT(n MOD 7 + 1, 'a', 'B', 'ab', 'z z', '',"
+                " SELECT n + 1 FROM n WHERE n < 300) SELECT CONCAT(ELT(n MOD 7 + 1, 'a', 'B',"
+                " 'ab', 'z z', '',"
                 " 'X', '_'), CHAR(n MOD 93 + 33 USING latin1)), n FROM n",
             ),
             (f"table k_{collation}",),
@@ -120,7 +121,8 @@ CASES = (
         "indexes",
         (
             "CREATE TABLE fulltexts (FTS_DOC_ID BIGINT UNSIGNED NOT NULL AUTO_INCREMENT"
-            " PRIMARY KEY, t TEXT, u TEXT, FULLTEXT KEY f (t), FULLTEXT KEY g (t, u) WITH PARSER ngram)",
+            " PRIMARY KEY, t TEXT, u TEXT, FULLTEXT KEY f (t), FULLTEXT KEY g (t, u) WITH PARSER"
+            " ngram)",
             "INSERT INTO fulltexts (t, u) VALUES ('one two', 'three'), ('日本語', '中文')",
             "CREATE TABLE hidden_doc_id (id INT PRIMARY KEY, t TEXT, FULLTEXT (t))",
             "INSERT INTO hidden_doc_id VALUES (1, 'x'), (3, 'y')",
