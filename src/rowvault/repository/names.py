@@ -15,6 +15,10 @@ INDEX = "index/"
 SNAPSHOTS = "snapshots/"
 TAGS = "tags/"
 SESSIONS = "sessions/"
+TRASH = "trash/"
+REMOVED_KEYS = "gc/keys"
+PRUNE_STATE = "gc/prune"
+_ROUND = "gc/round-"
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -48,6 +52,26 @@ def segment(name: str) -> str:
 def session(session_id: SessionId) -> str:
     """`sessions/<id>`."""
     return SESSIONS + session_id
+
+
+def key_slot(slot_id: str) -> str:
+    """`keys/<slot>`."""
+    return KEYS + slot_id
+
+
+def prune_round(round_id: str) -> str:
+    """`gc/round-<id>`."""
+    return _ROUND + round_id
+
+
+def forgotten(time: datetime, snapshot_id: SnapshotId) -> str:
+    """`trash/<utc>-<id>`, to the second."""
+    return TRASH + snapshot(time, snapshot_id).removeprefix(SNAPSHOTS)
+
+
+def split_forgotten(object_name: str) -> tuple[datetime, SnapshotId]:
+    """The inverse of `forgotten`. Raises CorruptError for an object that is out of place."""
+    return split_snapshot(SNAPSHOTS + object_name.removeprefix(TRASH))
 
 
 def snapshot(time: datetime, snapshot_id: SnapshotId) -> str:

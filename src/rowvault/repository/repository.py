@@ -42,9 +42,11 @@ from rowvault.repository.config import (
 )
 from rowvault.repository.dry_session import DrySession
 from rowvault.repository.index import BlockIndex, Location
+from rowvault.repository.keys import KeyRing, refuse_removed
 from rowvault.repository.manifest import Manifest
 from rowvault.repository.node import NodeRule
 from rowvault.repository.pack import PackKeys, PackReader
+from rowvault.repository.recovery_key import looks_like_recovery_key, read_recovery_key
 from rowvault.repository.sealed import Sealer
 from rowvault.repository.secrets import IdMaker, Secrets, new_repository_id
 from rowvault.repository.session import SessionPlace, WriteSession
@@ -62,14 +64,16 @@ _KEPT_NODES = 256
 class Repository:
     """Snapshots, and the blocks that they are made of. Used from any thread."""
 
-    def __init__(self, storage: Storage, config: Config, secrets: Secrets) -> None:
+    def __init__(self, storage: Storage, config: Config, secrets: Secrets, slot_id: str) -> None:
         """Use `create` or `open`."""
         self._storage = storage
         self._config = config
         self._secrets = secrets
+        self._slot_id = slot_id
+        self._sealer = Sealer(config.cipher, secrets, config.id)
         self._make_id = IdMaker(secrets)
         self._keys = PackKeys(config.cipher, secrets, config.id)
-        self._catalogue = Catalogue(storage, Sealer(config.cipher, secrets, config.id), secrets)
+        self._catalogue = Catalogue(storage, self._sealer, secrets)
         self._index = BlockIndex(storage)
         self._index_lock = threading.Lock()
         self._index_loaded = False
@@ -115,16 +119,17 @@ class Repository:
             cipher=CipherName.NONE if password is None else CipherName.AES_256_GCM,
             sizes=sizes or Sizes(),
         )
-        slot = names.KEYS + os.urandom(8).hex()
+        slot_id = os.urandom(8).hex()
+        slot = names.key_slot(slot_id)
         storage.create(
-            slot, seal_slot(secrets, config.id, now, password, cost or Argon2Parameters())
+            slot, seal_slot(secrets, config.id, now, password, cost or Argon2Parameters(), slot_id)
         )
         try:
             storage.create(names.CONFIG, encode_config(config, secrets))
         except ObjectExistsError:
             storage.delete(slot)
             raise _exists(storage) from None
-        return cls(storage, config, secrets)
+        return cls(storage, config, secrets, slot_id)
 
     @classmethod
     def open(cls, storage: Storage, password: Callable[[], bytes]) -> Repository:
@@ -135,9 +140,9 @@ class Repository:
         """
         data = _read_config(storage)
         config = decode_config(data, storage.location)
-        secrets = _unlock(storage, config, password)
+        slot_id, secrets = _unlock(storage, config, password)
         authenticate_config(data, secrets, storage.location)
-        return cls(storage, config, secrets)
+        return cls(storage, config, secrets, slot_id)
 
     @property
     def id(self) -> RepositoryId:
@@ -167,6 +172,16 @@ class Repository:
             manifest_cut_rule=self.manifest_cut_rule,
             node_rule=self.node_rule,
         )
+
+    @property
+    def keys(self) -> KeyRing:
+        """The keys that open it. Raises UsageError where nothing is secret."""
+        if not self.encrypted:
+            raise UsageError(
+                f"The repository at {self.location} is not encrypted, so it has no keys. Whether "
+                "it is was decided by `init`."
+            )
+        return KeyRing(self._storage, self._config.id, self._secrets, self._sealer, self._slot_id)
 
     def data_id(self, raw: bytes) -> BlockId:
         """The id that these raw bytes have as a data block."""
@@ -381,7 +396,8 @@ def _read_config(storage: Storage) -> bytes:
         ) from None
 
 
-def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> Secrets:
+def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> tuple[str, Secrets]:
+    """(id of the slot that opened, the secrets)."""
     slots, damage = _read_slots(storage, config)
     clear = config.cipher is CipherName.NONE
     usable = [one for one in slots if (one.slot.clear is not None) == clear]
@@ -393,17 +409,27 @@ def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> 
             "a copy of the repository."
         )
     given = b"" if clear else password()
+    refusal: WrongPasswordError | None = None
     for slot in usable:
         try:
             secrets = slot.open(given)
+            if secrets is not None and not clear:
+                refuse_removed(storage, Sealer(config.cipher, secrets, config.id), slot.id)
         except DamageError as error:
             damage.append(error)
             continue
+        except WrongPasswordError as error:
+            refusal = error  # another slot may have the same password
+            continue
         if secrets is not None:
-            return secrets
+            return slot.id, secrets
     if clear:
         raise damage[0]
+    if refusal is not None:
+        raise refusal
     reason = "".join(f" ({error})" for error in damage)
+    if looks_like_recovery_key(given) and read_recovery_key(given) is None:
+        reason += ": it looks like a recovery key, but has a typo in it"
     raise WrongPasswordError(f"Wrong password for the repository at {storage.location}{reason}.")
 
 

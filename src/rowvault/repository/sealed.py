@@ -31,6 +31,10 @@ class DocumentType(enum.IntEnum):
     SNAPSHOT = 1
     SESSION = 2
     TAG = 3
+    FORGOTTEN = 4
+    REMOVED_KEYS = 5
+    PRUNE_STATE = 6
+    PRUNE_ROUND = 7
 
 
 class Sealer:

@@ -57,6 +57,10 @@ class Secrets(msgspec.Struct, frozen=True):
         """Authenticates key slots, and so proves that both secrets are whole."""
         return derive("key slot", self.identity + self.master)
 
+    def note_key(self, salt: bytes) -> bytes:
+        """Hides label and host of one key slot; the salt is never used twice."""
+        return derive("key slot note", self.master + salt)
+
     def sealed_key(self, salt: bytes) -> bytes:
         """Seals one small object; the salt is never used twice."""
         return derive("sealed object", self.master + salt)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import os
+import socket
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -19,6 +21,7 @@ from rowvault.repository.authenticated import (
     encode_authenticated,
     split_authenticated,
 )
+from rowvault.repository.recovery_key import read_recovery_key
 from rowvault.repository.secrets import SECRET_BYTES, Secrets
 
 _MAXIMUM_MEMORY_KIB = 4 << 20
@@ -43,13 +46,33 @@ class Argon2Parameters(msgspec.Struct, frozen=True):
             raise ValueError("Argon2id parameters are out of bounds")
 
 
+class SlotKind(enum.StrEnum):
+    """What opens a slot. The values are stored."""
+
+    PASSWORD = "password"
+    RECOVERY = "recovery"
+    """A recovery key, in its printed form, see `recovery_key`."""
+
+
+class SlotNote(msgspec.Struct, frozen=True):
+    """What only those may read who can open the repository."""
+
+    label: str = ""
+    host: str = ""
+    """Where the slot was made."""
+
+
 class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
     """One way to the secrets."""
 
     repository: RepositoryId
     created: datetime
     kdf: Literal["argon2id", "none"]
-    label: str = ""
+    kind: SlotKind = SlotKind.PASSWORD
+    id: str = ""
+    """That of the object's name, so that the slot opens under no other one."""
+    note: bytes = b""
+    """AES-256-GCM of a SlotNote, under a key that the master secret and the salt make."""
     argon2id: Argon2Parameters = Argon2Parameters()
     salt: bytes = b""
     nonce: bytes = b""
@@ -65,19 +88,28 @@ def seal_slot(
     created: datetime,
     password: bytes | None,
     cost: Argon2Parameters,
+    slot_id: str,
+    label: str = "",
+    kind: SlotKind = SlotKind.PASSWORD,
 ) -> bytes:
     """A key slot object; without password the secrets stand in it in clear."""
     if password is None:
-        slot = KeySlot(repository=repository, created=created, kdf="none", clear=secrets)
+        slot = KeySlot(
+            repository=repository, created=created, kdf="none", clear=secrets, id=slot_id
+        )
     else:
         salt, nonce = os.urandom(16), os.urandom(12)
         wrapped = AESGCM(_stretch(password, salt, cost)).encrypt(
             nonce, secrets.identity + secrets.master, _associated(repository)
         )
+        note = msgspec.json.encode(SlotNote(label, socket.gethostname()))
         slot = KeySlot(
             repository=repository,
             created=created,
             kdf="argon2id",
+            kind=kind,
+            id=slot_id,
+            note=AESGCM(secrets.note_key(salt)).encrypt(nonce, note, None),
             argon2id=cost,
             salt=salt,
             nonce=nonce,
@@ -94,11 +126,35 @@ class StoredSlot:
     slot: KeySlot
     sealed: AuthenticatedDocument
 
+    @property
+    def id(self) -> str:
+        """16 hex digits: what `key list` shows."""
+        return self.name.rpartition("/")[2]
+
+    def note(self, secrets: Secrets) -> SlotNote:
+        """Label and host; empty where they cannot be read."""
+        if not self.slot.note:
+            return SlotNote()
+        try:
+            note = AESGCM(secrets.note_key(self.slot.salt)).decrypt(
+                self.slot.nonce, self.slot.note, None
+            )
+            return msgspec.json.decode(note, type=SlotNote)
+        except (InvalidTag, msgspec.MsgspecError):
+            return SlotNote()
+
     def open(self, password: bytes) -> Secrets | None:
         """The secrets; None when the password is not that of this slot.
 
+        A recovery key may be typed in any of its forms.
+
         Raises CorruptError, naming the object, where the slot was changed.
         """
+        if self.slot.kind is SlotKind.RECOVERY:
+            key = read_recovery_key(password)
+            if key is None:
+                return None  # no guess is spent on it
+            password = key.encode()
         secrets = self.slot.clear or _unwrap(self.slot, password)
         if secrets is not None and not self.sealed.is_authentic(secrets.slot_key()):
             raise CorruptError(f"the key slot {self.name} was changed after it was made")
@@ -116,6 +172,8 @@ def decode_slot(data: bytes, name: str) -> StoredSlot:
         slot.kdf == "argon2id" and (len(slot.nonce) != 12 or len(slot.salt) < 8)
     ):
         raise CorruptError(f"the key slot {name} is damaged: its parts do not fit together")
+    if slot.id and slot.id != name.rpartition("/")[2]:
+        raise CorruptError(f"the key slot {name} is that of another name, {slot.id}")
     return StoredSlot(name, slot, sealed)
 
 
