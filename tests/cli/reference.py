@@ -8,7 +8,7 @@ import shlex
 import click
 
 from rowvault.cli.app import app
-from rowvault.cli.command import Command
+from rowvault.cli.command import Command, all_commands
 from rowvault.cli.exit_codes import MEANINGS
 
 _HEAD = """\
@@ -25,10 +25,8 @@ def reference() -> str:
     """The whole page."""
     root = click.Context(app, info_name="rowvault")
     sections = [_HEAD, _global_section(root)]
-    for name in app.list_commands(root):
-        command = app.commands[name]
-        assert isinstance(command, Command)
-        sections.append(_command_section(command, root))
+    for words, command in all_commands(app):
+        sections.append(_command_section(words, command, root))
     return "\n".join(sections)
 
 
@@ -38,11 +36,10 @@ def _global_section(root: click.Context) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _command_section(command: Command, root: click.Context) -> str:
-    assert command.name is not None
-    context = click.Context(command, info_name=command.name, parent=root)
+def _command_section(words: str, command: Command, root: click.Context) -> str:
+    context = click.Context(command, info_name=words, parent=root)
     usage = " ".join(command.collect_usage_pieces(context))
-    lines = [f"## {command.name}\n", f"```\nrowvault {command.name} {usage}\n```\n"]
+    lines = [f"## {words}\n", f"```\nrowvault {words} {usage}\n```\n"]
     lines.append(_text(command) + "\n")
     options = _options(context, command.own_parameters)
     if options:
@@ -72,8 +69,7 @@ def _options(context: click.Context, parameters: object) -> list[str]:
 
 def _check_examples() -> None:
     """Every example is a command line that can be split into words."""
-    for command in app.commands.values():
-        assert isinstance(command, Command)
+    for _, command in all_commands(app):
         for example in command.examples:
             shlex.split(example)
 

@@ -13,6 +13,7 @@ from rowvault.cli.verbs.demo import demo
 from rowvault.cli.verbs.diff import diff
 from rowvault.cli.verbs.dump import dump
 from rowvault.cli.verbs.init import init
+from rowvault.cli.verbs.key import key
 from rowvault.cli.verbs.ls import ls
 from rowvault.cli.verbs.restore import restore
 from rowvault.cli.verbs.show import show
@@ -50,5 +51,7 @@ def app() -> None:
     """Keep every snapshot of a MySQL or MariaDB server at the cost of what changed."""
 
 
-for _verb in (init, backup, snapshots, show, ls, dump, restore, verify, diff, check, version, demo):
+for _verb in (
+    init, backup, snapshots, show, ls, dump, restore, verify, diff, check, key, version, demo,
+):  # fmt: skip
     app.add_command(_verb)

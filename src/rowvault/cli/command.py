@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -98,6 +98,29 @@ class Root(click.Group):
         if self.epilog:
             formatter.write_paragraph()
             formatter.write(self.epilog)
+
+
+class Family(click.Group):
+    """Commands of one kind under one word: `key list`, `key add`."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        settings.setdefault("context_settings", {"help_option_names": HELP_NAMES})
+        super().__init__(*args, **settings)
+        self.params.extend(global_options())
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Command names in the order in which they were added."""
+        return list(self.commands)
+
+
+def all_commands(root: click.Group, words: str = "") -> Iterator[tuple[str, Command]]:
+    """(`word` or `word word`, command) of all commands, in the order of the help."""
+    for name, command in root.commands.items():
+        if isinstance(command, click.Group):
+            yield from all_commands(command, f"{words}{name} ")
+        else:
+            assert isinstance(command, Command)
+            yield f"{words}{name}", command
 
 
 def usage_error(message: str) -> UsageError:

@@ -39,6 +39,9 @@ REPOSITORY = Variables("ROWVAULT_PASSWORD")
 RELATIVE = Variables("ROWVAULT_FROM_PASSWORD")
 """Of the repository that `init --from` names."""
 
+NEW = Variables("ROWVAULT_NEW_PASSWORD")
+"""Of a key that is added or changed."""
+
 
 def is_configured() -> bool:
     """Something says where the repository's password is: nobody will be asked."""
@@ -65,6 +68,11 @@ def new_repository_password() -> bytes:
     return _password(REPOSITORY, "New repository password", confirm=True)
 
 
+def new_key_password() -> bytes:
+    """The password of a key to be made; a typed one is asked for twice. Raises UsageError."""
+    return _password(NEW, "New password", confirm=True)
+
+
 def server_password() -> Callable[[str], str] | None:
     """Asks a person for the password of a database account; None where nobody can type."""
     return _asked_once if _can_ask() else None
@@ -81,7 +89,8 @@ def _password(variables: Variables, question: str, confirm: bool = False) -> byt
     if password is None:
         password = _prompt(question, variables, confirm)
     if not password:
-        raise UsageError(f"the repository password is empty; set {variables} to a real one")
+        what = "new" if variables is NEW else "repository"
+        raise UsageError(f"the {what} password is empty; set {variables} to a real one")
     return password
 
 
@@ -125,7 +134,10 @@ def _first_line(data: bytes) -> bytes:
 
 def _prompt(question: str, variables: Variables, confirm: bool) -> bytes:
     if not _can_ask():
-        raise UsageError(f"the repository is encrypted and needs its password: set {variables}")
+        what = (
+            "a new key needs a" if variables is NEW else "the repository is encrypted and needs its"
+        )
+        raise UsageError(f"{what} password: set {variables}")
     return _ask(question, confirm).encode()
 
 

@@ -47,7 +47,7 @@ def opens(storage: LocalStorage, password: bytes) -> bool:
 
 
 def test_a_new_repository_has_one_key(storage: LocalStorage) -> None:
-    (key,) = ring(storage).keys()
+    (key,) = ring(storage).all()
     assert (key.kind, key.label, key.in_use) == (SlotKind.PASSWORD, "", True)
     assert key.host
 
@@ -57,7 +57,7 @@ def test_several_passwords(storage: LocalStorage) -> None:
     assert opens(storage, FIRST)
     assert opens(storage, SECOND)
     assert not opens(storage, b"third")
-    by_label = {key.label: key for key in ring(storage, SECOND).keys()}
+    by_label = {key.label: key for key in ring(storage, SECOND).all()}
     assert by_label["ops"].id == added.id
     assert by_label["ops"].in_use
     assert not by_label[""].in_use
@@ -71,7 +71,7 @@ def test_labels_and_hosts_are_secret(storage: LocalStorage) -> None:
 
 
 def test_a_removed_key_opens_nothing(storage: LocalStorage) -> None:
-    old = ring(storage).keys()[0]
+    old = ring(storage).all()[0]
     ring(storage).add(SECOND, "", CHEAP)
     bytes_of_old = storage.read(f"keys/{old.id}")
     ring(storage, SECOND).remove(old.id[:6])
@@ -80,14 +80,14 @@ def test_a_removed_key_opens_nothing(storage: LocalStorage) -> None:
     storage.create(f"keys/{old.id}", bytes_of_old)  # somebody puts it back
     with pytest.raises(WrongPasswordError, match="was removed"):
         Repository.open(storage, lambda: FIRST)
-    assert [key.id for key in ring(storage, SECOND).keys()] != [old.id]
+    assert [key.id for key in ring(storage, SECOND).all()] != [old.id]
     storage.create("keys/" + "0" * 16, bytes_of_old)  # under another name
     assert not opens(storage, FIRST)
 
 
 def test_the_same_password_again_after_removal(storage: LocalStorage) -> None:
     """A slot that came back does not stand in the way of a valid one with the same password."""
-    old = ring(storage).keys()[0]
+    old = ring(storage).all()[0]
     kept = storage.read(f"keys/{old.id}")
     ring(storage).add(FIRST, "again", CHEAP)
     ring(storage, FIRST).remove(old.id, force=True)
@@ -97,7 +97,7 @@ def test_the_same_password_again_after_removal(storage: LocalStorage) -> None:
 
 def test_the_key_in_use_and_the_last_one_stay(storage: LocalStorage) -> None:
     keys = ring(storage)
-    only = keys.keys()[0]
+    only = keys.all()[0]
     with pytest.raises(UsageError, match="--force"):
         keys.remove(only.id)
     with pytest.raises(RepositoryError, match="last one"):
@@ -163,7 +163,7 @@ def test_a_repository_in_clear_has_no_keys(tmp_path: Path) -> None:
 def test_two_removals_at_once_leave_one_key(storage: LocalStorage) -> None:
     """Each sees two keys and removes one; whoever is second finds that it would be the last."""
     ring(storage).add(SECOND, "", CHEAP)
-    ids = [key.id for key in ring(storage).keys()]
+    ids = [key.id for key in ring(storage).all()]
     rings = [ring(storage, FIRST), ring(storage, SECOND)]
     outcomes: list[str] = []
     barrier = threading.Barrier(2)
@@ -188,7 +188,7 @@ def test_two_removals_at_once_leave_one_key(storage: LocalStorage) -> None:
 def test_a_removal_meets_another_one_in_between(storage: LocalStorage) -> None:
     """The other one comes at each storage call in turn."""
     ring(storage).add(SECOND, "", CHEAP)
-    first, second = (key.id for key in ring(storage).keys())
+    first, second = (key.id for key in ring(storage).all())
     counting = StoppingStorage(storage, 10**9, after=False)
     keys = ring(counting)
     before = counting.calls
@@ -205,7 +205,7 @@ def test_a_removal_meets_another_one_in_between(storage: LocalStorage) -> None:
         for name, data in kept.items():
             if name not in storage.list("keys/") and name.startswith("keys/"):
                 storage.create(name, data)
-    assert len(keys.keys()) == 2
+    assert len(keys.all()) == 2
 
 
 class _Meddling(StoppingStorage):
@@ -247,7 +247,7 @@ def test_a_change_cut_short_opens_with_old_or_new(tmp_path: Path, after: bool) -
 
 
 def test_an_altered_label_is_damage(storage: LocalStorage) -> None:
-    (key,) = ring(storage).keys()
+    (key,) = ring(storage).all()
     name = f"keys/{key.id}"
     data = storage.read(name).replace(b'"kind": "password"', b'"kind": "recovery"')
     storage.delete(name)
