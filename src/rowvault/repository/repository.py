@@ -46,6 +46,7 @@ from rowvault.repository.keys import KeyRing, refuse_removed
 from rowvault.repository.manifest import Manifest
 from rowvault.repository.node import NodeRule
 from rowvault.repository.pack import PackKeys, PackReader
+from rowvault.repository.prune_ledger import PruneLedger
 from rowvault.repository.recovery_key import looks_like_recovery_key, read_recovery_key
 from rowvault.repository.sealed import Sealer
 from rowvault.repository.secrets import IdMaker, Secrets, new_repository_id
@@ -167,6 +168,7 @@ class Repository:
             keys=self._keys,
             index=self._index,
             catalogue=self._catalogue,
+            prune_ledger=PruneLedger(self._storage, self._sealer),
             make_id=self._make_id,
             pack_bytes=self._config.sizes.pack_bytes,
             manifest_cut_rule=self.manifest_cut_rule,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -27,7 +27,6 @@ from rowvault.codec.frames import BlockType, Filter, encode_payload
 from rowvault.codec.layout import CutRule
 from rowvault.core.errors import (
     DamageError,
-    ObjectChangedError,
     ObjectMissingError,
     RepositoryError,
     StorageError,
@@ -37,13 +36,20 @@ from rowvault.core.ids import BlockId, PackName, SessionId, SnapshotId
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.catalogue import Catalogue
-from rowvault.repository.index import BlockIndex, StoredPack, encode_segment, unlisted
+from rowvault.repository.index import (
+    BlockIndex,
+    StoredPack,
+    encode_segment,
+    segment_name,
+    unlisted,
+)
+from rowvault.repository.live_session import LiveSession
 from rowvault.repository.names import PackType
 from rowvault.repository.node import NodeRule
 from rowvault.repository.pack import OpenPack, PackKeys, PackReader
 from rowvault.repository.pack_writer import PackWriter
-from rowvault.repository.secrets import IdMaker, new_session_id
-from rowvault.repository.session_object import SessionDocument
+from rowvault.repository.prune_ledger import PruneLedger
+from rowvault.repository.secrets import IdMaker
 from rowvault.repository.snapshot import Snapshot, SnapshotDraft
 from rowvault.storage.protocol import Storage
 
@@ -76,6 +82,7 @@ class SessionPlace:
     keys: PackKeys
     index: BlockIndex
     catalogue: Catalogue
+    prune_ledger: PruneLedger
     make_id: IdMaker
     pack_bytes: int
     manifest_cut_rule: CutRule
@@ -122,7 +129,6 @@ class WriteSession:
         level: int = DEFAULT_LEVEL,
         parent: SnapshotId | None = None,
     ) -> None:
-        self.id: SessionId = new_session_id()
         self.figures = Figures()
         self.manifest_cut_rule = place.manifest_cut_rule
         self.node_rule = place.node_rule
@@ -138,12 +144,14 @@ class WriteSession:
         self._ended = False
         self._broken = False
         live = place.catalogue.remove_dead_sessions()
-        self._document = SessionDocument.active(self.id, command, parent)
-        self._object = place.catalogue.begin_session(self._document)
+        self._object = LiveSession(place.storage, place.catalogue, command, parent)
+        self.id: SessionId = self._object.id
+        self._condemned: frozenset[PackName] = frozenset()
         try:
+            self._learn_what_is_condemned()
             self._adopt_packs(live)
         except BaseException:
-            self._withdraw()
+            self._object.withdraw()
             raise
         self._writer = PackWriter(place.storage, self._pack_stored)
 
@@ -179,16 +187,7 @@ class WriteSession:
         self._look_at_the_clock(draft.time)
         chosen_tags = tuple(sorted(set(tags)))
         snapshot = self._complete(draft, chosen_tags)
-        document = self._document.committed(snapshot, chosen_tags)
-        try:
-            self._place.storage.swap(
-                names.session(self.id), self._object, self._place.catalogue.seal_session(document)
-            )
-        except (ObjectChangedError, ObjectMissingError) as error:
-            raise RepositoryError(
-                f"Session {self.id} was ended by somebody else, so there is no snapshot; "
-                "what it stored serves the next run."
-            ) from error
+        document = self._object.commit(snapshot, chosen_tags)
         self._ended = True
         try:
             self._place.catalogue.publish(document)
@@ -205,7 +204,7 @@ class WriteSession:
             return
         self._ended = True
         self._writer.abandon()
-        self._withdraw()
+        self._object.withdraw()
 
     def _put(self, kind: BlockType, raw: bytes) -> BlockId:
         block_id = self._place.make_id(kind, raw)
@@ -234,6 +233,8 @@ class WriteSession:
     def _is_stored(self, kind: BlockType, block_id: BlockId) -> bool:
         """Listed, in a pack that is there and long enough; else the block is stored once more."""
         for location in self._place.index.find(kind, block_id):
+            if location.pack in self._condemned:
+                continue
             size = self._usable_packs.get(location.pack)
             if size is None:
                 size = self._size_of(location.pack_type, location.pack)
@@ -281,10 +282,24 @@ class WriteSession:
         packs, self._unindexed = self._unindexed, []
         if not packs:
             return
-        stored = self._place.index.add(encode_segment(packs))
+        stored = self._add_segment(packs)
         with self._known_lock:
             self.figures.stored_bytes += stored
             self._new.difference_update(entry.id for _, _, entries in packs for entry in entries)
+
+    def _add_segment(self, packs: Sequence[StoredPack]) -> int:
+        """Stores a segment, and takes it back where somebody has ended this session meanwhile.
+
+        The packs of an ended session may be removed at any time, so nothing may list them anew.
+        """
+        data = encode_segment(packs)
+        stored = self._place.index.add(data)
+        try:
+            self._object.confirm()
+        except RepositoryError:
+            self._place.storage.delete(names.segment(segment_name(data)))
+            raise
+        return stored
 
     def _store_rest(self) -> None:
         with self._pack_lock:
@@ -295,6 +310,8 @@ class WriteSession:
         self._merge_segments()
 
     def _merge_segments(self) -> None:
+        if self._condemned:
+            return  # a prune is about to replace segments that list them
         try:
             self.figures.stored_bytes += self._place.index.merge()
         except (DamageError, StorageError) as error:  # the index serves as it is
@@ -330,6 +347,12 @@ class WriteSession:
                 "snapshot that is being taken. Look whether the clock is right."
             )
 
+    def _learn_what_is_condemned(self) -> None:
+        """What a prune has condemned before this session began, it may remove at any time."""
+        generation, self._condemned = self._place.prune_ledger.condemned()
+        if self._condemned:
+            self._object.acknowledge(generation)
+
     def _adopt_packs(self, live: set[SessionId]) -> None:
         """Gives packs that no segment lists a segment: a run was killed, or theirs is damaged.
 
@@ -341,7 +364,7 @@ class WriteSession:
         for pack_type, name in unlisted(objects, self._place.index.packs()):
             try:
                 pack = PackReader(self._place.storage, self._place.keys, pack_type, name)
-                if pack.header.session not in live:
+                if name not in self._condemned and pack.header.session not in live:
                     adopted.append((pack_type, name, pack.footer()))
             except (DamageError, UnsupportedFormatError) as error:
                 self._monitor.warning(f"left unused: {error}")
@@ -351,10 +374,4 @@ class WriteSession:
         self.figures.stored_bytes += self._place.index.remove_damaged()
         if adopted:
             _log.info("adopting %d packs of earlier runs", len(adopted))
-            self.figures.stored_bytes += self._place.index.add(encode_segment(adopted))
-
-    def _withdraw(self) -> None:
-        try:
-            self._place.catalogue.drop_own_session(self._document, self._object)
-        except StorageError as error:  # the failure that led here matters more
-            _log.info("session object %s stays: %s", self.id, error)
+            self.figures.stored_bytes += self._add_segment(adopted)

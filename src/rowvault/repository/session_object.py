@@ -73,6 +73,12 @@ class SessionDocument(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: Snapshot | None = None
     """Of a committed session: the document to publish."""
     tags: tuple[str, ...] = ()
+    heartbeat: datetime | None = None
+    """The last sign of life, by that machine's clock: for people alone."""
+    beats: int = 0
+    """Signs of life so far: another number is a living session."""
+    generation: int = 0
+    """The session relies on no pack that prunes had condemned up to this generation."""
 
     @classmethod
     def active(
@@ -87,6 +93,10 @@ class SessionDocument(msgspec.Struct, frozen=True, kw_only=True):
             began=datetime.now(UTC),
             process=ProcessIdentity.current(),
         )
+
+    def beating(self) -> SessionDocument:
+        """The same session, one sign of life later."""
+        return msgspec.structs.replace(self, beats=self.beats + 1, heartbeat=datetime.now(UTC))
 
     def committed(self, snapshot: Snapshot, tags: tuple[str, ...]) -> SessionDocument:
         """The same session with its result."""

@@ -211,13 +211,11 @@ def test_a_reader_finds_what_was_written_after_it_opened(
 
 def committed_but_unpublished(storage: LocalStorage, repository: Repository) -> str:
     """A run that was killed right behind its compare-and-swap; the snapshot's id."""
-    catalogue = repository.place.catalogue
     session = repository.begin("test", SilentMonitor())
     draft = put_all(session, repository, TABLES, 0)
     session._store_rest()
     snapshot = session._complete(draft, ("daily",))
-    document = session._document.committed(snapshot, ("daily",))
-    storage.swap(names.session(session.id), session._object, catalogue.seal_session(document))
+    session._object.commit(snapshot, ("daily",))
     return snapshot.id
 
 
