@@ -105,10 +105,18 @@ class Catalogue:
         return self._sealer.seal(DocumentType.TAG, self._tag_name(snapshot.id, tag), document)
 
     def publish(self, document: SessionDocument) -> None:
-        """Makes a committed session's snapshot an object, and removes the session's; idempotent."""
+        """Makes a committed session's snapshot an object, and removes the session's; idempotent.
+
+        Where the session is gone although the snapshot is not there, the snapshot was published
+        and then forgotten while this process did not look; that stays so.
+        """
         snapshot = document.snapshot
         assert snapshot is not None
-        self._create_once(names.snapshot(snapshot.time, snapshot.id), self.seal_snapshot(snapshot))
+        name = names.snapshot(snapshot.time, snapshot.id)
+        made = self._create_once(name, self.seal_snapshot(snapshot))
+        if made and names.session(document.id) not in self._storage.list(names.SESSIONS):
+            self._storage.delete(name)
+            return
         for tag in document.tags:
             self._create_once(self._tag_name(snapshot.id, tag), self.seal_tag(snapshot, tag))
         self._storage.delete(names.session(document.id))
@@ -162,6 +170,19 @@ class Catalogue:
             _log.warning("%s", error)
         return sorted(found)
 
+    def add_tag(self, snapshot: Snapshot, tag: str) -> None:
+        """Gives a snapshot a tag; one that it has stays. Raises StorageError."""
+        self._create_once(self._tag_name(snapshot.id, tag), self.seal_tag(snapshot, tag))
+
+    def remove_tag(self, snapshot_id: SnapshotId, tag: str) -> None:
+        """Takes a tag from a snapshot. Raises StorageError."""
+        self._storage.delete(self._tag_name(snapshot_id, tag))
+
+    def remove_all_tags(self, snapshot_id: SnapshotId) -> None:
+        """Removes what is left of a snapshot that is gone for good. Raises StorageError."""
+        for name in self._storage.list(f"{names.TAGS}{snapshot_id}/"):
+            self._storage.delete(name)
+
     def tag_damage(self, snapshot_id: SnapshotId) -> Damage:
         """The snapshot's tags that cannot be read, by object name."""
         return self._read_tags(snapshot_id)[1]
@@ -207,11 +228,13 @@ class Catalogue:
             return SnapshotListing(snapshot_id, time, None, error)
         return SnapshotListing(snapshot_id, snapshot.time, snapshot)
 
-    def _create_once(self, name: str, data: bytes) -> None:
+    def _create_once(self, name: str, data: bytes) -> bool:
+        """Whether the object was not there."""
         try:
             self._storage.create(name, data)
         except ObjectExistsError:
-            pass  # somebody else completed it
+            return False  # somebody else completed it
+        return True
 
     def _tag_name(self, snapshot_id: SnapshotId, tag: str) -> str:
         return names.tag(snapshot_id, self._secrets.tag_digest(tag))

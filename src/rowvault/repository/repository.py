@@ -53,6 +53,7 @@ from rowvault.repository.secrets import IdMaker, Secrets, new_repository_id
 from rowvault.repository.session import SessionPlace, WriteSession
 from rowvault.repository.slots import Argon2Parameters, StoredSlot, decode_slot, seal_slot
 from rowvault.repository.snapshot import Snapshot, SnapshotListing, choose
+from rowvault.repository.trash import Trash
 from rowvault.repository.tree import TreeReader, TreeRoot
 from rowvault.storage.protocol import Storage
 
@@ -233,6 +234,23 @@ class Repository:
     def tags(self, snapshot_id: SnapshotId) -> list[str]:
         """The snapshot's tags, sorted."""
         return self._catalogue.tags(snapshot_id)
+
+    def add_tag(self, snapshot: Snapshot, tag: str) -> None:
+        """Gives a snapshot a tag; one that it has stays. Raises StorageError."""
+        self._catalogue.add_tag(snapshot, tag)
+
+    def remove_tag(self, snapshot: Snapshot, tag: str) -> None:
+        """Takes a tag from a snapshot. Raises StorageError."""
+        self._catalogue.remove_tag(snapshot.id, tag)
+
+    def forget(self, snapshot: Snapshot) -> None:
+        """Puts a snapshot into the trash. Raises StorageError."""
+        self.trash.put(snapshot)
+
+    @property
+    def trash(self) -> Trash:
+        """The forgotten snapshots."""
+        return Trash(self._storage, self._sealer, self._catalogue)
 
     def manifest(self, snapshot: Snapshot) -> Manifest:
         """What a snapshot holds."""

@@ -11,7 +11,6 @@ import pytest
 
 from rowvault.core.errors import RepositoryError, SnapshotNotFoundError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository import names
 from rowvault.repository.check import check
 from rowvault.repository.repository import Repository
 from rowvault.repository.session_object import (

@@ -1,0 +1,130 @@
+"""Forgotten snapshots: out of every list, and back again until a prune makes it final.
+
+A snapshot is forgotten by putting its document under `trash/` and then removing it from
+`snapshots/`; in between it is in both and counts as not forgotten. It comes back through a session
+that commits it again, so that a prune at work at the same time either sees it or has won.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from rowvault.core.errors import (
+    DamageError,
+    ObjectExistsError,
+    ObjectMissingError,
+    SnapshotNotFoundError,
+    UnsupportedFormatError,
+)
+from rowvault.core.ids import SnapshotId
+from rowvault.repository import names
+from rowvault.repository.catalogue import Catalogue
+from rowvault.repository.live_session import LiveSession
+from rowvault.repository.sealed import DocumentType, Sealer
+from rowvault.repository.snapshot import Snapshot, SnapshotListing, choose
+from rowvault.storage.protocol import Storage
+
+
+class ForgottenSnapshot(msgspec.Struct, frozen=True):
+    """What stands in `trash/<utc>-<id>`."""
+
+    snapshot: Snapshot
+    forgotten: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TrashListing:
+    """One object under `trash/`: its document, or why that cannot be read."""
+
+    id: SnapshotId
+    time: datetime
+    """Of the snapshot; of the object's name where the document is damaged."""
+    document: ForgottenSnapshot | None
+    damage: DamageError | UnsupportedFormatError | None = None
+
+
+class Trash:
+    """The forgotten snapshots of one repository."""
+
+    def __init__(self, storage: Storage, sealer: Sealer, catalogue: Catalogue) -> None:
+        self._storage = storage
+        self._sealer = sealer
+        self._catalogue = catalogue
+
+    def put(self, snapshot: Snapshot) -> None:
+        """Forgets a snapshot; one that is forgotten already stays so. Raises StorageError."""
+        name = names.forgotten(snapshot.time, snapshot.id)
+        document = ForgottenSnapshot(snapshot, datetime.now(UTC))
+        try:
+            self._storage.create(name, self._sealer.seal(DocumentType.FORGOTTEN, name, document))
+        except ObjectExistsError:
+            pass  # a run before this one ended between the two steps
+        self._storage.delete(names.snapshot(snapshot.time, snapshot.id))
+
+    def listings(self) -> list[TrashListing]:
+        """All that is forgotten, oldest snapshot first, the damaged ones too."""
+        names_in_trash = self._storage.list(names.TRASH)
+        listed = set(self._storage.list(names.SNAPSHOTS))
+        found = []
+        for name in names_in_trash:
+            try:
+                time, snapshot_id = names.split_forgotten(name)
+            except DamageError:
+                continue  # not a snapshot; nothing here
+            if names.snapshot(time, snapshot_id) not in listed:
+                one = self._read(name, time, snapshot_id)
+                found += [one] if one is not None else []
+        return sorted(found, key=lambda one: (one.time, one.id))
+
+    def take_back(self, spec: str) -> Snapshot:
+        """Brings back the forgotten snapshot that a person means.
+
+        Raises SnapshotNotFoundError, its damage, RepositoryError, StorageError.
+        """
+        session = LiveSession(self._storage, self._catalogue, "undelete")
+        try:
+            # Read behind the session's beginning: a prune that does not wait for this session has
+            # emptied the trash before.
+            snapshot = self._choose(self.listings(), spec)
+            document = session.commit(snapshot, ())
+        except BaseException:
+            session.withdraw()
+            raise
+        self._catalogue.publish(document)
+        self.delete(snapshot)
+        return snapshot
+
+    def delete(self, snapshot: Snapshot) -> None:
+        """Removes the trash object alone."""
+        self._storage.delete(names.forgotten(snapshot.time, snapshot.id))
+
+    def _choose(self, listings: Sequence[TrashListing], spec: str) -> Snapshot:
+        if not listings:
+            raise SnapshotNotFoundError(
+                "No snapshot is forgotten: there is nothing to bring back. What a prune has "
+                "removed is gone."
+            )
+        return choose(
+            [
+                SnapshotListing(
+                    one.id, one.time, None if one.document is None else one.document.snapshot,
+                    one.damage,
+                )
+                for one in listings
+            ],
+            spec,
+        )  # fmt: skip
+
+    def _read(self, name: str, time: datetime, snapshot_id: SnapshotId) -> TrashListing | None:
+        try:
+            data = self._storage.read(name)
+            document = self._sealer.open(DocumentType.FORGOTTEN, name, data, ForgottenSnapshot)
+        except ObjectMissingError:
+            return None  # brought back, or pruned, since it was listed
+        except (DamageError, UnsupportedFormatError) as error:
+            return TrashListing(snapshot_id, time, None, error)
+        return TrashListing(snapshot_id, document.snapshot.time, document)
