@@ -121,14 +121,18 @@ class Segment:
 
     def find(self, block_id: BlockId) -> Iterator[Location]:
         """Where this block stands, by the first half of its id."""
-        prefix = block_id[:PREFIX_BYTES]
+        for _, record in self.numbered(block_id[:PREFIX_BYTES]):
+            yield self.decode(record)
+
+    def numbered(self, prefix: bytes) -> Iterator[tuple[int, bytes]]:
+        """(number in the segment, record) of the records with this half of an id."""
         (number,) = kernel.search_records(self.records_view, prefix)
         while number < self._count:
             at = number * RECORD_BYTES
             record = bytes(self.records_view[at : at + RECORD_BYTES])
             if not record.startswith(prefix):
                 return
-            yield self.decode(record)
+            yield number, record
             number += 1
 
     def absent(self, ids: Sequence[BlockId]) -> list[BlockId]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rowvault.codec.frames import (
@@ -193,6 +193,16 @@ class PackReader:
             if header.id != block_id or header.type is not kind or header.frame_bytes != length:
                 raise CorruptError("another block stands where the index puts it")
             return self.open_frame(header, data, offset)
+
+    def holds_block(
+        self, offset: int, length: int, make_id: Callable[[BlockType, bytes], BlockId]
+    ) -> bool:
+        """Whether a frame's bytes make the id that it states."""
+        data = self._read(offset, length)
+        header = decode_header(data)
+        if len(data) < length or header.frame_bytes != length:
+            return False
+        return make_id(header.type, self.open_frame(header, data, offset)) == header.id
 
     def open_frame(self, header: FrameHeader, frame: bytes | memoryview, offset: int) -> bytes:
         """The raw bytes of a frame that starts at `offset` of the pack."""

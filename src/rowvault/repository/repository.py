@@ -307,7 +307,18 @@ class Repository:
         self.close()
 
     def _read(self, kind: BlockType, block_id: BlockId) -> bytes:
-        """From any place that holds it whole; the first failure where none does."""
+        """From any place that holds it whole; the first failure where none does.
+
+        A prune may have moved the block since the index was read, so that is looked at again.
+        """
+        try:
+            return self._read_anywhere(kind, block_id)
+        except (MissingError, ObjectMissingError):
+            if not self._index.refresh():
+                raise
+            return self._read_anywhere(kind, block_id)
+
+    def _read_anywhere(self, kind: BlockType, block_id: BlockId) -> bytes:
         failure: RowvaultError | None = None
         for location in self._locate(kind, block_id):
             try:
@@ -325,6 +336,16 @@ class Repository:
                 "does not hold the bytes that make its id"
             )
         return raw
+
+    def is_whole(self, location: Location) -> bool:
+        """Whether the frame at that place can be read and holds the block that it names."""
+        try:
+            return self._pack_reader(location).holds_block(
+                location.offset, location.frame_bytes, self._make_id
+            )
+        except (DamageError, UnsupportedFormatError, StorageError) as error:
+            _log.info("%s", error)
+            return False
 
     def _locate(self, kind: BlockType, block_id: BlockId) -> list[Location]:
         """Looks again after a refresh: another process may have written since."""
@@ -344,7 +365,7 @@ class Repository:
         damaged = "".join(f"; {error}" for error in self._index.damage.values())
         return MissingError(
             f"{kind.name.lower()} block {block_id.hex()} is in no pack that the index lists"
-            f"{damaged}"
+            f"{damaged} (a snapshot that is forgotten and pruned while it is read ends like this)"
         )
 
     def _pack_reader(self, location: Location) -> PackReader:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -174,6 +174,15 @@ class WriteSession:
     def put_node(self, raw: bytes) -> BlockId:
         """Stores a tree node unless it is there; its id. Raises StorageError."""
         return self._put(BlockType.NODE, raw)
+
+    def distrust(self, packs: Set[PackName]) -> None:
+        """From now on blocks that only these packs hold are stored again."""
+        self._condemned = self._condemned | packs
+
+    def flush(self) -> None:
+        """Makes what was put durable and listed. All `put_*` must have returned."""
+        self._store_rest()
+        self._writer = PackWriter(self._place.storage, self._pack_stored)
 
     def commit(self, draft: SnapshotDraft, tags: Iterable[str] = ()) -> Snapshot:
         """Makes everything durable, then the snapshot visible in one step.

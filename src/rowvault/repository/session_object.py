@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import pwd
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,8 @@ class ProcessIdentity(msgspec.Struct, frozen=True):
     pid: int
     start: int
     """Clock ticks after the boot."""
+    user: str = ""
+    """For people alone."""
 
     @classmethod
     def current(cls) -> ProcessIdentity:
@@ -46,6 +49,7 @@ class ProcessIdentity(msgspec.Struct, frozen=True):
             pid_namespace=_link("/proc/self/ns/pid"),
             pid=pid,
             start=_process_start(pid) or 0,
+            user=_user_name(),
         )
 
     def is_gone(self) -> bool:
@@ -121,6 +125,13 @@ def _first_line(path: str) -> str:
         return Path(path).read_text(encoding="ascii", errors="replace").partition("\n")[0].strip()
     except OSError:  # not on this system; is_gone then answers no
         return ""
+
+
+def _user_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # an account without an entry, as in a container
+        return str(os.geteuid())
 
 
 def _link(path: str) -> str:

@@ -1,0 +1,61 @@
+"""Takes packs out of the index: each segment that lists one gives way to one that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+
+from rowvault.core.errors import RepositoryError
+from rowvault.core.ids import PackName
+from rowvault.repository import names
+from rowvault.repository.index import BlockIndex, Segment, segment_name
+from rowvault.repository.index_segment import pack_segment
+from rowvault.storage.protocol import Storage
+
+_PACK_AT, _PACK_END = 16, 20
+
+
+def remove_packs(
+    storage: Storage, index: BlockIndex, packs: Set[PackName], still_ours: Callable[[], None]
+) -> int:
+    """Replaces all segments that list any of the packs; the growth of the storage, below 0.
+
+    `still_ours` raises RepositoryError once somebody else does this work; what was just added is
+    taken back then. Holds one segment in memory at a time. Raises StorageError.
+    """
+    grown = 0
+    while True:
+        index.refresh()
+        affected = [one for one in index.segments if not packs.isdisjoint(one.packs())]
+        if not affected:
+            return grown
+        for segment in affected:
+            data = _without(segment, packs)
+            if data is not None:
+                grown += index.add(data)
+            try:
+                still_ours()
+            except RepositoryError:
+                if data is not None:
+                    storage.delete(names.segment(segment_name(data)))
+                raise
+            storage.delete(names.segment(segment.name))
+            grown -= segment.stored_bytes
+
+
+def _without(segment: Segment, packs: Set[PackName]) -> bytes | None:
+    """The segment of the packs that stay, in their order; None where none does."""
+    numbers: dict[bytes, bytes] = {}
+    staying: list[PackName] = []
+    for number, name in enumerate(segment.packs()):
+        if name not in packs:
+            numbers[number.to_bytes(4, "little")] = len(staying).to_bytes(4, "little")
+            staying.append(name)
+    if not staying:
+        return None
+    records = [
+        record[:_PACK_AT] + renumbered + record[_PACK_END:]
+        for record in segment.records()
+        if (renumbered := numbers.get(record[_PACK_AT:_PACK_END])) is not None
+    ]
+    records.sort()  # equal ids may come in another order under the new numbers
+    return pack_segment(staying, records)

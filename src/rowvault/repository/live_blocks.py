@@ -1,0 +1,131 @@
+"""Which blocks snapshots refer to: one bit for each record of the index.
+
+A snapshot's trees are walked once however many snapshots share them: a node that is marked was
+walked. Memory: one bit per record, and the ids of the manifests' blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from rowvault.codec.chunker import FIRST_FRAGMENT, LAST_FRAGMENT, WHOLE_ROWS
+from rowvault.codec.frames import BlockType
+from rowvault.core.ids import BlockId
+from rowvault.repository.index import Segment
+from rowvault.repository.index_segment import PREFIX_BYTES
+from rowvault.repository.manifest import TableRecord, decode_record, split_rows
+from rowvault.repository.node import InnerEntry, LeafEntry, decode_node
+from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.tree import TreeReader, TreeRoot
+
+Reader = Callable[[BlockId], bytes]
+Visitor = Callable[[BlockType, BlockId], bool]
+"""Told of each block that a snapshot refers to; False: it was there before."""
+
+_TYPE_AT = 28
+
+
+class LiveMarks:
+    """One bit for each record of some index segments, which stay as they are meanwhile."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self.segments = segments
+        self._starts = []
+        total = 0
+        for segment in segments:
+            self._starts.append(total)
+            total += len(segment)
+        self._bits = bytearray(total // 8 + 1)
+
+    def mark(self, kind: BlockType, block_id: BlockId) -> tuple[bool, bool]:
+        """(listed, marked before); marks every record of the block."""
+        listed = before = False
+        prefix = block_id[:PREFIX_BYTES]
+        for start, segment in zip(self._starts, self.segments, strict=True):
+            for number, record in segment.numbered(prefix):
+                if record[_TYPE_AT] == kind:
+                    listed = True
+                    before = self._set(start + number)
+        return listed, before
+
+    def is_marked(self, kind: BlockType, block_id: BlockId) -> bool:
+        """Whether a snapshot refers to the block."""
+        for start, segment in zip(self._starts, self.segments, strict=True):
+            for number, record in segment.numbered(block_id[:PREFIX_BYTES]):
+                if record[_TYPE_AT] == kind:
+                    return self._get(start + number)
+        return False
+
+    def records(self, segment_number: int) -> Iterator[tuple[bytes, bool]]:
+        """(record, is live) of one segment, in order."""
+        start = self._starts[segment_number]
+        for number, record in enumerate(self.segments[segment_number].records(), start):
+            yield record, self._get(number)
+
+    def _get(self, number: int) -> bool:
+        return bool(self._bits[number >> 3] >> (number & 7) & 1)
+
+    def _set(self, number: int) -> bool:
+        """Whether the bit was set."""
+        before = self._get(number)
+        self._bits[number >> 3] |= 1 << (number & 7)
+        return before
+
+
+class SnapshotWalk:
+    """Shows all blocks of snapshots to a visitor. Raises DamageError where a node is unreadable."""
+
+    def __init__(self, read_data: Reader, read_node: Reader) -> None:
+        self._read_data = read_data
+        self._read_node = read_node
+        self._manifest_blocks: set[BlockId] = set()
+        """Their tables were walked. Marks do not tell: a table may hold the same rows."""
+        self._manifest_nodes: set[BlockId] = set()
+
+    def walk(self, snapshot: Snapshot, visit: Visitor) -> None:
+        """Everything that one snapshot refers to, but what was walked before."""
+        parts: list[bytes] = []
+        for entry in self._manifest_leaves(snapshot.manifest, visit):
+            visit(BlockType.DATA, entry.id)
+            if entry.fragment == WHOLE_ROWS:
+                if entry.id in self._manifest_blocks:
+                    continue
+                self._manifest_blocks.add(entry.id)
+            if entry.fragment <= FIRST_FRAGMENT:
+                parts = []
+            parts.append(self._read_data(entry.id))
+            if entry.fragment in (WHOLE_ROWS, LAST_FRAGMENT):
+                self._walk_tables(b"".join(parts), visit)
+
+    def _manifest_leaves(self, root: TreeRoot, visit: Visitor) -> Iterator[LeafEntry]:
+        reader = TreeReader(self._read_node, root)
+        waiting = [reader.root_entry]
+        while waiting:
+            entry = waiting.pop()
+            visit(BlockType.NODE, entry.id)
+            if entry.id in self._manifest_nodes:
+                continue
+            children = reader.children(entry)
+            leaves = [child for child in children if isinstance(child, LeafEntry)]
+            if leaves and all(leaf.fragment == WHOLE_ROWS for leaf in leaves):
+                self._manifest_nodes.add(entry.id)  # else a row of it may end in another node
+            yield from leaves
+            waiting += [child for child in reversed(children) if isinstance(child, InnerEntry)]
+
+    def _walk_tables(self, raw: bytes, visit: Visitor) -> None:
+        for row in split_rows(raw):
+            record = decode_record(row)
+            if isinstance(record, TableRecord):
+                self._walk_tree(record.root.id, visit)
+
+    def _walk_tree(self, root: BlockId, visit: Visitor) -> None:
+        waiting = [root]
+        while waiting:
+            node_id = waiting.pop()
+            if not visit(BlockType.NODE, node_id):
+                continue
+            for entry in decode_node(self._read_node(node_id)).entries:
+                if isinstance(entry, LeafEntry):
+                    visit(BlockType.DATA, entry.id)
+                else:
+                    waiting.append(entry.id)

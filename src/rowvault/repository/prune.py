@@ -1,0 +1,451 @@
+"""Reclaims what no snapshot refers to, while others read and write (docs/format.md, "Prune").
+
+1. Mark what the snapshots, and the parents of sessions at work, refer to.
+2. Store what is live in packs that are mostly dead once more.
+3. Empty the trash; condemn packs by one compare-and-swap of the ledger. Sessions that begin from
+   now on rely on none of them.
+4. Sessions that were at work before may have relied on them: wait until those have ended, then
+   look what the snapshots that they made need; packs that are needed after all are rescued.
+5. Take the others out of the index, then delete them.
+
+A run that ends anywhere loses nothing; the next one goes on. One that was thought dead and comes
+back fails at its next swap of the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import msgspec
+
+from rowvault.codec.frames import BlockType
+from rowvault.core.errors import (
+    DamageError,
+    LockedError,
+    ObjectMissingError,
+    StorageError,
+    UnsupportedFormatError,
+)
+from rowvault.core.ids import BlockId, PackName, SessionId, SnapshotId
+from rowvault.core.monitor import Monitor
+from rowvault.repository import names
+from rowvault.repository.index import Location
+from rowvault.repository.index_removal import remove_packs
+from rowvault.repository.live_blocks import LiveMarks, SnapshotWalk
+from rowvault.repository.names import PackType
+from rowvault.repository.pack import PackReader
+from rowvault.repository.prune_ledger import PruneState, TypedPack
+from rowvault.repository.prune_plan import PrunePlan, make_plan
+from rowvault.repository.prune_report import PruneReport, PruneRequest, describe
+from rowvault.repository.repository import Repository
+from rowvault.repository.session import WriteSession
+from rowvault.repository.session_object import SessionDocument, SessionState
+from rowvault.repository.session_watch import SessionWatch
+from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.trash import TrashListing
+
+POLL_S = 2.0
+"""Seconds between two looks at the sessions that a prune waits for."""
+
+
+def prune(repository: Repository, request: PruneRequest, monitor: Monitor) -> PruneReport:
+    """Reclaims space.
+
+    Raises LockedError while another prune is at work, DamageError where a snapshot that stays
+    cannot be read, StorageError.
+    """
+    return _Prune(repository, request, monitor).run()
+
+
+class _Prune:
+    """One run of `prune`."""
+
+    def __init__(self, repository: Repository, request: PruneRequest, monitor: Monitor) -> None:
+        self._repository = repository
+        self._place = repository.place
+        self._ledger = self._place.prune_ledger
+        self._request = request
+        self._monitor = monitor
+        self._report = PruneReport()
+        self._walk = SnapshotWalk(repository.read_data, repository.read_node)
+        self._walked: set[SnapshotId] = set()
+        self._unlisted_nodes: set[BlockId] = set()
+        self._missing: set[SnapshotId] = set()
+        self._state = PruneState()
+        self._stored: bytes | None = None
+        self._watch = SessionWatch()
+        self._own: SessionId | None = None
+
+    def run(self) -> PruneReport:
+        """See `prune`."""
+        self._read_ledger()
+        self._refuse_if_held()
+        if self._request.dry_run:
+            self._plan()
+            return self._report
+        with self._repository.begin("prune", self._monitor) as session:
+            self._own = session.id
+            self._swap(msgspec.structs.replace(self._state, holder=session.id))
+            try:
+                self._work(session)
+            finally:
+                self._release()
+        return self._report
+
+    def _work(self, session: WriteSession) -> None:
+        marks, plan, trash = self._plan()
+        try:
+            self._repack(session, marks, plan)
+        except StorageError as error:
+            plan.repack.clear()  # what is dead altogether can go all the same, and makes room
+            self._warn(f"packs that are partly dead stay as they are: {error}")
+        self._note_plan(plan)  # some packs may have resisted
+        self._report.freed_bytes -= session.figures.stored_bytes
+        condemned = self._condemned() - plan.rescued
+        fresh = {name for name in {*plan.dead, *plan.repack} if name not in condemned}
+        self._empty_trash(trash)
+        self._condemn(plan, fresh, plan.rescued, emptied=bool(trash))
+        if not self._state.rounds:
+            return
+        waiting = self._wait()
+        if waiting:
+            self._report.waits_for = tuple(map(describe, waiting))
+            self._report.pending_bytes = sum(
+                self._size(kind, name) for kind, name in self._condemned_packs()
+            )
+            return
+        self._sweep(marks)
+
+    # -- the ledger
+
+    def _read_ledger(self) -> None:
+        """A damaged ledger begins anew: nothing that it condemned goes before it is again."""
+        try:
+            self._state, self._stored = self._ledger.read()
+        except DamageError as error:
+            self._monitor.warning(f"{error}; it begins anew")
+            generation = max((one.generation for one, _ in self._sessions()), default=0) + 1
+            self._state = PruneState(generation=generation)
+            self._stored = self._place.storage.read(names.PRUNE_STATE)
+        self._watch = SessionWatch(
+            self._state.sightings, self._request.clock, self._request.lease_s
+        )
+
+    def _refuse_if_held(self) -> None:
+        """A prune whose session is gone or over holds nothing."""
+        for document, data in self._sessions():
+            if document.command != "prune" or document.state is not SessionState.ACTIVE:
+                continue
+            if not self._watch.judge(document).is_over:
+                raise LockedError(
+                    f"The repository at {self._repository.location} is being pruned: "
+                    f"{describe(document)}. Try again when that has ended; `rowvault sessions` "
+                    "shows who is at work."
+                )
+            if not self._request.dry_run:
+                self._place.catalogue.withdraw(document, data)
+
+    def _swap(self, state: PruneState) -> None:
+        self._stored = self._ledger.swap(self._stored, state)
+        self._state = state
+
+    def _still_ours(self) -> None:
+        if self._stored is None or not self._ledger.is_stored(self._stored):
+            raise LockedError("Another prune has taken over; this one stops, and nothing is lost.")
+
+    def _release(self) -> None:
+        """Others may prune; what was seen of sessions is left for them."""
+        sessions = (document.id for document, _ in self._sessions() if document.id != self._own)
+        state = msgspec.structs.replace(
+            self._state, holder=None, sightings=self._watch.sightings(sessions)
+        )
+        try:
+            self._swap(state)
+        except (LockedError, StorageError) as error:
+            self._report.warnings.append(str(error))
+
+    def _condemned_packs(self) -> set[TypedPack]:
+        found: set[TypedPack] = set()
+        for round_id in self._state.rounds:
+            try:
+                found |= self._ledger.read_round(round_id).packs()
+            except (ObjectMissingError, DamageError, UnsupportedFormatError) as error:
+                self._monitor.warning(f"a round of an earlier prune is lost: {error}")
+        return found
+
+    def _condemned(self) -> set[PackName]:
+        return {name for _, name in self._condemned_packs()}
+
+    # -- sessions
+
+    def _sessions(self) -> list[tuple[SessionDocument, bytes]]:
+        return self._place.catalogue.sessions()
+
+    def _live_sessions(self) -> list[SessionDocument]:
+        """Those of others that are at work; commits are completed, what is dead is ended."""
+        catalogue = self._place.catalogue
+        live = []
+        for document, data in self._sessions():
+            if document.state is SessionState.COMMITTED:
+                catalogue.publish(document)
+            elif document.id == self._own:
+                continue
+            elif document.state is SessionState.ABORTED:
+                self._place.storage.delete(names.session(document.id))
+            elif self._watch.judge(document).is_over:
+                self._monitor.warning(
+                    f"ended a session without a sign of life: {describe(document)}"
+                )
+                catalogue.withdraw(document, data)
+            else:
+                live.append(document)
+        if catalogue.session_damage:
+            raise next(iter(catalogue.session_damage.values()))
+        return live
+
+    def _wait(self) -> list[SessionDocument]:
+        """The sessions that may rely on condemned packs; with `wait`, until there is none."""
+        self._monitor.phase("waiting for runs at work")
+        while True:
+            waiting = [
+                one for one in self._live_sessions() if one.generation < self._state.generation
+            ]
+            if not waiting or not self._request.wait:
+                return waiting
+            self._monitor.item(describe(waiting[0]))
+            self._request.pause(POLL_S)
+
+    # -- marking
+
+    def _plan(self) -> tuple[LiveMarks, PrunePlan, list[TrashListing]]:
+        """What to do, as things stand now."""
+        live = [] if self._request.dry_run else self._live_sessions()
+        if self._request.dry_run:
+            live = [one for one, _ in self._sessions() if one.state is SessionState.ACTIVE]
+        parents = {one.parent for one in live}
+        roots = self._snapshots()
+        self._report.snapshots = len(roots)
+        trash = self._repository.trash.listings()
+        kept_trash = [one.document.snapshot for one in trash if one.document and one.id in parents]
+        emptied = [one for one in trash if one.id not in parents]
+        self._report.final = tuple(one.id for one in emptied)
+        self._place.index.refresh()
+        marks = LiveMarks(self._place.index.segments)
+        self._monitor.phase("marking what is needed")
+        self._mark([*roots, *kept_trash], self._marker(marks))
+        if self._missing:
+            ids = ", ".join(sorted(self._missing))
+            self._warn(f"blocks that snapshots {ids} refer to are in no pack; see `rowvault check`")
+        plan = self._choose(marks, {one.id for one in live})
+        return marks, plan, emptied
+
+    def _choose(self, marks: LiveMarks, live: set[SessionId]) -> PrunePlan:
+        self._monitor.phase("choosing packs")
+        plan = make_plan(
+            marks,
+            self._request.limits,
+            stored=self._stored_packs(),
+            condemned=self._condemned(),
+            untouchable=lambda kind, name: self._session_of(kind, name) in live,
+            is_whole=self._is_whole,
+        )
+        for place in plan.unreadable:
+            self._warn(
+                f"pack {place.pack} holds a damaged copy of a block at byte {place.offset}; "
+                "another copy is kept"
+            )
+        self._note_plan(plan)
+        if self._request.dry_run:
+            going = {*plan.dead, *plan.repack, *(self._condemned() - plan.rescued)}
+            sizes = [self._size(plan.uses[name].type, name) for name in going & plan.uses.keys()]
+            self._report.freed_bytes = sum(sizes) - plan.repack_bytes
+        return plan
+
+    def _note_plan(self, plan: PrunePlan) -> None:
+        report = self._report
+        report.dead_packs = len(plan.dead)
+        report.repacked_packs = len(plan.repack)
+        report.repacked_bytes = plan.repack_bytes
+        report.unused_bytes = plan.unused_bytes
+
+    def _snapshots(self) -> list[Snapshot]:
+        """All snapshots. Raises the damage of one whose needs nobody can tell."""
+        found = []
+        for listing in self._repository.listings():
+            if listing.snapshot is None:
+                assert listing.damage is not None
+                raise type(listing.damage)(
+                    f"{listing.damage}. Nothing was removed, for what that snapshot needs cannot "
+                    "be told"
+                ) from listing.damage
+            found.append(listing.snapshot)
+        return found
+
+    def _mark(self, snapshots: Iterable[Snapshot], visit: _Visit) -> None:
+        for snapshot in snapshots:
+            self._monitor.item(f"snapshot {snapshot.id}")
+            self._walk.walk(snapshot, partial(visit, snapshot))
+            self._walked.add(snapshot.id)
+
+    def _marker(self, marks: LiveMarks) -> _Visit:
+        def visit(snapshot: Snapshot, kind: BlockType, block_id: BlockId) -> bool:
+            listed, before = marks.mark(kind, block_id)
+            if not listed:
+                return self._is_new_unlisted(snapshot, kind, block_id)
+            return not before
+
+        return visit
+
+    def _is_new_unlisted(self, snapshot: Snapshot, kind: BlockType, block_id: BlockId) -> bool:
+        """Of a block that the index did not list when marking began."""
+        if not any(True for _ in self._place.index.find(kind, block_id)):
+            self._missing.add(snapshot.id)
+        if kind is not BlockType.NODE or block_id in self._unlisted_nodes:
+            return False
+        self._unlisted_nodes.add(block_id)
+        return True
+
+    # -- the work
+
+    def _repack(self, session: WriteSession, marks: LiveMarks, plan: PrunePlan) -> None:
+        """Stores the live blocks of partly dead packs once more; packs that resist are kept."""
+        if not plan.repack:
+            return
+        self._monitor.phase("storing live blocks anew")
+        session.distrust({*plan.repack, *plan.dead, *self._condemned()} - plan.rescued)
+        for name in list(plan.repack):
+            try:
+                self._copy_live(session, marks, plan.uses[name].type, name)
+            except (DamageError, UnsupportedFormatError) as error:
+                plan.repack.remove(name)
+                self._warn(f"pack {name} stays, for it cannot be read whole: {error}")
+        session.flush()
+
+    def _copy_live(
+        self, session: WriteSession, marks: LiveMarks, kind: PackType, name: PackName
+    ) -> None:
+        reader = PackReader(self._place.storage, self._place.keys, kind, name)
+        for entry in reader.footer():
+            if not marks.is_marked(entry.type, entry.id):
+                continue
+            raw = reader.read_block(entry.type, entry.id, entry.offset, entry.frame_bytes)
+            self._monitor.advance(0, len(raw))
+            put = session.put_data if entry.type is BlockType.DATA else session.put_node
+            if put(raw) != entry.id:
+                raise DamageError(f"block {entry.id.hex()} in it has other bytes than its id says")
+
+    def _empty_trash(self, trash: Iterable[TrashListing]) -> None:
+        for one in trash:
+            self._place.storage.delete(names.forgotten(one.time, one.id))
+            self._place.catalogue.remove_all_tags(one.id)
+
+    def _condemn(
+        self, plan: PrunePlan, fresh: set[PackName], rescued: set[PackName], *, emptied: bool
+    ) -> None:
+        """One swap: the packs of this run join those of earlier ones, without the rescued."""
+        packs = {(plan.uses[name].type, name) for name in fresh}
+        old = {(kind, name) for kind, name in self._condemned_packs() if name not in rescued}
+        if not packs and not old:
+            self._drop_rounds(())
+            return
+        if not packs and not emptied and not rescued:
+            return  # what is condemned stays so; sessions that know it need not be waited for
+        round_id = self._ledger.create_round(packs | old)
+        self._drop_rounds((round_id,), self._state.generation + 1)
+
+    def _drop_rounds(self, rounds: tuple[str, ...], generation: int | None = None) -> None:
+        """Puts these in the place of all rounds."""
+        if self._state.rounds != rounds:
+            self._swap(
+                msgspec.structs.replace(
+                    self._state,
+                    rounds=rounds,
+                    generation=self._state.generation if generation is None else generation,
+                )
+            )
+        for stray in self._ledger.stray_rounds(self._state):
+            self._ledger.delete_round(stray)
+
+    def _sweep(self, marks: LiveMarks) -> None:
+        """Removes what is condemned and not needed by what was committed meanwhile."""
+        self._monitor.phase("removing")
+        self._place.index.refresh()
+        condemned = self._condemned_packs()
+        rescued = self._needed_since(marks, {name for _, name in condemned})
+        going = {(kind, name) for kind, name in condemned if name not in rescued}
+        self._still_ours()
+        storage = self._place.storage
+        report = self._report
+        report.freed_bytes -= remove_packs(
+            storage, self._place.index, {name for _, name in going}, self._still_ours
+        )
+        for kind, name in sorted(going):
+            report.freed_bytes += self._size(kind, name)
+            storage.delete(names.pack(kind, name))
+            report.removed_packs += 1
+        self._drop_rounds(())
+
+    def _needed_since(self, marks: LiveMarks, condemned: set[PackName]) -> set[PackName]:
+        """Condemned packs that alone hold a block of a snapshot which was not marked before."""
+        rescued: set[PackName] = set()
+        index = self._place.index
+
+        def visit(snapshot: Snapshot, kind: BlockType, block_id: BlockId) -> bool:
+            listed, before = marks.mark(kind, block_id)
+            if before:
+                return False
+            places = {place.pack for place in index.find(kind, block_id)}
+            if places and places <= condemned:
+                rescued.update(places)
+            return listed or self._is_new_unlisted(snapshot, kind, block_id)
+
+        self._mark(self._newer_roots(), visit)
+        return rescued
+
+    def _newer_roots(self) -> list[Snapshot]:
+        """Snapshots, forgotten ones too, that were not marked.
+
+        Snapshots twice, around the trash: one that comes back meanwhile is seen in one of them.
+        """
+        roots = {one.id: one for one in self._snapshots()}
+        for listing in self._repository.trash.listings():
+            if listing.document is not None:
+                roots[listing.id] = listing.document.snapshot
+        roots |= {one.id: one for one in self._snapshots()}
+        return [one for one in roots.values() if one.id not in self._walked]
+
+    # -- packs
+
+    def _stored_packs(self) -> set[PackName]:
+        found = set()
+        for object_name in self._place.storage.list(names.PACKS):
+            try:
+                found.add(names.split_pack(object_name)[1])
+            except DamageError:
+                continue  # not a pack; `check` names it
+        return found
+
+    def _session_of(self, kind: PackType, name: PackName) -> SessionId | None:
+        try:
+            return PackReader(self._place.storage, self._place.keys, kind, name).header.session
+        except (DamageError, UnsupportedFormatError):
+            return None
+
+    def _is_whole(self, place: Location) -> bool:
+        """Whether a frame holds the block that its header names."""
+        return self._repository.is_whole(place)
+
+    def _size(self, kind: PackType, name: PackName) -> int:
+        try:
+            return self._place.storage.size(names.pack(kind, name))
+        except ObjectMissingError:
+            return 0  # a run before this one removed it
+
+    def _warn(self, message: str) -> None:
+        self._report.warnings.append(message)
+        self._monitor.warning(message)
+
+
+_Visit = Callable[[Snapshot, BlockType, BlockId], bool]
+"""Told of each block and of the snapshot that refers to it; False: it was there before."""

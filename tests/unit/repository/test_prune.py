@@ -1,0 +1,458 @@
+"""Prune: what is freed, what must stay, and who is waited for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rowvault.codec.frames import BlockType
+from rowvault.core.errors import (
+    DamageError,
+    LockedError,
+    RepositoryError,
+    SnapshotNotFoundError,
+)
+from rowvault.core.monitor import SilentMonitor
+from rowvault.repository import names
+from rowvault.repository.check import check
+from rowvault.repository.prune import prune
+from rowvault.repository.prune_plan import PruneLimits
+from rowvault.repository.prune_report import PruneReport, PruneRequest
+from rowvault.repository.repository import Repository
+from rowvault.repository.session_object import ProcessIdentity
+from rowvault.storage import LocalStorage
+from support.sample_repository import (
+    SMALL,
+    open_plain,
+    put_all,
+    read_snapshot,
+    sample_rows,
+    take_snapshot,
+)
+
+FIRST = {("shop", "orders"): sample_rows(400), ("shop", "items"): sample_rows(5, salt="i")}
+SECOND = {
+    ("shop", "orders"): FIRST["shop", "orders"][:200] + sample_rows(400, salt="n")[200:],
+    ("shop", "items"): FIRST["shop", "items"],
+}
+ALL_DEAD_BYTES = PruneRequest(limits=PruneLimits(max_unused=0))
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> LocalStorage:
+    """Two snapshots that share half of their rows."""
+    storage = LocalStorage(tmp_path / "place")
+    with Repository.create(storage, None, SMALL) as repository:
+        take_snapshot(repository, FIRST, 0, ["first"])
+        take_snapshot(repository, SECOND, 1)
+    return storage
+
+
+def run(storage: LocalStorage, request: PruneRequest = ALL_DEAD_BYTES) -> PruneReport:
+    with open_plain(storage) as repository:
+        return prune(repository, request, SilentMonitor())
+
+
+def forget(storage: LocalStorage, spec: str) -> None:
+    with open_plain(storage) as repository:
+        repository.forget(repository.find(spec))
+
+
+def bulk(storage: LocalStorage) -> int:
+    """Bytes of packs and index."""
+    return sum(storage.size(name) for kind in ("packs/", "index/") for name in storage.list(kind))
+
+
+def assert_whole(storage: LocalStorage, *expected: object) -> None:
+    with open_plain(storage) as repository:
+        assert [read_snapshot(repository, one) for one in repository.snapshots()] == list(expected)
+        assert check(repository, True, SilentMonitor()).errors == []
+    assert storage.list("sessions/") == []
+
+
+def test_nothing_to_do(storage: LocalStorage) -> None:
+    before = storage.list("packs/")
+    report = run(storage)
+    assert (report.dead_packs, report.repacked_packs, report.removed_packs) == (0, 0, 0)
+    assert (report.freed_bytes, report.snapshots) == (0, 2)
+    assert storage.list("packs/") == before
+    assert_whole(storage, FIRST, SECOND)
+
+
+def test_forgotten_rows_go_and_the_others_stay(storage: LocalStorage) -> None:
+    forget(storage, "latest~1")
+    assert_whole(storage, SECOND)
+    before = bulk(storage)
+    report = run(storage)
+    assert report.freed_bytes == before - bulk(storage) > 8000
+    assert report.removed_packs == report.dead_packs + report.repacked_packs
+    assert report.unused_bytes == 0
+    assert len(report.final) == 1
+    assert_whole(storage, SECOND)
+    assert storage.list("trash/") == []
+    assert len(storage.list("tags/")) == 0
+    assert not [name for name in storage.list("gc/") if "round" in name]
+    again = run(storage)
+    assert (again.freed_bytes, again.removed_packs) == (0, 0)
+
+
+def test_what_a_dry_run_says(storage: LocalStorage) -> None:
+    forget(storage, "latest~1")
+    everything = {name: storage.read(name) for name in storage.list("")}
+    said = run(storage, PruneRequest(limits=PruneLimits(max_unused=0), dry_run=True))
+    assert {name: storage.read(name) for name in storage.list("")} == everything
+    done = run(storage)
+    assert (said.dead_packs, said.repacked_packs) == (done.dead_packs, done.repacked_packs)
+    assert said.final == done.final
+    assert abs(said.freed_bytes - done.freed_bytes) < 0.2 * done.freed_bytes
+
+
+def test_everything_forgotten(storage: LocalStorage) -> None:
+    forget(storage, "latest")
+    forget(storage, "latest")
+    run(storage)
+    assert storage.list("packs/") == storage.list("index/") == []
+    assert_whole(storage)
+    with open_plain(storage) as repository:
+        take_snapshot(repository, FIRST, 2)
+    assert_whole(storage, FIRST)
+
+
+def test_forgotten_snapshots_come_back_until_pruned(storage: LocalStorage) -> None:
+    forget(storage, "latest~1")
+    with open_plain(storage) as repository:
+        (one,) = repository.trash.listings()
+        assert repository.trash.take_back("latest").id == one.id
+    assert_whole(storage, FIRST, SECOND)
+    assert storage.list("trash/") == []
+    with open_plain(storage) as repository:
+        assert repository.tags(one.id) == ["first"]
+        with pytest.raises(SnapshotNotFoundError, match="nothing to bring back"):
+            repository.trash.take_back("latest")
+    forget(storage, one.id)
+    run(storage)
+    with open_plain(storage) as repository, pytest.raises(SnapshotNotFoundError):
+        repository.trash.take_back(one.id)
+
+
+def test_limits(storage: LocalStorage) -> None:
+    forget(storage, "latest~1")
+    lazy = run(storage, PruneRequest(limits=PruneLimits(max_unused=1e9)))
+    assert (lazy.repacked_packs, lazy.repacked_bytes) == (0, 0)
+    assert lazy.unused_bytes > 0
+    little = run(storage, PruneRequest(limits=PruneLimits(max_unused=0, max_repack_bytes=5000)))
+    assert 0 < little.repacked_bytes <= 5000
+    assert 0 < little.unused_bytes < lazy.unused_bytes
+    assert run(storage).unused_bytes == 0
+    assert_whole(storage, SECOND)
+
+
+def test_a_run_at_work_is_waited_for(storage: LocalStorage) -> None:
+    """It relies on blocks of a forgotten snapshot that it found in the index."""
+    forget(storage, "latest~1")
+    with open_plain(storage) as writer, writer.begin("backup", SilentMonitor()) as session:
+        draft = put_all(session, writer, FIRST, 2)
+        assert session.figures.new_blocks == 0
+        report = run(storage)
+        assert report.removed_packs == 0
+        assert report.pending_bytes > 0
+        (held,) = report.waits_for
+        assert "`backup`" in held
+        assert str(ProcessIdentity.current().pid) in held
+        session.commit(draft)
+    assert_whole(storage, SECOND, FIRST)
+    report = run(storage)
+    assert report.waits_for == ()
+    assert_whole(storage, SECOND, FIRST)
+
+
+def test_a_run_that_begins_later_is_not_waited_for(storage: LocalStorage) -> None:
+    """It knows what is condemned, and stores that again."""
+    forget(storage, "latest~1")
+    with open_plain(storage).begin("backup", SilentMonitor()) as early:
+        run(storage)
+        late_writer = open_plain(storage)
+        late = late_writer.begin("backup", SilentMonitor())
+        draft = put_all(late, late_writer, FIRST, 3)
+        assert late.figures.new_blocks > 0
+        early.abort()
+    report = run(storage)
+    assert report.removed_packs > 0
+    late.commit(draft)
+    assert_whole(storage, SECOND, FIRST)
+
+
+def test_waiting_until_the_run_ends(storage: LocalStorage) -> None:
+    forget(storage, "latest~1")
+    writer = open_plain(storage)
+    session = writer.begin("backup", SilentMonitor())
+    draft = put_all(session, writer, FIRST, 2)
+    pauses = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            session.commit(draft)
+
+    report = run(storage, PruneRequest(limits=PruneLimits(max_unused=0), wait=True, pause=pause))
+    assert len(pauses) == 3
+    assert report.waits_for == ()
+    assert_whole(storage, SECOND, FIRST)
+
+
+def test_a_paused_run_is_ended_and_cannot_commit(storage: LocalStorage) -> None:
+    """Its heartbeats stop for longer than the lease; the wall clock plays no part."""
+    forget(storage, "latest~1")
+    writer = open_plain(storage)
+    session = writer.begin("backup", SilentMonitor())
+    draft = put_all(session, writer, FIRST, 2)
+    seconds = [0.0]
+
+    def pause(length: float) -> None:
+        seconds[0] += 300
+
+    monitor = SilentMonitor()
+    with open_plain(storage) as repository:
+        report = prune(
+            repository,
+            PruneRequest(
+                limits=PruneLimits(max_unused=0), wait=True, pause=pause, clock=lambda: seconds[0]
+            ),
+            monitor,
+        )
+    assert report.removed_packs > 0
+    assert any("without a sign of life" in warning for warning in monitor.warnings)
+    with pytest.raises(RepositoryError, match="ended by somebody else"):
+        session.commit(draft)
+    session.abort()
+    assert_whole(storage, SECOND)
+
+
+def test_heartbeats_keep_a_run_alive(storage: LocalStorage) -> None:
+    forget(storage, "latest~1")
+    writer = open_plain(storage)
+    session = writer.begin("backup", SilentMonitor())
+    draft = put_all(session, writer, FIRST, 2)
+    seconds = [0.0]
+
+    def pause(length: float) -> None:
+        seconds[0] += 300
+        if seconds[0] > 3000:
+            session.commit(draft)
+        else:
+            session._object.beat()
+
+    run(
+        storage,
+        PruneRequest(
+            limits=PruneLimits(max_unused=0), wait=True, pause=pause, clock=lambda: seconds[0]
+        ),
+    )
+    assert_whole(storage, SECOND, FIRST)
+
+
+def test_a_dead_run_of_another_host_ends_over_several_prunes(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits; what one prune has seen the next one goes on from."""
+    forget(storage, "latest~1")
+    here = ProcessIdentity.current()
+    elsewhere = msgspec.structs.replace(here, host="elsewhere", machine="m", boot="b")
+    monkeypatch.setattr(ProcessIdentity, "current", classmethod(lambda cls: elsewhere))
+    session = open_plain(storage).begin("backup", SilentMonitor())
+    monkeypatch.undo()
+
+    def at(seconds: float) -> PruneReport:
+        limits = PruneLimits(max_unused=0)
+        return run(storage, PruneRequest(limits=limits, clock=lambda: seconds))
+
+    assert "elsewhere" in at(1000.0).waits_for[0]
+    assert at(1100.0).waits_for
+    assert at(1000.0).waits_for
+    report = at(1700.0)
+    assert report.waits_for == ()
+    assert report.removed_packs > 0
+    session.abort()
+    assert_whole(storage, SECOND)
+
+
+def test_one_prune_at_a_time(storage: LocalStorage) -> None:
+    forget(storage, "latest~1")
+    pid = ProcessIdentity.current().pid
+    with (
+        open_plain(storage).begin("prune", SilentMonitor()),
+        pytest.raises(LockedError, match=rf"process {pid}"),
+    ):
+        run(storage)
+    run(storage)
+    assert_whole(storage, SECOND)
+
+
+def test_a_prune_that_was_overtaken_stops(storage: LocalStorage) -> None:
+    """Both looked before either began; the second swap of the ledger fails."""
+    forget(storage, "latest~1")
+    first, second = open_plain(storage), open_plain(storage)
+    _, stored = first.place.prune_ledger.read()
+    state, _ = second.place.prune_ledger.read()
+    second.place.prune_ledger.swap(None, state)
+    with pytest.raises(LockedError, match="taken over"):
+        first.place.prune_ledger.swap(stored, state)
+
+
+def test_parents_of_runs_at_work_stay(storage: LocalStorage) -> None:
+    """A run may read its parent, also after somebody forgot that."""
+    writer = open_plain(storage)
+    parent = writer.find("latest~1")
+    with writer.begin("backup", SilentMonitor(), parent=parent.id):
+        forget(storage, parent.id)
+        report = run(storage)
+        assert report.final == ()
+        assert (report.dead_packs, report.repacked_packs) == (0, 0)
+    with open_plain(storage) as repository:
+        repository.trash.take_back(parent.id)
+    assert_whole(storage, FIRST, SECOND)
+
+
+def test_readers_that_began_before_go_on(storage: LocalStorage) -> None:
+    """Blocks that were moved are found in the new place."""
+    reader = open_plain(storage)
+    latest = reader.find("latest")
+    assert read_snapshot(reader, latest) == SECOND
+    reader._nodes.clear()
+    forget(storage, "latest~1")
+    assert run(storage).repacked_packs > 0
+    assert read_snapshot(reader, latest) == SECOND
+
+
+def test_a_reader_of_what_was_forgotten_is_told(storage: LocalStorage) -> None:
+    reader = open_plain(storage)
+    old = reader.find("latest~1")
+    forget(storage, "latest~1")
+    run(storage)
+    with pytest.raises(DamageError, match="forgotten and pruned while it is read"):
+        read_snapshot(reader, old)
+
+
+def test_blocks_of_a_run_at_work_stay(storage: LocalStorage) -> None:
+    third = {("shop", "orders"): sample_rows(300, salt="third")}
+    writer = open_plain(storage)
+    with writer.begin("backup", SilentMonitor()) as session:
+        draft = put_all(session, writer, third, 3)
+        session.flush()
+        report = run(storage)
+        assert (report.dead_packs, report.repacked_packs) == (0, 0)
+        session.commit(draft)
+    assert_whole(storage, FIRST, SECOND, third)
+
+
+def test_what_a_killed_run_left_goes(storage: LocalStorage) -> None:
+    third = {("shop", "orders"): sample_rows(300, salt="third")}
+    before = bulk(storage)
+    with open_plain(storage) as writer, writer.begin("backup", SilentMonitor()) as session:
+        put_all(session, writer, third, 3)
+        session.flush()
+    assert bulk(storage) > before
+    run(storage)
+    assert abs(bulk(storage) - before) < 300
+    assert_whole(storage, FIRST, SECOND)
+
+
+def test_copies_are_reduced_to_one(storage: LocalStorage) -> None:
+    """Two first backups at once store everything twice."""
+    third = {("shop", "orders"): sample_rows(300, salt="third")}
+    one, two = open_plain(storage), open_plain(storage)
+    with one.begin("a", SilentMonitor()) as first, two.begin("b", SilentMonitor()) as second:
+        drafts = put_all(first, one, third, 2), put_all(second, two, third, 3)
+        first.commit(drafts[0])
+        second.commit(drafts[1])
+    before = bulk(storage)
+    report = run(storage)
+    assert report.dead_packs > 0
+    assert report.freed_bytes == before - bulk(storage) > 5000
+    assert_whole(storage, FIRST, SECOND, third, third)
+
+
+def test_a_damaged_copy_is_the_one_that_goes(storage: LocalStorage) -> None:
+    third = {("shop", "orders"): sample_rows(300, salt="third")}
+    one, two = open_plain(storage), open_plain(storage)
+    with one.begin("a", SilentMonitor()) as first, two.begin("b", SilentMonitor()) as second:
+        drafts = put_all(first, one, third, 2), put_all(second, two, third, 3)
+        known = set(storage.list("packs/data/"))
+        first.commit(drafts[0])
+        mine = sorted(set(storage.list("packs/data/")) - known)
+        second.commit(drafts[1])
+    for name in mine:
+        path = Path(storage.location) / name
+        data = bytearray(path.read_bytes())
+        data[100] ^= 1
+        path.write_bytes(data)
+    run(storage)
+    with open_plain(storage) as repository:
+        assert read_snapshot(repository, repository.find("latest")) == third
+
+
+def test_a_damaged_snapshot_stops_it(storage: LocalStorage) -> None:
+    path = Path(storage.location) / storage.list("snapshots/")[0]
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    before = storage.list("packs/")
+    with pytest.raises(DamageError, match="Nothing was removed"):
+        run(storage)
+    assert storage.list("packs/") == before
+
+
+def test_a_damaged_tree_stops_it(storage: LocalStorage) -> None:
+    forget(storage, "latest~1")
+    for name in storage.list("packs/tree/"):
+        path = Path(storage.location) / name
+        data = bytearray(path.read_bytes())
+        data[len(data) // 3] ^= 1
+        path.write_bytes(data)
+    before = storage.list("packs/")
+    with pytest.raises(DamageError):
+        run(storage)
+    assert set(before) <= set(storage.list("packs/"))
+    assert len(storage.list("trash/")) == 1
+
+
+def test_a_damaged_pack_that_should_be_repacked_stays(storage: LocalStorage) -> None:
+    """What it holds besides stays readable."""
+    with open_plain(storage) as repository:
+        record = repository.manifest(repository.find("latest~1")).table("shop", "orders")
+        assert record is not None
+        entry = next(repository.tree(record.root).entries())
+        (place,) = repository.place.index.find(BlockType.DATA, entry.id)
+    forget(storage, "latest~1")
+    path = Path(storage.location) / names.pack(place.pack_type, place.pack)
+    data = bytearray(path.read_bytes())
+    data[place.offset + 50] ^= 1
+    path.write_bytes(data)
+    report = run(storage)
+    assert any(f"pack {place.pack} stays" in warning for warning in report.warnings)
+    assert path.exists()
+    with open_plain(storage) as repository:
+        errors = check(repository, True, SilentMonitor()).errors
+        assert {(one.kind, one.object) for one in errors} == {
+            ("corrupt", names.pack(place.pack_type, place.pack)),
+            ("unreadable", "shop.orders"),
+        }
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "zero"])
+def test_a_damaged_ledger_begins_anew(storage: LocalStorage, damage: str) -> None:
+    forget(storage, "latest~1")
+    with open_plain(storage).begin("backup", SilentMonitor()):
+        assert run(storage).waits_for
+    path = Path(storage.location) / "gc" / "prune"
+    data = bytearray(path.read_bytes())
+    data[60] ^= 1
+    path.write_bytes({"flip": bytes(data), "cut": data[:30], "zero": bytes(len(data))}[damage])
+    with open_plain(storage) as repository:
+        take_snapshot(repository, FIRST, 5)
+    report = run(storage)
+    assert report.waits_for == ()
+    assert_whole(storage, SECOND, FIRST)
+    assert not [name for name in storage.list("gc/") if "round" in name]
