@@ -37,6 +37,15 @@ SECOND = {
     ("shop", "orders"): FIRST["shop", "orders"][:200] + sample_rows(400, salt="n")[200:],
     ("shop", "items"): FIRST["shop", "items"],
 }
+SCATTERED = {
+    ("shop", "orders"): [
+        old if number % 100 < 80 else new
+        for number, (old, new) in enumerate(
+            zip(FIRST["shop", "orders"], sample_rows(400, salt="x"), strict=True)
+        )
+    ]
+}
+"""Rows of the first one, with changes all over: every pack is live in part."""
 ALL_DEAD_BYTES = PruneRequest(limits=PruneLimits(max_unused=0))
 
 
@@ -137,8 +146,16 @@ def test_forgotten_snapshots_come_back_until_pruned(storage: LocalStorage) -> No
         repository.trash.take_back(one.id)
 
 
-def test_limits(storage: LocalStorage) -> None:
+def scatter(storage: LocalStorage) -> None:
+    """One snapshot is left, which needs some blocks of each pack."""
+    with open_plain(storage) as repository:
+        take_snapshot(repository, SCATTERED, 2)
     forget(storage, "latest~1")
+    forget(storage, "latest~1")
+
+
+def test_limits(storage: LocalStorage) -> None:
+    scatter(storage)
     lazy = run(storage, PruneRequest(limits=PruneLimits(max_unused=1e9)))
     assert (lazy.repacked_packs, lazy.repacked_bytes) == (0, 0)
     assert lazy.unused_bytes > 0
@@ -146,7 +163,7 @@ def test_limits(storage: LocalStorage) -> None:
     assert 0 < little.repacked_bytes <= 5000
     assert 0 < little.unused_bytes < lazy.unused_bytes
     assert run(storage).unused_bytes == 0
-    assert_whole(storage, SECOND)
+    assert_whole(storage, SCATTERED)
 
 
 def test_a_run_at_work_is_waited_for(storage: LocalStorage) -> None:
@@ -420,12 +437,12 @@ def test_a_damaged_tree_stops_it(storage: LocalStorage) -> None:
 
 def test_a_damaged_pack_that_should_be_repacked_stays(storage: LocalStorage) -> None:
     """What it holds besides stays readable."""
+    scatter(storage)
     with open_plain(storage) as repository:
-        record = repository.manifest(repository.find("latest~1")).table("shop", "orders")
+        record = repository.manifest(repository.find("latest")).table("shop", "orders")
         assert record is not None
         entry = next(repository.tree(record.root).entries())
         (place,) = repository.place.index.find(BlockType.DATA, entry.id)
-    forget(storage, "latest~1")
     path = Path(storage.location) / names.pack(place.pack_type, place.pack)
     data = bytearray(path.read_bytes())
     data[place.offset + 50] ^= 1
