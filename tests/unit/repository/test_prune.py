@@ -39,7 +39,7 @@ SECOND = {
 }
 SCATTERED = {
     ("shop", "orders"): [
-        old if number % 100 < 80 else new
+        old if number % 20 < 14 else new
         for number, (old, new) in enumerate(
             zip(FIRST["shop", "orders"], sample_rows(400, salt="x"), strict=True)
         )
