@@ -47,7 +47,7 @@ def merged(segments: Iterable[Segment]) -> memoryview:
         for segment in chosen
     ]
     head_bytes = len(segment_head(packs, 0))
-    target = _file_memory(head_bytes + sum(len(records) for records, _ in parts))
+    target = file_memory(head_bytes + sum(len(records) for records, _ in parts))
     try:
         record_bytes = kernel.merge_records(parts, target[head_bytes:])
     except ValueError as error:
@@ -56,7 +56,8 @@ def merged(segments: Iterable[Segment]) -> memoryview:
     return target[: head_bytes + record_bytes]
 
 
-def _file_memory(size: int) -> memoryview:
+def file_memory(size: int) -> memoryview:
+    """Room for a segment in a temporary file, which is gone with the view."""
     with tempfile.TemporaryFile() as file:
         file.truncate(max(size, 1))
         return memoryview(mmap.mmap(file.fileno(), max(size, 1)))[:size]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Set
 
 from rowvault.core.errors import RepositoryError
 from rowvault.core.ids import PackName
 from rowvault.repository import names
 from rowvault.repository.index import BlockIndex, Segment, segment_name
-from rowvault.repository.index_segment import pack_segment
+from rowvault.repository.index_merge import file_memory
+from rowvault.repository.index_segment import RECORD_BYTES, segment_head
 from rowvault.storage.protocol import Storage
 
 _PACK_AT, _PACK_END = 16, 20
@@ -20,7 +22,7 @@ def remove_packs(
     """Replaces all segments that list any of the packs; the growth of the storage, below 0.
 
     `still_ours` raises RepositoryError once somebody else does this work; what was just added is
-    taken back then. Holds one segment in memory at a time. Raises StorageError.
+    taken back then. Raises StorageError.
     """
     grown = 0
     while True:
@@ -42,20 +44,26 @@ def remove_packs(
             grown -= segment.stored_bytes
 
 
-def _without(segment: Segment, packs: Set[PackName]) -> bytes | None:
+def _without(segment: Segment, packs: Set[PackName]) -> memoryview | None:
     """The segment of the packs that stay, in their order; None where none does."""
     numbers: dict[bytes, bytes] = {}
     staying: list[PackName] = []
-    for number, name in enumerate(segment.packs()):
+    for place, name in enumerate(segment.packs()):
         if name not in packs:
-            numbers[number.to_bytes(4, "little")] = len(staying).to_bytes(4, "little")
+            numbers[place.to_bytes(4, "little")] = len(staying).to_bytes(4, "little")
             staying.append(name)
     if not staying:
         return None
-    records = [
-        record[:_PACK_AT] + renumbered + record[_PACK_END:]
-        for record in segment.records()
-        if (renumbered := numbers.get(record[_PACK_AT:_PACK_END])) is not None
-    ]
-    records.sort()  # equal ids may come in another order under the new numbers
-    return pack_segment(staying, records)
+    at = head_bytes = len(segment_head(staying, 0))
+    target = file_memory(head_bytes + RECORD_BYTES * len(segment))
+    for _, block in itertools.groupby(segment.records(), key=lambda record: record[:_PACK_AT]):
+        renumbered = [
+            record[:_PACK_AT] + number + record[_PACK_END:]
+            for record in block
+            if (number := numbers.get(record[_PACK_AT:_PACK_END])) is not None
+        ]
+        for record in sorted(renumbered):  # by bytes, which is not the order of the numbers
+            target[at : at + RECORD_BYTES] = record
+            at += RECORD_BYTES
+    target[:head_bytes] = segment_head(staying, (at - head_bytes) // RECORD_BYTES)
+    return target[:at]
