@@ -92,6 +92,8 @@ MARIADB = [
     "GRANT ALL ON *.* TO app@'%'",
 ]
 
+PRINTABLE = rb"""$A$005$quo'te\back"slash!~`BLD/ZpCSfzNkxvY7vlXIpJYYlq3MGOxPqQyzZUgQMF4"""
+
 MYSQL = [
     "SET GLOBAL partial_revokes = ON",
     "CREATE USER full@'10.%' IDENTIFIED BY 'x' PASSWORD HISTORY 5 PASSWORD REUSE INTERVAL 10 DAY"
@@ -107,6 +109,8 @@ MYSQL = [
     "CREATE USER wait@localhost IDENTIFIED BY 'p' PASSWORD_LOCK_TIME UNBOUNDED"
     " FAILED_LOGIN_ATTEMPTS 4 PASSWORD REQUIRE CURRENT OPTIONAL",
     "CREATE USER sha@localhost IDENTIFIED WITH sha256_password BY 'p'",
+    # A salt of printable characters is shown as text.
+    f"CREATE USER printable@localhost IDENTIFIED WITH caching_sha2_password AS 0x{PRINTABLE.hex()}",
     "CREATE ROLE r1, r2@'192.168.3.5', `odd``role`",
     "GRANT r1 TO multi@'10.%' WITH ADMIN OPTION",
     "GRANT r1 TO r2@'192.168.3.5'",

@@ -9,7 +9,7 @@ from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.mariadb_accounts import MariadbAccounts
-from rowvault.source.mysql.mysql_accounts import MysqlAccounts
+from rowvault.source.mysql.mysql_accounts import MysqlAccounts, UnknownFormError
 from rowvault.sqltext.account import (
     DEFAULT_ROLE,
     GRANT_RIGHT,
@@ -90,6 +90,8 @@ def _read(connection: Connection) -> Accounts:
             continue
         try:
             found.objects += [*server.definitions(name), *_rights(connection, name)]
+        except UnknownFormError as error:
+            found.omissions.append(f"user {name} is left out: {error}")
         except faults.StatementError as error:
             if error.code not in _IGNORED:
                 raise

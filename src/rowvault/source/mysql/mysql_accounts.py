@@ -1,8 +1,8 @@
 """Users and roles of MySQL; a role is a user that cannot log in.
 
-SHOW CREATE USER does not escape what stands behind AS and REQUIRE, and does not tell the passwords
-beside the current one; these come from the tables. A password's history is made again as it came
-to be: by setting one after the other, each at its time.
+SHOW CREATE USER does not escape what stands behind REQUIRE, and does not tell the passwords beside
+the current one; these come from the tables. A password's history is made again as it came to be: by
+setting one after the other, each at its time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rowvault.core.errors import AccessDeniedError, SourceError
+from rowvault.core.errors import SourceError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, Reply, text
@@ -24,7 +24,7 @@ _TASK = "reading users and roles"
 _NAME = r"`(?:[^`]|``)*`"
 _DEFAULT_ROLE = re.compile(rf" DEFAULT ROLE {_NAME}@{_NAME}(?:,{_NAME}@{_NAME})*")
 _REQUIREMENTS = (("SUBJECT", "x509_subject"), ("ISSUER", "x509_issuer"), ("CIPHER", "ssl_cipher"))
-_UNSHOWN = "<secret>"
+_SECRET = re.compile(r" AS (?:0x[0-9A-F]+|'(?:[^'\\]|\\.)*')", re.DOTALL)
 
 Facts = dict[str, str]
 """A row by column, whose names are in small letters."""
@@ -37,6 +37,10 @@ class _Password:
     digest: str
     set_at: str
     """Seconds since 1970; empty: not known."""
+
+
+class UnknownFormError(SourceError):
+    """The server writes a user in a way that is not understood."""
 
 
 class MysqlAccounts:
@@ -66,7 +70,10 @@ class MysqlAccounts:
         return sorted(self._users)
 
     def definitions(self, name: str) -> Iterator[ObjectDefinition]:
-        """What makes a user or role. Raises StatementError for one that the server ignores."""
+        """What makes a user or role.
+
+        Raises StatementError for one that the server ignores, UnknownFormError.
+        """
         facts = self._users[name]
         steps = self._passwords(name, facts)
         login = f" IDENTIFIED WITH {mysql_string(facts['plugin'])}"
@@ -121,19 +128,12 @@ class MysqlAccounts:
     def _behind_login(self, name: str, facts: Facts, login: str) -> str:
         """What CREATE USER has behind the first way to log in, without the default roles."""
         shown = text(self._connection.rows(f"SHOW CREATE USER {name}", _TASK)[0][0])
-        raw = bytes.fromhex(facts["digest"]).decode("utf-8", "surrogateescape")
-        secret = f" AS 0x{facts['digest']}" if f" AS 0x{facts['digest']}" in shown else ""
-        if raw and not secret:
-            secret = f" AS '{raw}'"
-        head = f"CREATE USER {name}{login}{secret}"
+        head = f"CREATE USER {name}{login}"
         if not shown.startswith(head):
-            if _UNSHOWN in shown:
-                raise AccessDeniedError(
-                    f"The password of user {name} is not shown to this account: it needs SELECT "
-                    "on mysql.*, without exceptions, for --users."
-                )
-            raise SourceError(f"The definition of user {name} is not in a known form.")
-        rest = _DEFAULT_ROLE.sub("", shown[len(head) :], count=1)
+            raise UnknownFormError(f"The definition of user {name} is not in a known form.")
+        secret = _SECRET.match(shown, len(head)) if facts["digest"] else None
+        start = secret.end() if secret else len(head)
+        rest = _DEFAULT_ROLE.sub("", shown[start:], count=1)
         parts = [(word, facts.get(column, "")) for word, column in _REQUIREMENTS]
         bare = "".join(f" {word} '{value}'" for word, value in parts if value)
         quoted = "".join(f" {word} {mysql_string(value)}" for word, value in parts if value)
