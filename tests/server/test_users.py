@@ -446,3 +446,25 @@ def test_nobody_gets_more_than_they_had(
         assert account_marks(mysql_second) == before
     finally:
         _empty(mysql)
+
+
+def test_rights_on_a_routine_outlive_its_replacement(
+    source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+) -> None:
+    """The servers take them away when a routine is dropped."""
+    make = [
+        "CREATE DATABASE shop",
+        "CREATE PROCEDURE shop.p() SELECT 1",
+        "CREATE FUNCTION shop.f() RETURNS INT DETERMINISTIC RETURN 1",
+    ]
+    source.execute(*make)
+    succeed(*place, "backup", as_root(source))
+    target.execute(
+        *make,
+        *ROLES,
+        "GRANT EXECUTE ON PROCEDURE shop.p TO app@'%'",
+        "GRANT EXECUTE, ALTER ROUTINE ON FUNCTION shop.f TO reader WITH GRANT OPTION",
+    )
+    before = account_marks(target)
+    succeed(*place, "restore", "latest", as_root(target), "--replace")
+    assert account_marks(target) == before

@@ -8,14 +8,14 @@ or a table that nobody restores.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence, Set
 
 from rowvault.core.errors import ConnectionLostError, RestoreError, TargetExistsError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.restore.grants import Reach
 from rowvault.restore.standing import Standing
-from rowvault.source.protocol import AccountTarget
+from rowvault.source.protocol import AccountTarget, Target
 from rowvault.sqltext.account import (
     DEFAULT_ROLE,
     GRANT_ROLE,
@@ -94,6 +94,11 @@ class AccountRestore:
         # What these users and roles held beyond the snapshot's reach, and who held the roles.
         for one in behind_objects(kept):
             self._create(one, standing)
+
+    @property
+    def remade(self) -> Set[str]:
+        """Users and roles that hold what the snapshot says, and nothing from before."""
+        return self._new | self._replaced
 
     @property
     def made(self) -> int:
@@ -222,6 +227,21 @@ class AccountRestore:
     @staticmethod
     def _has_former(parts: Parts) -> bool:
         return any(one.kind is ObjectKind.PASSWORD for one in parts.values())
+
+
+def give_back(
+    rights: Sequence[ObjectDefinition], remade: Container[str], target: Target, monitor: Monitor
+) -> None:
+    """Grants what went with objects that were replaced, but not to users who are made anew."""
+    for one in rights:
+        if account_of(one) in remade:
+            continue
+        try:
+            target.accounts().create(one)
+        except RestoreError as error:
+            if isinstance(error.__cause__, ConnectionLostError):
+                raise
+            monitor.warning(f"{error}; it went with the routine that was replaced")
 
 
 def _grouped(definitions: Iterable[ObjectDefinition]) -> dict[str, Parts]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
-from rowvault.restore.accounts import AccountRestore
+from rowvault.restore.accounts import AccountRestore, give_back
 from rowvault.restore.build import Builder
 from rowvault.restore.fitness import check_names, check_rights, check_vendor
 from rowvault.restore.limits import check_values
@@ -112,6 +112,7 @@ def run_restore(
         raise
     standing = Standing(chosen.tables)
     try:
+        rights = target.rights_on(conflicts)
         for one in conflicts:
             target.drop(one)
             standing.dropped(one)
@@ -121,6 +122,7 @@ def run_restore(
         builder = Builder(chosen, target, standing, keeping)
         built = builder.build(repository, request.workers)
         references.warn(keeping)
+        give_back(rights, accounts.remade if accounts is not None else (), target, keeping)
         if accounts is not None:
             keeping.phase("granting")
             accounts.grant(standing)

@@ -297,6 +297,10 @@ class Target(Protocol):
         """How large a value of this table may be; None where its types allow none larger."""
         ...
 
+    def rights_on(self, found: Iterable[ExistingObject]) -> Sequence[ObjectDefinition]:
+        """Grants on these objects that go with them when they are dropped."""
+        ...
+
     def drop(self, found: ExistingObject) -> None:
         """Drops what `existing` named, if it is still there. Raises RestoreError."""
         ...

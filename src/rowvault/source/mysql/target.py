@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rowvault.core.errors import RestoreError, SourceError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
@@ -17,6 +17,7 @@ from rowvault.source.mysql.needed_rights import lacking_rights
 from rowvault.source.mysql.programs import ProgramReader
 from rowvault.source.mysql.references import column_types, count_orphans, read_foreign_keys
 from rowvault.source.mysql.remedies import restore_error
+from rowvault.source.mysql.routine_rights import rights_on
 from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, set_up
 from rowvault.source.protocol import ExistingObject, ValueLimit
@@ -180,6 +181,14 @@ class MysqlTarget:
             )
         except SourceError as error:
             raise restore_error(error, f"{found.label} could not be dropped") from error
+
+    def rights_on(self, found: Iterable[ExistingObject]) -> Sequence[ObjectDefinition]:
+        """Grants on routines; those on tables and views outlive them."""
+        known = len(self.omissions)
+        rights = rights_on(self._connection, found, self.omissions)
+        for omission in self.omissions[known:]:
+            self._monitor.warning(omission)
+        return rights
 
     def accounts(self) -> MysqlAccountTarget:
         """The server's users, over the same connection."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import string
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rowvault.codec.rows import RowBatch
@@ -146,6 +146,10 @@ class SqliteTarget:
     def value_limit(self, table: TableDefinition) -> None:
         """What one SQLite file holds, another one takes."""
         return
+
+    def rights_on(self, found: Iterable[ExistingObject]) -> Sequence[ObjectDefinition]:
+        """None: there are no users."""
+        return ()
 
     def drop(self, found: ExistingObject) -> None:
         """Drops it if it is there; counters and statistics are emptied. Raises RestoreError."""
