@@ -26,7 +26,7 @@ def test_the_page_is_the_help() -> None:
 
 def test_the_commands_of_this_version() -> None:
     assert VERBS == [
-        "init", "backup", "snapshots", "show", "ls", "dump", "restore", "verify", "diff",
+        "init", "doctor", "backup", "snapshots", "show", "ls", "dump", "restore", "verify", "diff",
         "check", "key list", "key add", "key remove", "key change", "version", "demo",
     ]  # fmt: skip
 

@@ -11,6 +11,7 @@ from rowvault.cli.verbs.backup import backup
 from rowvault.cli.verbs.check import check
 from rowvault.cli.verbs.demo import demo
 from rowvault.cli.verbs.diff import diff
+from rowvault.cli.verbs.doctor import doctor
 from rowvault.cli.verbs.dump import dump
 from rowvault.cli.verbs.init import init
 from rowvault.cli.verbs.key import key
@@ -52,6 +53,7 @@ def app() -> None:
 
 
 for _verb in (
-    init, backup, snapshots, show, ls, dump, restore, verify, diff, check, key, version, demo,
+    init, doctor, backup, snapshots, show, ls, dump, restore, verify, diff, check, key, version,
+    demo,
 ):  # fmt: skip
     app.add_command(_verb)

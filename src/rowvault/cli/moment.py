@@ -23,14 +23,24 @@ def moment_document(moment: Moment) -> dict[str, object]:
 
 def moment_text(moment: Moment) -> str:
     """In one line: how it was taken, how definitions were guarded, and where it lies."""
-    text = _with_reason(moment.method, moment.reason)
+    text = method_text(moment)
     if moment.definitions:
-        text += f"; definitions: {_with_reason(moment.definitions, moment.definitions_reason)}"
+        text += f"; definitions: {guard_text(moment)}"
     if moment.binlog_file:
         text += f"; at {moment.binlog_file}:{moment.binlog_position}"
     if moment.gtid:
         text += f", gtid {moment.gtid}"
     return text
+
+
+def method_text(moment: Moment) -> str:
+    """How it was taken, and why not in a better way."""
+    return _with_reason(moment.method, moment.reason)
+
+
+def guard_text(moment: Moment) -> str:
+    """How definitions were guarded, and why not in a better way."""
+    return _with_reason(moment.definitions, moment.definitions_reason)
 
 
 def _with_reason(word: str, reason: str) -> str:

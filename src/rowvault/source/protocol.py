@@ -15,6 +15,7 @@ from rowvault.core.model import (
     ServerInfo,
     TableDefinition,
 )
+from rowvault.source.examination import Examination
 from rowvault.sqltext.foreign_keys import ForeignKey
 
 
@@ -177,6 +178,13 @@ class Source(Protocol):
 
         `selection` says which tables may be locked for it. Raises ConnectError, AccessDeniedError,
         SnapshotLostError.
+        """
+        ...
+
+    def examine(self, selection: Selection) -> Examination:
+        """What a backup of this selection would be like; changes nothing.
+
+        Raises ConnectError, UnknownObjectError, ConnectionLostError.
         """
         ...
 

@@ -46,6 +46,15 @@ def lock_definitions(control: Connection, locking: Locking) -> tuple[str, str]:
     return "", "; ".join(known) or "the server has no lock on definitions"
 
 
+def try_lock_on_definitions(control: Connection) -> tuple[str, str]:
+    """As `lock_definitions`, but given back at once. Waits for a second at most."""
+    lock, reason = lock_definitions(control, Locking(longest_wait_s=1))
+    if lock:
+        end = {BACKUP_STAGE: "BACKUP STAGE END", INSTANCE_LOCK: "UNLOCK INSTANCE"}[lock]
+        control.execute(end, _TASK)
+    return lock, reason
+
+
 def _begin_stage(control: Connection) -> None:
     control.execute("BACKUP STAGE START", _TASK)
     try:

@@ -94,7 +94,7 @@ class _Ladder:
                 return self._told(CLONED, own.connections)
             self.reasons.append(refusal)
         if not own.features.tells_positions:
-            self.reasons.append(_no_positions(own.features))
+            self.reasons.append(no_positions(own.features))
             return None
         if own.features.unlogged and len(own.connections) > 1:
             self.reasons.append(own.features.unlogged)
@@ -247,7 +247,8 @@ def take_moment(situation: Situation) -> Taken:
     return _Ladder(situation).take()
 
 
-def _no_positions(features: Features) -> str:
+def no_positions(features: Features) -> str:
+    """Why transactions do not tell where they stand."""
     if not features.keeps_log:
         return "the server keeps no binary log"
     return "the server does not tell the positions of transactions"

@@ -7,9 +7,11 @@ from contextlib import ExitStack
 
 from rowvault.core.model import Moment
 from rowvault.core.monitor import Monitor
+from rowvault.source.examination import Examination
 from rowvault.source.mysql import identity
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.connector import Connector
+from rowvault.source.mysql.examiner import Examiner
 from rowvault.source.mysql.features import read_features
 from rowvault.source.mysql.guard import Guard, begin_guard
 from rowvault.source.mysql.holdings import Holdings
@@ -59,6 +61,15 @@ class MysqlSource:
             # From here on the snapshot closes them.
             stack.pop_all()
         return snapshot
+
+    def examine(self, selection: Selection) -> Examination:
+        """What a backup would be like; changes nothing and holds no lock.
+
+        Raises ConnectError, UnknownObjectError, ConnectionLostError.
+        """
+        with ExitStack() as stack:
+            control = _opened(stack, Connector(self._login))
+            return Examiner(control, self._login.options, selection).examine()
 
     def _take(
         self,

@@ -11,6 +11,7 @@ from typing import Self
 
 from rowvault.core.errors import SnapshotLostError
 from rowvault.core.model import Moment, ServerInfo
+from rowvault.source.examination import Examination
 from rowvault.source.protocol import (
     EVERYTHING,
     Catalogue,
@@ -66,6 +67,14 @@ class SqliteSource:
             snapshot = SqliteSnapshot(self._path, connections, reason)
             opened.pop_all()
             return snapshot
+
+    def examine(self, selection: Selection) -> Examination:
+        """What a backup would be like. Raises ConnectError, UnknownObjectError."""
+        with self.open_snapshot(1, selection) as snapshot:
+            catalogue = snapshot.catalogue(selection)
+            return Examination(
+                snapshot.server, snapshot.moment, omissions=tuple(catalogue.omissions)
+            )
 
 
 class SqliteSnapshot:

@@ -1,0 +1,24 @@
+"""What a look at a server tells before any backup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rowvault.core.model import Moment, ServerInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a backup of this selection would be like."""
+
+    server: ServerInfo
+    moment: Moment
+    """Its method, its guard of definitions, and the reasons; no position."""
+    problems: tuple[str, ...] = ()
+    """Why a backup would fail."""
+    omissions: tuple[str, ...] = ()
+    """What it would leave out, or could not prove."""
+    warnings: tuple[str, ...] = ()
+    """What is well to know."""
+    grants: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the account lacks, as statements to run: for `backup`, `users`, `restore`."""
