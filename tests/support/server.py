@@ -274,5 +274,5 @@ def _stop_by_pid_file(server: DatabaseServer) -> None:
             sys.exit(f"The server with pid {pid} does not stop; its log is {server.log}.")
         time.sleep(0.05)
     shutil.rmtree(server.data)
-    shutil.rmtree(server.temporary)
+    shutil.rmtree(server.temporary, ignore_errors=True)
     server.log.unlink(missing_ok=True)
