@@ -50,3 +50,24 @@ def test_everything_comes_back_the_same(
         assert comparer.differences(left, comparer.fingerprint(mysql_second, [filled])) == []
     finally:
         mysql_second.execute(f"DROP DATABASE IF EXISTS {filled}")
+
+
+def test_columns_of_views_may_be_null_as_they_might(
+    mysql: MySQLServer, mysql_second: MySQLServer, database: str
+) -> None:
+    """A strict session makes views of other columns, and nothing but these tells which it was."""
+    mysql.execute(
+        f"USE {database}",
+        "CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(9) NOT NULL, e ENUM('x') NOT NULL)",
+        "SET sql_mode = ''",
+        "CREATE VIEW lenient AS SELECT CONCAT(a, 'x') AS a, id, GROUP_CONCAT(e) AS e FROM t",
+        "SET sql_mode = 'STRICT_ALL_TABLES,ANSI_QUOTES,PIPES_AS_CONCAT'",
+        "CREATE VIEW strict AS SELECT a || 'x' AS \"a\", id, GROUP_CONCAT(e) AS e FROM t",
+        "CREATE VIEW either AS SELECT id FROM t",
+    )
+    left = comparer.fingerprint(mysql, [database])
+    try:
+        copy(mysql.url, mysql_second.url, [database])
+        assert comparer.differences(left, comparer.fingerprint(mysql_second, [database])) == []
+    finally:
+        mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")

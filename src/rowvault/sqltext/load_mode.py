@@ -14,12 +14,6 @@ from rowvault.sqltext.enumeration import is_enum, is_set
 _ALWAYS = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
 STRICT = f"{_ALWAYS},STRICT_ALL_TABLES"
 LENIENT = _ALWAYS
-VIEW_MODE = "STRICT_TRANS_TABLES"
-"""The sql_mode under which views are made, for no server says which it was.
-
-MySQL keeps which columns of a view may be NULL; under a strict mode, as most sessions have it,
-these are others than without.
-"""
 
 
 def load_mode(table: TableDefinition) -> str:

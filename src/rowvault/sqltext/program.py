@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 
 from rowvault.core.model import ObjectDefinition
-from rowvault.sqltext.load_mode import VIEW_MODE
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string
 
 INVALID = "invalid"
@@ -30,9 +29,7 @@ def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
     wanted = dict(definition.session)
     if INVALID in wanted:
         return _commented(definition.statement)
-    settings = {"sql_mode": VIEW_MODE} | {
-        name: wanted[name] for name in _SETTINGS if name in wanted
-    }
+    settings = {"sql_mode": ""} | {name: wanted[name] for name in _SETTINGS if name in wanted}
     own_collation = wanted.get(OWN_COLLATION, "")
     lines = [f"SET @rowvault_object_{name} = @@SESSION.{name};\n" for name in settings]
     if own_collation:

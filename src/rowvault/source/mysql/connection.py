@@ -26,6 +26,8 @@ class Reply(NamedTuple):
     rows: tuple[Row, ...]
     affected_rows: int
     warning_count: int
+    nullable: tuple[bool, ...]
+    """Of each column."""
 
 
 def text(value: bytes | None) -> str:
@@ -86,8 +88,14 @@ class Connection:
         except (pymysql.err.Error, OSError) as error:
             raise faults.statement_error(error, self.place, task) from error
         result = self._raw._result
-        columns = tuple(entry[0] for entry in result.description or ())
-        return Reply(columns, result.rows or (), result.affected_rows or 0, result.warning_count)
+        description = result.description or ()
+        return Reply(
+            columns=tuple(entry[0] for entry in description),
+            rows=result.rows or (),
+            affected_rows=result.affected_rows or 0,
+            warning_count=result.warning_count,
+            nullable=tuple(bool(entry[6]) for entry in description),
+        )
 
     def rows(self, statement: str | bytes, task: str = "reading the catalogue") -> tuple[Row, ...]:
         """The rows of a small result."""

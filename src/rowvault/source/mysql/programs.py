@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
-from rowvault.source.mysql import faults
+from rowvault.source.mysql import faults, view_mode
 from rowvault.source.mysql.connection import Connection, Reply, text
 from rowvault.sqltext.program import INVALID, OWN_COLLATION
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
@@ -82,6 +82,7 @@ class ProgramReader:
 
     def views(self, names: Iterable[str]) -> Iterator[ObjectDefinition]:
         """Views, also those whose tables are gone."""
+        columns_are_kept = view_mode.is_kept(self._connection)
         for name in names:
             shown = self._show(
                 f"SHOW CREATE VIEW {qualified(self._database, name)}",
@@ -97,6 +98,8 @@ class ProgramReader:
                     "Its text is kept, but no server makes it."
                 )
                 session = (*session, (INVALID, "1"))
+            elif columns_are_kept:
+                session += view_mode.session_of(self._connection, self._database, name)
             yield self._define(ObjectKind.VIEW, name, statement, session)
 
     def triggers(self) -> Iterator[ObjectDefinition]:

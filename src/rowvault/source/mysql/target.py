@@ -23,13 +23,15 @@ from rowvault.source.mysql.session import LOADING, set_up
 from rowvault.source.protocol import ExistingObject, ValueLimit
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.foreign_keys import ForeignKey
-from rowvault.sqltext.load_mode import STRICT, VIEW_MODE, creation_mode
+from rowvault.sqltext.load_mode import STRICT, creation_mode
 from rowvault.sqltext.program import INVALID
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
 from rowvault.sqltext.versioning import INSERT_HISTORY, is_with_history
 
 _CHARSETS = ("character_set_client", "collation_connection")
 _SETTINGS = ("sql_mode", "time_zone")
+_NO_MODE = ""
+"""The sql_mode of a statement that does not name its own."""
 
 _LISTS = {
     "TABLE_SCHEMA": "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES",
@@ -263,7 +265,7 @@ class MysqlTarget:
         self._use(definition.database, task)
         before = self._database_collation()
         collation = wanted.get("collation_database", before)
-        settings = {"sql_mode": VIEW_MODE}
+        settings = {"sql_mode": _NO_MODE}
         settings |= {name: wanted[name] for name in _SETTINGS if name in wanted}
         saved = {name: self._value(name) for name in settings}
         if collation != before:
