@@ -11,6 +11,7 @@ import pytest
 from support import comparer
 from support.clients import pipe_into
 from support.mariadb import MariaDBServer
+from support.mysql import MySQLServer
 from support.rowvault import run, run_json, start, succeed
 
 pytestmark = pytest.mark.mariadb
@@ -144,3 +145,41 @@ def test_a_dump_of_such_rows_loads_in_the_client(
     target.execute(f"SET GLOBAL max_allowed_packet = {1024 * MIB}")
     pipe_into(target, dumped.stdout, "--max-allowed-packet=1G")
     assert digests(target) == digests(source)
+
+
+@pytest.mark.mysql
+def test_large_rows_of_mysql_come_back(
+    mysql: MySQLServer, mysql_second: MySQLServer, tmp_path: Path
+) -> None:
+    place = ("-r", str(tmp_path / "vault"))
+    succeed(*place, "init", "--no-encryption")
+    mysql.execute(
+        "CREATE DATABASE big",
+        "CREATE TABLE big.t (id INT PRIMARY KEY, b LONGBLOB, j JSON, l LONGTEXT CHARACTER SET"
+        " latin1, r LONGTEXT CHARACTER SET ucs2, g GEOMETRY)",
+        f"INSERT INTO big.t (id, b) VALUES (1, REPEAT(X'005C270A0DFE1A22', {8 * MIB}))",
+        f"INSERT INTO big.t (id, j) VALUES (2, JSON_ARRAY(REPEAT(_utf8mb4 X'C3A9', {10 * MIB})))",
+        f"INSERT INTO big.t (id, l, r) VALUES (3, REPEAT(_latin1 X'E9', {16 * MIB}),"
+        f" REPEAT(_ucs2 X'00E9', {10 * MIB}))",
+        # SRID, byte order, a line of 1,100,000 points.
+        "INSERT INTO big.t (id, g) VALUES (4, CONCAT(X'000000000102000000E0C81000',"
+        f" REPEAT(X'000000000000F03F0000000000000040', {1_100_000})))",
+    )
+    query = (
+        "SELECT id, LENGTH(b), SHA2(b, 0), SHA2(CAST(j AS CHAR), 0), SHA2(l, 0), SHA2(r, 0),"
+        " SHA2(g, 0) FROM t ORDER BY id"
+    )
+    try:
+        run_json(*place, "backup", mysql.socket_url, "-d", "big")
+        restored = run_json(*place, "restore", "latest", mysql_second.socket_url)
+        assert restored["warnings"] == []
+        found = []
+        for server in (mysql, mysql_second):
+            with server.connect(database="big") as connection, connection.cursor() as cursor:
+                cursor.execute(query)
+                found.append(cursor.fetchall())
+        assert len(found[0]) == 4
+        assert found[0] == found[1]
+    finally:
+        for server in (mysql, mysql_second):
+            server.execute("DROP DATABASE IF EXISTS big")
