@@ -87,7 +87,6 @@ def run_restore(
     started = time.monotonic()
     keeping = _Keeping(monitor)
     try:
-        check_vendor(snapshot, target)
         chosen = choose(
             repository.manifest(snapshot),
             request.databases,
@@ -96,6 +95,7 @@ def run_restore(
             keeping,
             request.users,
         )
+        check_vendor(snapshot, chosen, target)
         _check(repository, chosen, target)
         conflicts = find_conflicts(target, chosen)
         if not request.replace:

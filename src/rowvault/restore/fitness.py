@@ -9,6 +9,7 @@ from rowvault.core.model import ObjectKind
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.room import RELATIONS, Slot, slots
 from rowvault.restore.selection import Chosen
+from rowvault.restore.vendors import kept_by_vendor_alone
 from rowvault.source.protocol import ExistingObject, Target
 
 _NAMED = 5
@@ -17,14 +18,18 @@ _LOWERED = "1"
 """The server stores the names of databases and tables in lower case."""
 
 
-def check_vendor(snapshot: Snapshot, target: Target) -> None:
-    """Raises RestoreError for another vendor's server."""
-    if snapshot.server.vendor != target.server.vendor:
-        raise RestoreError(
-            f"snapshot {snapshot.id} is of {snapshot.server.vendor}, the target is "
-            f"{target.server.vendor}: values and definitions would not come back exactly; restore "
-            f"to {snapshot.server.vendor}"
-        )
+def check_vendor(snapshot: Snapshot, chosen: Chosen, target: Target) -> None:
+    """Raises RestoreError for another vendor's server, naming what it could not have."""
+    vendor, other = snapshot.server.vendor, target.server.vendor
+    if vendor == other:
+        return
+    named = kept_by_vendor_alone(chosen, vendor)
+    raise RestoreError(
+        f"snapshot {snapshot.id} is of {vendor}, the target is {other}: values and definitions "
+        "would not come back exactly"
+        + (f", among them {named}" if named else "")
+        + f"; nothing was changed. Restore to {vendor}"
+    )
 
 
 def check_names(chosen: Chosen, target: Target) -> None:
