@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fidelity.accounts import CASES, NAMED, NOT_KEPT
 from fidelity.case import Case, Named, Topic
 from fidelity.topics import VENDORS, topics
 
@@ -37,6 +38,22 @@ def _vendor(vendor: str) -> Iterator[str]:
         yield "|---|---|---|"
         yield from _rows(topic)
         yield ""
+    yield from _accounts(vendor)
+
+
+def _accounts(vendor: str) -> Iterator[str]:
+    """Users and grants belong to no database, and come with an option of their own."""
+    yield "### Users, roles and grants: with `--users`\n"
+    yield "| type or object | outcome | shown by |"
+    yield "|---|---|---|"
+    by_subject: dict[str, list[str]] = {}
+    for case in CASES[vendor]:
+        by_subject.setdefault(case.subject, []).append(case.line)
+    for subject, lines in by_subject.items():
+        yield f"| {_cell(subject)} | kept | {_cell('; '.join(lines))} |"
+    yield f"| {'; '.join(NAMED)} | named | tests/server/test_users.py |"
+    yield f"| {'; '.join(NOT_KEPT)} | not kept | |"
+    yield ""
 
 
 def _rows(topic: Topic) -> Iterator[str]:

@@ -8,7 +8,7 @@ from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.protocol import ExistingObject
-from rowvault.sqltext.account import GRANT_RIGHT, user_name
+from rowvault.sqltext.account import GRANT_RIGHT, PUBLIC, user_name
 from rowvault.sqltext.quoting import encode_name, identifier, qualified
 
 _ROUTINES = (
@@ -55,7 +55,8 @@ def _grant(
     user: str, host: str, kind: str, database: str, name: str, rights: list[str]
 ) -> ObjectDefinition:
     # A role has no host.
-    grantee = user_name(user, host) if host else identifier(user)
+    role = PUBLIC if user == PUBLIC else identifier(user)
+    grantee = user_name(user, host) if host else role
     given = ", ".join(one for one in rights if one != _OPTION) or "USAGE"
     option = " WITH GRANT OPTION" if _OPTION in rights else ""
     place = f"{kind} {qualified(database, name)}"
