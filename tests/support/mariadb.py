@@ -11,9 +11,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-if not __package__:
-    # Run as a program, Python looks for modules beside this file alone.
-    sys.path[0] = str(Path(__file__).parents[1])
+if __package__ != "support":
+    # Run as a program, or imported from the root of the checkout.
+    sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.server import DatabaseServer, find_program, run_command_line
 
