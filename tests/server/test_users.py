@@ -362,3 +362,29 @@ def test_rights_on_a_routine_outlive_its_replacement(
     before = account_marks(target)
     succeed(*place, "restore", "latest", as_root(target), "--replace")
     assert account_marks(target) == before
+
+
+def test_a_server_is_compared_with_the_users_of_a_snapshot(
+    source: DatabaseServer, place: tuple[str, str]
+) -> None:
+    source.execute(*ROLES, "CREATE DATABASE shop", "GRANT SELECT ON shop.* TO app@'%'")
+    succeed(*place, "backup", as_root(source), "--users")
+    assert run_json(*place, "verify", "latest", as_root(source), "--users")["differences"] == []
+    source.execute(
+        "SET timestamp = 1700000000",
+        "ALTER USER app@'%' IDENTIFIED BY 'another'",
+        "REVOKE SELECT ON shop.* FROM app@'%'",
+        "GRANT INSERT ON shop.* TO reader",
+        "CREATE USER more@localhost",
+    )
+    done = run("--json", *place, "verify", "latest", as_root(source), "--users")
+    assert done.returncode == 4
+    found = sorted(json.loads(done.stdout)["differences"])
+    assert [one.rpartition(": ")[2] for one in found] == [
+        "not on the server",
+        "on the server, but not in the snapshot",
+        "otherwise on the server",
+        "on the server, but not in the snapshot",
+    ], found
+    no_hash(done.stdout, done.stderr)
+    assert run_json(*place, "verify", "latest", as_root(source))["differences"] == []

@@ -26,6 +26,8 @@ class VerifyOptions:
     tables: tuple[tuple[str, str], ...] = ()
     rename: tuple[tuple[Side, Side], ...] = ()
     """(old, new): what the snapshot's databases and tables are called on the server."""
+    users: bool = False
+    """Users, roles and grants, too."""
     workers: int = 2
 
 
@@ -56,6 +58,7 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
             options.tables,
             Renaming.parse(options.rename),
             monitor,
+            options.users,
         )
         comparison = compare(
             repository,
@@ -64,6 +67,7 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
             options.workers,
             monitor,
             with_additions=not options.tables,
+            with_users=options.users,
         )
     _check_vendor(snapshot, comparison.server.vendor)
     return VerifyResult(

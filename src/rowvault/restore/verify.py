@@ -8,7 +8,7 @@ equal rows in equal order.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rowvault.codec.rows import decode_row
 from rowvault.core.errors import RowvaultError
@@ -19,6 +19,7 @@ from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
 from rowvault.repository.tree import TreeReader
 from rowvault.repository.tree_difference import differing
+from rowvault.restore.account_problems import account_problems
 from rowvault.restore.definitions import additions, object_problems, table_problem
 from rowvault.restore.documents import document_columns, renumbered_rows
 from rowvault.restore.selection import Chosen
@@ -26,6 +27,7 @@ from rowvault.scan.sink import HashingSink
 from rowvault.scan.table import ScannedTable
 from rowvault.scan.workers import scan_tables
 from rowvault.source.protocol import Catalogue, Selection, Source, SourceSnapshot, SourceTable
+from rowvault.sqltext.account import is_account
 
 _NAMED_RANGES = 5
 """Differing key ranges named per table; the rest is counted."""
@@ -59,17 +61,21 @@ def compare(
     monitor: Monitor,
     *,
     with_additions: bool = False,
+    with_users: bool = False,
 ) -> Comparison:
     """Reads the server's definitions and all rows of the chosen tables, and compares.
 
-    `with_additions` names what the server has beyond the snapshot in the chosen databases, too.
-    Raises SourceError when the server cannot be read.
+    `with_additions` names what the server has beyond the snapshot in the chosen databases, too;
+    `with_users` compares users, roles and grants. Raises SourceError when the server cannot be
+    read.
     """
     sink = HashingSink(repository)
     monitor.phase("verifying", sum(record.root.sums.rows for record in chosen.tables))
-    selection = _selection(chosen, with_additions)
+    selection = replace(_selection(chosen, with_additions), users=with_users)
     with source.open_snapshot(worker_count, selection) as view:
         catalogue = view.catalogue(selection)
+        accounts = [one for one in catalogue.objects if is_account(one)]
+        catalogue.objects = [one for one in catalogue.objects if not is_account(one)]
         databases = [one for one in chosen.objects if one.kind is ObjectKind.DATABASE]
         others = [one for one in chosen.objects if one.kind is not ObjectKind.DATABASE]
         # A table by itself says nothing of its database.
@@ -77,6 +83,8 @@ def compare(
         definitions = list(object_problems(others, catalogue.objects))
         if with_additions:
             definitions += additions(chosen, catalogue)
+        if with_users:
+            definitions += account_problems(chosen.accounts, accounts, chosen.reach)
         same, rows = _readable(chosen, catalogue, definitions)
         scan = scan_tables(view, same, sink, repository, monitor)
         expected = {_name(record.definition): record for record in chosen.tables}

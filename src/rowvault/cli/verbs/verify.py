@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     metavar="OLD=NEW",
     help="The server has it under another name: DB=DB2, or DB.T=DB2.T2; may be repeated.",
 )
+@click.option("--users", is_flag=True, help="Also users, roles and grants.")
 @workers_option
 @defaults_file_option
 @click.pass_obj
@@ -82,6 +83,7 @@ def verify(
     databases: tuple[str, ...],
     tables: tuple[str, ...],
     renames: tuple[str, ...],
+    users: bool,
     workers: int | None,
     defaults_file: Path | None,
 ) -> None:
@@ -96,6 +98,7 @@ def verify(
         databases=tuple(parse_database(name) for name in databases),
         tables=tuple(parse_table(name) for name in tables),
         rename=tuple(parse_rename(pair) for pair in renames),
+        users=users,
         workers=workers or default_workers(),
     )
     with monitor(settings) as watching:
