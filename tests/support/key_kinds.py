@@ -82,6 +82,14 @@ DIVISIBLE = (
     _one("zeros", "BINARY(6)", "UNHEX(CONCAT(LPAD(HEX(i), 4, '0'), '0000'))"),
     _one("bytes", "VARBINARY(20)", "CONCAT(UNHEX(LPAD(HEX(i % 256),2,'0')), UNHEX('00'), i)"),
     _one("uuid", "UUID", _UUID, ["mariadb"]),
+    _one(
+        "uuid_7",
+        "UUID",
+        "CONCAT('018bcfe5-', LPAD(HEX(i), 4, '0'), '-7000-8', LEFT(SHA2(i, 256), 3), "
+        "'-0123456789ab')",
+        ["mariadb"],
+    ),
+    _one("inet4", "INET4", "INET_NTOA(3000000000 + i * 70000)", ["mariadb"]),
     _one("inet6", "INET6", "CONCAT('2001:db8::', HEX(i))", ["mariadb"]),
     _two("enum", "ENUM('z','a','','m')", "i % 4 + 1"),
     _two("enum_error", "ENUM('z','a')", "i % 3"),

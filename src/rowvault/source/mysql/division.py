@@ -22,7 +22,7 @@ from rowvault.source.protocol import Bound, RowRange, SourceTable
 from rowvault.sqltext.quoting import mysql_string
 
 RANGES_AT_ONCE = 4
-_MOST_GUESSES = 40
+_MOST_GUESSES = 20
 _MOST_POOR_EDGES = 4
 """So many edges in a row that cut off next to nothing, and the range is walked instead."""
 _MOST_STEPS = 8
@@ -45,8 +45,8 @@ class MysqlDivision:
         self._table = table.definition
         self._path = path
         self._readers = readers
-        per_byte = table.estimated_rows / max(1, table.estimated_bytes)
-        self._wanted_rows = max(1, int(per_byte * target_bytes))
+        self._rows = table.estimated_rows
+        self._share = target_bytes / max(1, table.estimated_bytes)
         self._parts: tuple[KeyPart, ...] = ()
         self._low: Bound | None = None
         self._highs: list[Bound] = []
@@ -63,6 +63,8 @@ class MysqlDivision:
         reader = self._readers[worker]
         self._parts = self._parts or self._read_parts(reader)
         probe = Probe(reader, self._table, self._path, self._parts)
+        # The catalogue may not have noticed yet that rows came.
+        self._rows = self._rows or probe.estimate(RowRange())
         found: list[RowRange] = []
         while not self._is_over and len(found) < RANGES_AT_ONCE:
             found.append(self._next(probe))
@@ -73,7 +75,7 @@ class MysqlDivision:
         found = self._walk(probe) if self._is_walking else self._halve(probe)
         rows = replace(found, place=self._place)
         self._place += 1
-        problem = probe.problem(rows)
+        problem = "" if rows == RowRange() else probe.problem(rows)
         if problem:
             rows = replace(rows, high=None)
             _log.warning(
@@ -87,6 +89,10 @@ class MysqlDivision:
             self._highs.pop()
             self._is_walking = False
         return rows
+
+    @property
+    def _wanted_rows(self) -> int:
+        return max(1, int(self._rows * self._share))
 
     @property
     def _rest(self) -> RowRange:
@@ -126,7 +132,9 @@ class MysqlDivision:
                 return None
             if scale is None or scale.number(first[position]) == scale.number(last[position]):
                 continue
-            span = _Span(probe, rows, part, scale, first[:position])
+            # The first row itself would be an edge with nothing in front of it.
+            inner = RowRange(probe.bound(first), rows.high)
+            span = _Span(probe, inner, part, scale, first[:position])
             edge, part_count = span.halve(first[position], last[position], count)
             self._poor_edges = self._poor_edges + 1 if part_count < count // 64 else 0
             if edge is None or self._poor_edges > _MOST_POOR_EDGES or not probe.finds(edge):
@@ -157,7 +165,7 @@ def _texts(reader: MysqlRowReader, database: str, table: str) -> Mapping[str, Te
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A range of rows, and the column whose values are halved in it."""
+    """A range of rows that begins with one, and the column whose values are halved in it."""
 
     probe: Probe
     rows: RowRange
@@ -169,7 +177,8 @@ class _Span:
     def halve(self, first: bytes, last: bytes, count: int) -> tuple[Bound | None, int]:
         """(the edge that comes closest to the middle, rows on its smaller side)."""
         best, best_count = None, -1
-        low, high = self._place(first), self._place(last)
+        # The server's order may be the other one.
+        low, high = sorted((self._place(first), self._place(last)))
         for _ in range(_MOST_GUESSES):
             if low >= high:
                 break

@@ -8,9 +8,11 @@ poorer and nothing else.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Protocol
 
 from rowvault.source.mysql.bounds import BYTES, NUMBERS, KeyPart
@@ -75,7 +77,9 @@ def _scale(part: KeyPart, low: bytes, high: bytes) -> Scale | None:
         return DecimalScale(len(low.partition(b".")[2]))
     if base == "number" or base in NUMBERS:
         return DecimalScale(0)
-    return _TEMPORAL.get(base)
+    if base == "uuid":
+        return UuidScale(low[14:15] in b"12345")
+    return _BY_TYPE.get(base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,45 @@ class TimeScale:
         return text.encode("ascii")
 
 
-_TEMPORAL: dict[str, Scale] = {
+class AddressScale:
+    """IPv4 and IPv6 addresses of the types INET4 and INET6."""
+
+    def number(self, value: bytes) -> int:
+        """The address as its bits. Raises ValueError for anything else."""
+        return int(ip_address(value.decode("ascii")))
+
+    def value(self, number: int) -> bytes:
+        """IPv4 up to 32 bits, which INET6 has no use for in the middle of a large table."""
+        return str(ip_address(number)).encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class UuidScale:
+    """MariaDB's UUID: those of versions 1 to 5 are in the order of their groups from the right."""
+
+    is_swapped: bool
+
+    def number(self, value: bytes) -> int:
+        """The digits in order of weight. Raises ValueError for one of the other order."""
+        if (value[14:15] in b"12345") != self.is_swapped:
+            raise ValueError("a UUID of the other order")
+        groups = value.split(b"-")
+        return int(b"".join(reversed(groups) if self.is_swapped else groups), 16)
+
+    def value(self, number: int) -> bytes:
+        """A UUID of the same order."""
+        digits = b"%032x" % number
+        if not self.is_swapped:
+            groups = [digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]]
+            groups[2] = b"7" + groups[2][1:]
+            return b"-".join(groups)
+        last, fourth, third = digits[:12], b"a" + digits[13:16], b"4" + digits[17:20]
+        return b"-".join((digits[24:], digits[20:24], third, fourth, last))
+
+
+_BY_TYPE: dict[str, Scale] = {
+    "inet4": AddressScale(),
+    "inet6": AddressScale(),
     "date": DateScale(),
     "datetime": MomentScale(),
     "timestamp": MomentScale(),
@@ -173,12 +215,13 @@ class TextScale:
     least: int
     """The code point of the digit nought, which stands for no character at all too."""
     greatest: int
-    folds_case: bool
+    is_plain: bool
+    """Case and accents do not count."""
 
     def number(self, value: bytes) -> int:
         """As if the least character followed. Raises ValueError for bytes that are no text."""
         number, base = 0, self.greatest - self.least + 1
-        text = _folded(value.decode(self.codec), self.folds_case)
+        text = _folded(value.decode(self.codec), self.is_plain)
         for character in text[: self.width].ljust(self.width, chr(self.least)):
             number = number * base + min(max(ord(character) - self.least, 0), base - 1)
         return number
@@ -193,18 +236,22 @@ class TextScale:
         return text.encode(self.codec, "replace")
 
 
-def _text_scale(codec: str | None, low: bytes, high: bytes, folds_case: bool) -> TextScale | None:
+def _text_scale(codec: str | None, low: bytes, high: bytes, is_plain: bool) -> TextScale | None:
     if codec is None:
         return None
     try:
-        texts = [_folded(value.decode(codec), folds_case) for value in (low, high)]
+        texts = [_folded(value.decode(codec), is_plain) for value in (low, high)]
     except ValueError:
         return None
     points = [ord(character) for text in texts for character in text]
     least = min(_FIRST_PRINTABLE, *points, _FIRST_PRINTABLE)
     greatest = min(max(_LAST_PRINTABLE, *points, _LAST_PRINTABLE), _FIRST_SURROGATE - 1)
-    return TextScale(codec, max(map(len, texts)) + 2, least, greatest, folds_case)
+    return TextScale(codec, max(map(len, texts)) + 2, least, greatest, is_plain)
 
 
-def _folded(text: str, folds_case: bool) -> str:
-    return text.casefold() if folds_case else text
+def _folded(text: str, is_plain: bool) -> str:
+    """Without case and accents, which few collations look at first."""
+    if not is_plain or text.isascii():
+        return text.casefold() if is_plain else text
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
