@@ -144,7 +144,12 @@ def _name(definition: TableDefinition) -> tuple[str, str]:
 def _shape_problem(expected: TableDefinition, found: TableDefinition) -> str | None:
     """Trees compare only between tables whose rows are written alike."""
     for old, new in zip(expected.columns, found.columns, strict=False):
-        if (old.name, old.kind, old.introducer) != (new.name, new.kind, new.introducer):
+        # The introducer matters to statements alone: which charset it is, the definitions tell.
+        if (old.name, old.kind, bool(old.introducer)) != (
+            new.name,
+            new.kind,
+            bool(new.introducer),
+        ):
             return (
                 f"{expected.label}: column {old.name} {old.type} is {new.name} {new.type} "
                 "on the target"

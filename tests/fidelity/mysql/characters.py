@@ -103,14 +103,4 @@ CASES = (
         ),
         ("table collated",),
     ),
-    Case(
-        "ascii: bytes that it should not hold",
-        "CHAR, TEXT of every charset",
-        (
-            "CREATE TABLE not_ascii (v VARCHAR(9) CHARACTER SET binary)",
-            "INSERT INTO not_ascii VALUES (X'80FF')",
-            "ALTER TABLE not_ascii MODIFY v VARCHAR(9) CHARACTER SET ascii",
-        ),
-        ("table not_ascii",),
-    ),
 )

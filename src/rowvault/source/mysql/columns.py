@@ -44,6 +44,16 @@ _ROUND_TRIP = frozenset({"utf8mb4", "utf8mb3", "utf8", "latin1"})
 """Charsets whose every stored character survives the way to utf8mb4 and back; ascii is not one of
 them, because servers take bytes beyond 0x7F into it."""
 
+_SINGLE_BYTE = frozenset(
+    {
+        *("armscii8", "ascii", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852", "cp866"),
+        *("dec8", "geostd8", "greek", "hebrew", "hp8", "keybcs2", "koi8r", "koi8u", "latin2"),
+        *("latin5", "latin7", "macce", "macroman", "swe7", "tis620"),
+    }
+)
+"""Charsets in which MySQL stores any byte, but warns of those without a character in a literal that
+says which charset it is in."""
+
 _ORDERED = frozenset(
     {
         "tinyint",
@@ -124,8 +134,10 @@ def column_of(facts: ColumnFacts) -> Column:
     if base in _NUMBERS:
         kind = ValueKind.NUMBER
     elif base in _CHARACTERS:
-        if facts.charset.lower() not in _ROUND_TRIP:
-            kind, introducer = ValueKind.BYTES, f"_{facts.charset.lower()}"
+        charset = facts.charset.lower()
+        if charset not in _ROUND_TRIP:
+            kind = ValueKind.BYTES
+            introducer = "_binary" if charset in _SINGLE_BYTE else f"_{charset}"
     elif base in _BYTES:
         kind = ValueKind.BYTES
     elif base not in _TEXTS and base not in _FLOATS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from rowvault.core.model import TableDefinition
 from rowvault.source.mysql import faults, history
 from rowvault.source.mysql.columns import ColumnFacts, UnknownTypeError, column_of
 from rowvault.source.mysql.connection import Connection, text
+from rowvault.source.mysql.created import kept_statement
 from rowvault.source.mysql.keys import PRIMARY, IndexFacts, KeyChoice, choose_key
 from rowvault.source.mysql.members import tell_members
 from rowvault.source.protocol import SourceTable
@@ -23,12 +23,6 @@ BASE, VERSIONED = "BASE TABLE", "SYSTEM VERSIONED"
 ROW_TABLES = (BASE, VERSIONED)
 _FOREIGN_ENGINES = frozenset({"MRG_MYISAM", "FEDERATED", "CONNECT", "SPIDER"})
 """Their rows lie in other tables or on other servers."""
-
-_OLD_FORMAT = re.compile(
-    rb"'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`|(?P<note> /\* (?:mariadb-5\.3|5\.5 binary format) \*/)",
-    re.DOTALL,
-)
-"""How temporals are stored; no statement asks for it, and a table made anew has today's format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +196,7 @@ def _read_definition(connection: Connection, facts: TableFacts, label: str) -> b
         ) from error
     statement = rows[0][1]
     assert statement is not None
-    return _OLD_FORMAT.sub(lambda found: b"" if found["note"] else found[0], statement)
+    return kept_statement(statement)
 
 
 def open_tables(
