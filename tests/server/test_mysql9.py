@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from rowvault.source.protocol import Selection
 from support import comparer
 from support.copying import copy, source_at, table_rows
 from support.mysql import MySQLServer
+from support.rowvault import succeed
 
 pytestmark = pytest.mark.mysql
 
@@ -52,6 +56,7 @@ def test_everything_comes_back_the_same(
         mysql_second.execute(f"DROP DATABASE IF EXISTS {filled}")
 
 
+<<<<<<< HEAD
 def test_columns_of_views_may_be_null_as_they_might(
     mysql: MySQLServer, mysql_second: MySQLServer, database: str
 ) -> None:
@@ -69,5 +74,32 @@ def test_columns_of_views_may_be_null_as_they_might(
     try:
         copy(mysql.url, mysql_second.url, [database])
         assert comparer.differences(left, comparer.fingerprint(mysql_second, [database])) == []
+=======
+def test_a_column_that_kept_the_charset_its_table_had_is_verified(
+    mysql: MySQLServer, mysql_second: MySQLServer, database: str, tmp_path: Path
+) -> None:
+    """SHOW CREATE TABLE says it in words that no statement brings about."""
+    mysql.execute(
+        f"USE {database}",
+        "CREATE TABLE t (a VARCHAR(9), b VARCHAR(9) COLLATE latin2_czech_cs) CHARACTER SET latin2",
+        "ALTER TABLE t DEFAULT CHARACTER SET utf8mb4",
+        "CREATE TABLE u (a VARCHAR(9), b ENUM('x')) COLLATE utf8mb4_unicode_ci",
+        "ALTER TABLE u DEFAULT COLLATE utf8mb4_bin",
+    )
+    vault = tmp_path / "vault"
+    succeed("-r", vault, "init", "--no-encryption")
+    succeed("-r", vault, "backup", mysql.url, "-d", database)
+    try:
+        succeed("-r", vault, "restore", "latest", mysql_second.url)
+        with closing(mysql_second.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT GROUP_CONCAT(COLLATION_NAME ORDER BY TABLE_NAME, COLUMN_NAME) FROM"
+                " information_schema.COLUMNS WHERE TABLE_SCHEMA = %s",
+                (database,),
+            )
+            assert cursor.fetchone() == (
+                "latin2_general_ci,latin2_czech_cs,utf8mb4_unicode_ci,utf8mb4_unicode_ci",
+            )
+>>>>>>> e94da3f (Verify columns that kept the charset which their table had)
     finally:
         mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")

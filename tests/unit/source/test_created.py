@@ -15,7 +15,9 @@ def test_an_inherited_collation_is_not_kept() -> None:
         b") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT=' COLLATE=z'"
     )
     inherited = b"char(9) COLLATE utf8mb4_bin DEFAULT NULL COMMENT"
-    assert kept_statement(shown) == shown.replace(inherited, b"char(9) DEFAULT NULL COMMENT")
+    assert kept_statement(shown, {b"latin2": b"latin2_general_ci"}.__getitem__) == shown.replace(
+        inherited, b"char(9) DEFAULT NULL COMMENT"
+    )
 
 
 def test_how_old_temporals_are_stored_is_not_kept() -> None:
@@ -23,7 +25,14 @@ def test_how_old_temporals_are_stored_is_not_kept() -> None:
         b"CREATE TABLE `t` (\n  `a` datetime /* mariadb-5.3 */ DEFAULT NULL,\n"
         b"  `b` time /* 5.5 binary format */ COMMENT ' /* mariadb-5.3 */'\n) ENGINE=MyISAM"
     )
-    assert kept_statement(shown) == (
+    assert kept_statement(shown, {b"latin2": b"latin2_general_ci"}.__getitem__) == (
         b"CREATE TABLE `t` (\n  `a` datetime DEFAULT NULL,\n"
         b"  `b` time COMMENT ' /* mariadb-5.3 */'\n) ENGINE=MyISAM"
+    )
+
+
+def test_a_charset_has_its_collation() -> None:
+    shown = b"CREATE TABLE `t` (\n  `a` char(9) CHARACTER SET latin2 DEFAULT ' CHARACTER SET x'\n)"
+    assert b" CHARACTER SET latin2 COLLATE latin2_general_ci DEFAULT ' CHARACTER SET x'" in (
+        kept_statement(shown, {b"latin2": b"latin2_general_ci"}.__getitem__)
     )

@@ -1,13 +1,14 @@
-"""CREATE TABLE as it is kept: sent again, it makes a table of which the server says the same."""
+"""CREATE TABLE as it is kept: sent again, it makes a table of which it is the statement again."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _TOKEN = re.compile(
     rb"'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`"
     rb"|(?P<old> /\* (?:mariadb-5\.3|5\.5 binary format) \*/)"
-    rb"| CHARACTER SET \w+ COLLATE \w+"
+    rb"| CHARACTER SET (?P<charset>\w+)(?P<collated> COLLATE \w+)?"
     rb"| COLLATE (?P<column>\w+)"
     rb"| COLLATE=(?P<table>\w+)",
     re.DOTALL,
@@ -16,15 +17,20 @@ _TOKEN = re.compile(
 lower case."""
 
 
-def kept_statement(shown: bytes) -> bytes:
-    """What SHOW CREATE TABLE gives, without what would change what the next one gives.
+def kept_statement(shown: bytes, default_collation: Callable[[bytes], bytes]) -> bytes:
+    """What SHOW CREATE TABLE gives, but for what no statement brings about.
 
-    How old temporals are stored: no statement asks for it, and a new table has today's format. The collation of a column that has its table's: MySQL tells by it which columns have it from
-    their table, and takes it in a statement for a collation of the column's own.
+    How old temporals are stored: a new table has today's format. The collation of a column that has
+    its table's: MySQL tells by it which columns have it from their table, and takes it in a
+    statement for a collation of the column's own. A charset without a collation: MySQL tells by it
+    that the column had it from its table once; in a statement it is the column's own, and the
+    next SHOW CREATE TABLE says the collation, too. `default_collation` gives a charset's.
     """
     inherited = [found["table"] for found in _TOKEN.finditer(shown) if found["table"]][-1:]
 
     def kept(found: re.Match[bytes]) -> bytes:
+        if found["charset"] and not found["collated"]:
+            return found[0] + b" COLLATE " + default_collation(found["charset"])
         is_inherited = found["column"] is not None and [found["column"]] == inherited
         return b"" if found["old"] or is_inherited else found[0]
 

@@ -79,6 +79,7 @@ class TableShapes:
     def __init__(self, connection: Connection, database: str, table: str | None = None) -> None:
         """Reads them; of one table only where it is named."""
         self._connection = connection
+        self._default_collations: dict[str, str] = {}
         self.database = database
         where = f"TABLE_SCHEMA = {mysql_string(database)}"
         if table is not None:
@@ -97,6 +98,16 @@ class TableShapes:
         self._connection.execute("SET character_set_results = NULL", task)
         yield
         self._connection.execute("SET character_set_results = utf8mb4", task)
+
+    def _default_collation(self, charset: bytes) -> bytes:
+        if not self._default_collations:
+            rows = self._connection.rows(
+                "SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM "
+                "information_schema.CHARACTER_SETS",
+                "reading the charsets",
+            )
+            self._default_collations = {text(row[0]): text(row[1]) for row in rows}
+        return self._default_collations[charset.decode()].encode()
 
     def _read_columns(self, where: str) -> dict[str, list[ColumnFacts]]:
         rows = self._connection.rows(
@@ -149,7 +160,8 @@ class TableShapes:
     def open(self, facts: TableFacts) -> OpenTable:
         """One table's definition. Raises StatementError, UnknownTypeError, AccessDeniedError."""
         label = f"{facts.database}.{facts.name}"
-        statement = _read_definition(self._connection, facts, label)
+        shown = _read_definition(self._connection, facts, label)
+        statement = kept_statement(shown, self._default_collation)
         told = tell_members(
             self._connection,
             facts.database,
@@ -196,7 +208,7 @@ def _read_definition(connection: Connection, facts: TableFacts, label: str) -> b
         ) from error
     statement = rows[0][1]
     assert statement is not None
-    return kept_statement(statement)
+    return statement
 
 
 def open_tables(
