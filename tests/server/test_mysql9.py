@@ -56,7 +56,6 @@ def test_everything_comes_back_the_same(
         mysql_second.execute(f"DROP DATABASE IF EXISTS {filled}")
 
 
-<<<<<<< HEAD
 def test_columns_of_views_may_be_null_as_they_might(
     mysql: MySQLServer, mysql_second: MySQLServer, database: str
 ) -> None:
@@ -74,7 +73,10 @@ def test_columns_of_views_may_be_null_as_they_might(
     try:
         copy(mysql.url, mysql_second.url, [database])
         assert comparer.differences(left, comparer.fingerprint(mysql_second, [database])) == []
-=======
+    finally:
+        mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")
+
+
 def test_a_column_that_kept_the_charset_its_table_had_is_verified(
     mysql: MySQLServer, mysql_second: MySQLServer, database: str, tmp_path: Path
 ) -> None:
@@ -100,6 +102,5 @@ def test_a_column_that_kept_the_charset_its_table_had_is_verified(
             assert cursor.fetchone() == (
                 "latin2_general_ci,latin2_czech_cs,utf8mb4_unicode_ci,utf8mb4_unicode_ci",
             )
->>>>>>> e94da3f (Verify columns that kept the charset which their table had)
     finally:
         mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")
