@@ -124,6 +124,18 @@ def _everything(
     yield Fixed(script.epilogue())
 
 
+def objects_part(objects: Sequence[ObjectDefinition], script: Script) -> Fixed:
+    """A script of what is not a table, to be loaded when the tables are there."""
+    return _joined(
+        [
+            script.prologue(),
+            *_definitions(before_rows(objects), script),
+            *_definitions(behind_rows(objects), script),
+            script.epilogue(),
+        ]
+    )
+
+
 def _joined(statements: Iterable[bytes]) -> Fixed:
     return Fixed(b"".join(statements))
 

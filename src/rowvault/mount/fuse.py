@@ -1,0 +1,251 @@
+"""Serves the tree through FUSE: pyfuse3 on trio, blocking work in threads.
+
+docs/explanation/concurrency.md lists what is shared across each `await`.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import stat
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pyfuse3
+import trio
+
+from rowvault.core.errors import RowvaultError
+from rowvault.mount.inodes import Inodes
+from rowvault.mount.reading import ChunkCache, Reader
+from rowvault.mount.tree import Directory, File, Link, Node
+
+_log = logging.getLogger(__name__)
+
+_LASTING_S = 3600.0
+"""How long the kernel may keep what never changes."""
+_PASSING_S = 1.0
+"""How long it may keep a list that snapshots join and leave."""
+_BLOCK_BYTES = 512
+_PREFERRED_READ_BYTES = 128 * 1024
+_FILE_MODE = stat.S_IFREG | 0o444
+_DIRECTORY_MODE = stat.S_IFDIR | 0o555
+_LINK_MODE = stat.S_IFLNK | 0o777
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class _Listing:
+    """An open directory: its entries as they were when it was opened."""
+
+    number: int
+    entries: Sequence[tuple[str, Node]]
+
+
+class FileSystem(pyfuse3.Operations):
+    """A tree, read-only."""
+
+    supports_dot_lookup = False
+    enable_writeback_cache = False
+    enable_acl = False
+
+    def __init__(self, root: Directory, worker_count: int) -> None:
+        super().__init__()
+        self._inodes = Inodes(root)
+        self._limiter = trio.CapacityLimiter(max(2, 2 * worker_count))
+        self._pool = ThreadPoolExecutor(worker_count, thread_name_prefix="read-ahead")
+        self._cache = ChunkCache()
+        self._handles: dict[int, Reader | _Listing] = {}
+        self._next_handle = 1
+        self._owner = (os.getuid(), os.getgid())
+
+    def close(self) -> None:
+        """Ends the threads that read ahead."""
+        self._pool.shutdown(cancel_futures=True)
+
+    async def lookup(
+        self, parent_inode: int, name: bytes, ctx: pyfuse3.RequestContext | None = None
+    ) -> pyfuse3.EntryAttributes:
+        """An entry of a directory."""
+        directory = self._directory(parent_inode)
+        text = os.fsdecode(name)
+        if text == ".":
+            return self._attributes(parent_inode, directory)
+        if text == "..":
+            above = self._inodes.parent(parent_inode)
+            return self._attributes(above, self._inodes.node(above))
+        node = await self._work(directory.child, text)
+        if node is None:
+            # The kernel need not ask again for a while: nothing new comes where nothing changes.
+            missing = pyfuse3.EntryAttributes()
+            missing.st_ino = 0
+            missing.entry_timeout = _timeout(directory)
+            return missing
+        number = self._inodes.remember(parent_inode, text, node)
+        return self._attributes(number, node, _timeout(directory))
+
+    async def forget(self, inode_list: Sequence[tuple[int, int]]) -> None:
+        """The kernel drops references."""
+        for number, lookups in inode_list:
+            self._inodes.forget(number, lookups)
+
+    async def getattr(
+        self, inode: int, ctx: pyfuse3.RequestContext | None = None
+    ) -> pyfuse3.EntryAttributes:
+        """What stat() shows."""
+        return self._attributes(inode, self._node(inode))
+
+    async def readlink(self, inode: int, ctx: pyfuse3.RequestContext) -> bytes:
+        """Where a link leads."""
+        node = self._node(inode)
+        if not isinstance(node, Link):
+            raise pyfuse3.FUSEError(errno.EINVAL)
+        return os.fsencode(node.target)
+
+    async def opendir(self, inode: int, ctx: pyfuse3.RequestContext) -> int:
+        """Lists a directory."""
+        directory = self._directory(inode)
+        entries = await self._work(lambda: list(directory.entries()))
+        return self._add_handle(_Listing(inode, entries))
+
+    async def readdir(self, fh: int, start_id: int, token: pyfuse3.ReaddirToken) -> None:
+        """Gives the entries from a number on, as many as the kernel takes."""
+        listing = self._handles[fh]
+        assert isinstance(listing, _Listing)
+        timeout = _timeout(self._directory(listing.number))
+        for index in range(start_id, len(listing.entries)):
+            name, node = listing.entries[index]
+            number = self._inodes.remember(listing.number, name, node)
+            attributes = self._attributes(number, node, timeout)
+            if not pyfuse3.readdir_reply(token, os.fsencode(name), attributes, index + 1):
+                self._inodes.forget(number, 1)
+                return
+
+    async def releasedir(self, fh: int) -> None:
+        """Closes a directory."""
+        del self._handles[fh]
+
+    async def open(self, inode: int, flags: int, ctx: pyfuse3.RequestContext) -> pyfuse3.FileInfo:
+        """Opens a file; what the kernel has cached of it stays right for ever."""
+        node = self._node(inode)
+        if not isinstance(node, File):
+            raise pyfuse3.FUSEError(errno.EISDIR)
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            raise pyfuse3.FUSEError(errno.EROFS)
+        document = await self._work(node.open)
+        handle = self._add_handle(Reader(document, self._cache, self._pool))
+        return pyfuse3.FileInfo(fh=handle, keep_cache=True)
+
+    async def read(self, fh: int, off: int, size: int) -> bytes:
+        """A range of a file."""
+        reader = self._handles[fh]
+        assert isinstance(reader, Reader)
+        return await self._work(reader.read, off, size)
+
+    async def release(self, fh: int) -> None:
+        """Closes a file."""
+        del self._handles[fh]
+
+    async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
+        """Nothing is free: nothing can be written."""
+        figures = pyfuse3.StatvfsData()
+        figures.f_bsize = figures.f_frsize = 4096
+        figures.f_namemax = 255
+        figures.f_blocks = figures.f_bfree = figures.f_bavail = 0
+        figures.f_files = len(self._inodes)
+        figures.f_ffree = figures.f_favail = 0
+        return figures
+
+    def _add_handle(self, opened: Reader | _Listing) -> int:
+        handle, self._next_handle = self._next_handle, self._next_handle + 1
+        self._handles[handle] = opened
+        return handle
+
+    def _node(self, inode: int) -> Node:
+        try:
+            return self._inodes.node(inode)
+        except KeyError:
+            raise pyfuse3.FUSEError(errno.ESTALE) from None
+
+    def _directory(self, inode: int) -> Directory:
+        node = self._node(inode)
+        if isinstance(node, File | Link):
+            raise pyfuse3.FUSEError(errno.ENOTDIR)
+        return node
+
+    async def _work(self, function: Callable[..., Result], *arguments: object) -> Result:
+        """Runs blocking work in a thread; damage and failing storage become EIO, and are logged."""
+        try:
+            return await trio.to_thread.run_sync(function, *arguments, limiter=self._limiter)
+        except (RowvaultError, OSError) as error:
+            _log.error("%s", error)
+            raise pyfuse3.FUSEError(errno.EIO) from error
+
+    def _attributes(
+        self, number: int, node: Node, entry_timeout: float = _PASSING_S
+    ) -> pyfuse3.EntryAttributes:
+        attributes = pyfuse3.EntryAttributes()
+        attributes.st_ino = number
+        attributes.generation = 0
+        attributes.entry_timeout = entry_timeout
+        attributes.attr_timeout = _LASTING_S
+        attributes.st_uid, attributes.st_gid = self._owner
+        attributes.st_nlink = 1
+        attributes.st_blksize = _PREFERRED_READ_BYTES
+        nanoseconds = int(node.time.timestamp() * 1_000_000) * 1000
+        attributes.st_atime_ns = attributes.st_mtime_ns = attributes.st_ctime_ns = nanoseconds
+        if isinstance(node, File):
+            attributes.st_mode = _FILE_MODE
+            attributes.st_size = node.length
+        elif isinstance(node, Link):
+            attributes.st_mode = _LINK_MODE
+            attributes.st_size = len(os.fsencode(node.target))
+        else:
+            attributes.st_mode = _DIRECTORY_MODE
+            attributes.st_size = 0
+            attributes.attr_timeout = _timeout(node)
+        attributes.st_blocks = -(-attributes.st_size // _BLOCK_BYTES)
+        return attributes
+
+
+def _timeout(directory: Directory) -> float:
+    return _PASSING_S if directory.changes else _LASTING_S
+
+
+def serve(root: Directory, place: str, *, allow_other: bool, ready: Callable[[], None]) -> None:
+    """Mounts the tree at `place` and serves it until it is unmounted or SIGTERM or Ctrl-C comes.
+
+    Calls `ready` when the mount stands. Raises RuntimeError and OSError where it cannot be made.
+    """
+    operations = FileSystem(root, max(2, os.cpu_count() or 1))
+    options = set(pyfuse3.default_options) | {"fsname=rowvault", "subtype=rowvault", "ro"}
+    options.discard("default_permissions")
+    options.add("default_permissions")
+    if allow_other:
+        options.add("allow_other")
+    pyfuse3.init(operations, place, options)
+    try:
+        ready()
+        trio.run(_run)
+    finally:
+        pyfuse3.close(unmount=True)
+        operations.close()
+
+
+async def _run() -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+        await pyfuse3.main()
+        nursery.cancel_scope.cancel()
+
+
+async def _end_on_signal(scope: trio.CancelScope) -> None:
+    import signal
+
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
+        async for _ in received:
+            scope.cancel()
+            return

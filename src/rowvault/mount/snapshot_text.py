@@ -1,0 +1,118 @@
+"""The texts of one snapshot, each found without reading what it does not need."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+import msgspec
+
+from rowvault.core.errors import MissingError
+from rowvault.core.monitor import SilentMonitor
+from rowvault.mount.names import file_name
+from rowvault.render.document import Document, Fixed
+from rowvault.render.dump import objects_part, snapshot_parts
+from rowvault.render.table import TableText
+from rowvault.repository.repository import Repository
+from rowvault.repository.snapshot import Snapshot
+from rowvault.sqltext.script import script_for
+
+_KEPT_NAMES = 200_000
+"""Tables whose lengths are remembered, over the databases listed last."""
+
+
+class SnapshotText:
+    """One snapshot as texts. Used from any thread.
+
+    Every method but `snapshot` raises DamageError, UnsupportedFormatError, StorageError.
+    """
+
+    def __init__(self, repository: Repository, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._repository = repository
+        self._manifest = repository.manifest(snapshot)
+        self._script = script_for(snapshot.server.vendor)
+        self._lock = threading.Lock()
+        self._databases: list[str] | None = None
+        self._tables: OrderedDict[str, dict[str, int]] = OrderedDict()
+        self._everything_length: int | None = None
+
+    def databases(self) -> list[str]:
+        """The names of all databases."""
+        if self._databases is None:
+            self._databases = self._manifest.databases()
+        return self._databases
+
+    def tables(self, database: str) -> dict[str, int]:
+        """Table -> length of its text, by name."""
+        with self._lock:
+            known = self._tables.get(database)
+            if known is not None:
+                self._tables.move_to_end(database)
+                return known
+        framing = len(self._script.prologue()) + len(self._script.epilogue())
+        found = {
+            record.definition.name: framing
+            + TableText(self._repository, record, self._script).length
+            for record in self._manifest.tables(database)
+        }
+        with self._lock:
+            self._tables[database] = found
+            while len(self._tables) > 1 and sum(map(len, self._tables.values())) > _KEPT_NAMES:
+                self._tables.popitem(last=False)
+        return found
+
+    def table_of(self, database: str, name: str, suffix: str) -> str | None:
+        """The table whose file has this name."""
+        if not name.endswith(suffix):
+            return None
+        plain = name.removesuffix(suffix)
+        # Most names are their own file names: those are looked up without listing the rest.
+        if file_name(plain, suffix) == name and self._manifest.table(database, plain) is not None:
+            return plain
+        if "%" not in name:
+            return None
+        return next((one for one in self.tables(database) if file_name(one, suffix) == name), None)
+
+    def table_length(self, database: str, table: str) -> int:
+        """The length of a table's text."""
+        with self._lock:
+            known = self._tables.get(database, {}).get(table)
+        return self.table(database, table).length if known is None else known
+
+    def table(self, database: str, table: str) -> Document:
+        """A table alone, as `dump SNAP DB.TABLE` prints it."""
+        record = self._manifest.table(database, table)
+        if record is None:
+            raise MissingError(f"snapshot {self.snapshot.id} holds no table {database}.{table}")
+        return Document(
+            [
+                Fixed(self._script.prologue()),
+                TableText(self._repository, record, self._script),
+                Fixed(self._script.epilogue()),
+            ]
+        )
+
+    def objects(self, database: str) -> Document:
+        """Everything in a database that is not a table."""
+        objects = self._manifest.objects(database)
+        return Document([objects_part(list(objects), self._script)])
+
+    def everything_length(self) -> int:
+        """The length of `everything`."""
+        if self._everything_length is None:
+            self._everything_length = self.everything().length
+        return self._everything_length
+
+    def everything(self) -> Document:
+        """The whole snapshot, as `dump SNAP` prints it."""
+        parts = snapshot_parts(self._repository, self.snapshot, None, None, SilentMonitor())
+        return Document(parts)
+
+    def description(self) -> Document:
+        """The snapshot's document and its tags, as JSON."""
+        document = msgspec.to_builtins(self.snapshot)
+        document["tags"] = self._repository.tags(self.snapshot.id)
+        del document["manifest"]
+        text = msgspec.json.format(msgspec.json.encode(document), indent=2)
+        return Document([Fixed(text + b"\n")])

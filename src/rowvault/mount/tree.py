@@ -1,0 +1,296 @@
+"""What a mounted repository looks like: directories, files and links, whatever serves them.
+
+/snapshots/<utc>-<id>/<database>/<table>.sql
+                     /objects/<database>.sql
+                     /all.sql
+                     /snapshot.json
+/latest -> snapshots/<utc>-<id>
+/tags/<tag>/<utc>-<id> -> ../../snapshots/<utc>-<id>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from rowvault.core.ids import SnapshotId
+from rowvault.mount.names import file_name
+from rowvault.mount.snapshot_text import SnapshotText
+from rowvault.render.document import Document
+from rowvault.repository import names
+from rowvault.repository.repository import Repository
+from rowvault.repository.snapshot import Snapshot
+
+SNAPSHOTS = "snapshots"
+TAGS = "tags"
+LATEST = "latest"
+OBJECTS = "objects"
+ALL = "all.sql"
+DESCRIPTION = "snapshot.json"
+SUFFIX = ".sql"
+_BESIDE_DATABASES = frozenset({OBJECTS, ALL, DESCRIPTION})
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file whose content never changes."""
+
+    time: datetime
+    length: int
+    """In bytes; exact."""
+    open: Callable[[], Document]
+    """Its text. Raises DamageError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link."""
+
+    time: datetime
+    target: str
+
+
+class Directory(Protocol):
+    """A directory. All methods raise DamageError, StorageError."""
+
+    @property
+    def time(self) -> datetime:
+        """When what it shows was taken."""
+        ...
+
+    @property
+    def changes(self) -> bool:
+        """Whether its entries may come and go while mounted."""
+        ...
+
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """All entries by name."""
+        ...
+
+    def child(self, name: str) -> Node | None:
+        """One entry; None where there is none of that name."""
+        ...
+
+
+Node = Directory | File | Link
+
+
+class Root:
+    """The top of the whole repository."""
+
+    changes = True
+
+    def __init__(self, catalogue: SnapshotCatalogue) -> None:
+        self._catalogue = catalogue
+
+    @property
+    def time(self) -> datetime:
+        """Of the newest snapshot."""
+        return self._catalogue.newest_time()
+
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """See Directory."""
+        for name in (SNAPSHOTS, TAGS, LATEST):
+            node = self.child(name)
+            if node is not None:
+                yield name, node
+
+    def child(self, name: str) -> Node | None:
+        """See Directory."""
+        if name == SNAPSHOTS:
+            return SnapshotsDirectory(self._catalogue)
+        if name == TAGS:
+            return TagsDirectory(self._catalogue)
+        if name == LATEST and (all_ := self._catalogue.all()):
+            newest, snapshot = list(all_.items())[-1]
+            return Link(snapshot.time, f"{SNAPSHOTS}/{newest}")
+        return None
+
+
+class SnapshotsDirectory:
+    """All snapshots."""
+
+    changes = True
+
+    def __init__(self, catalogue: SnapshotCatalogue) -> None:
+        self._catalogue = catalogue
+
+    @property
+    def time(self) -> datetime:
+        """Of the newest snapshot."""
+        return self._catalogue.newest_time()
+
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """See Directory."""
+        for name, snapshot in self._catalogue.all().items():
+            yield name, self._catalogue.directory(snapshot)
+
+    def child(self, name: str) -> Node | None:
+        """See Directory."""
+        snapshot = self._catalogue.all().get(name)
+        return None if snapshot is None else self._catalogue.directory(snapshot)
+
+
+class TagsDirectory:
+    """All tags; or one of them, whose entries are links to its snapshots."""
+
+    changes = True
+
+    def __init__(self, catalogue: SnapshotCatalogue, tag: str | None = None) -> None:
+        self._catalogue = catalogue
+        self._tag = tag
+
+    @property
+    def time(self) -> datetime:
+        """Of the newest snapshot."""
+        return self._catalogue.newest_time()
+
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """See Directory."""
+        tags = self._catalogue.tags()
+        if self._tag is None:
+            for tag in sorted(tags):
+                yield file_name(tag), TagsDirectory(self._catalogue, tag)
+            return
+        for name, snapshot in tags.get(self._tag, {}).items():
+            yield name, Link(snapshot.time, f"../../{SNAPSHOTS}/{name}")
+
+    def child(self, name: str) -> Node | None:
+        """See Directory."""
+        return dict(self.entries()).get(name)
+
+
+class SnapshotDirectory:
+    """One snapshot: a directory for each database, and what spans them."""
+
+    changes = False
+
+    def __init__(self, text: SnapshotText) -> None:
+        self._text = text
+        self.time = text.snapshot.time
+
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """See Directory."""
+        for database in self._text.databases():
+            yield _database_name(database), DatabaseDirectory(self._text, database)
+        for name in (OBJECTS, ALL, DESCRIPTION):
+            node = self._spanning(name)
+            assert node is not None
+            yield name, node
+
+    def child(self, name: str) -> Node | None:
+        """See Directory."""
+        spanning = self._spanning(name)
+        if spanning is not None:
+            return spanning
+        for database in self._text.databases():
+            if _database_name(database) == name:
+                return DatabaseDirectory(self._text, database)
+        return None
+
+    def _spanning(self, name: str) -> Node | None:
+        if name == OBJECTS:
+            return ObjectsDirectory(self._text)
+        if name == ALL:
+            return File(self.time, self._text.everything_length(), self._text.everything)
+        if name == DESCRIPTION:
+            return _file(self.time, self._text.description())
+        return None
+
+
+class DatabaseDirectory:
+    """The tables of one database."""
+
+    changes = False
+
+    def __init__(self, text: SnapshotText, database: str) -> None:
+        self._text = text
+        self._database = database
+        self.time = text.snapshot.time
+
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """See Directory."""
+        for table, length in self._text.tables(self._database).items():
+            yield file_name(table, SUFFIX), self._file(table, length)
+
+    def child(self, name: str) -> Node | None:
+        """See Directory."""
+        table = self._text.table_of(self._database, name, SUFFIX)
+        if table is None:
+            return None
+        return self._file(table, self._text.table_length(self._database, table))
+
+    def _file(self, table: str, length: int) -> File:
+        return File(self.time, length, lambda: self._text.table(self._database, table))
+
+
+class ObjectsDirectory:
+    """For each database one file of what is not a table."""
+
+    changes = False
+
+    def __init__(self, text: SnapshotText) -> None:
+        self._text = text
+        self.time = text.snapshot.time
+
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """See Directory."""
+        for database in self._text.databases():
+            yield file_name(database, SUFFIX), _file(self.time, self._text.objects(database))
+
+    def child(self, name: str) -> Node | None:
+        """See Directory."""
+        for database in self._text.databases():
+            if file_name(database, SUFFIX) == name:
+                return _file(self.time, self._text.objects(database))
+        return None
+
+
+class SnapshotCatalogue:
+    """The snapshots and tags of a repository as they are now, and a directory for each."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._directories: dict[SnapshotId, SnapshotDirectory] = {}
+
+    def all(self) -> dict[str, Snapshot]:
+        """All snapshots by the names of their directories, oldest first."""
+        found = {
+            names.snapshot(one.time, one.id).removeprefix(names.SNAPSHOTS): one
+            for one in self._repository.snapshots()
+        }
+        kept = {one.id for one in found.values()}
+        for gone in self._directories.keys() - kept:
+            self._directories.pop(gone, None)
+        return found
+
+    def tags(self) -> dict[str, dict[str, Snapshot]]:
+        """Tag -> its snapshots by the names of their directories."""
+        tagged: dict[str, dict[str, Snapshot]] = {}
+        for name, snapshot in self.all().items():
+            for tag in self._repository.tags(snapshot.id):
+                tagged.setdefault(tag, {})[name] = snapshot
+        return tagged
+
+    def newest_time(self) -> datetime:
+        """Of the newest snapshot; the epoch where there is none."""
+        newest = list(self.all().values())[-1:]
+        return newest[0].time if newest else datetime.fromtimestamp(0, UTC)
+
+    def directory(self, snapshot: Snapshot) -> SnapshotDirectory:
+        """The directory of a snapshot; the same one each time, with what it has found out."""
+        known = self._directories.get(snapshot.id)
+        if known is None:
+            known = SnapshotDirectory(SnapshotText(self._repository, snapshot))
+            known = self._directories.setdefault(snapshot.id, known)
+        return known
+
+
+def _database_name(database: str) -> str:
+    return file_name(database, reserved=_BESIDE_DATABASES)
+
+
+def _file(time: datetime, document: Document) -> File:
+    return File(time, document.length, lambda: document)
