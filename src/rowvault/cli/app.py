@@ -16,6 +16,7 @@ from rowvault.cli.verbs.dump import dump
 from rowvault.cli.verbs.init import init
 from rowvault.cli.verbs.key import key
 from rowvault.cli.verbs.ls import ls
+from rowvault.cli.verbs.mount import mount, umount
 from rowvault.cli.verbs.restore import restore
 from rowvault.cli.verbs.show import show
 from rowvault.cli.verbs.snapshots import snapshots
@@ -53,7 +54,7 @@ def app() -> None:
 
 
 for _verb in (
-    init, doctor, backup, snapshots, show, ls, dump, restore, verify, diff, check, key, version,
-    demo,
+    init, doctor, backup, snapshots, show, ls, dump, mount, umount, restore, verify, diff, check,
+    key, version, demo,
 ):  # fmt: skip
     app.add_command(_verb)

@@ -24,9 +24,10 @@ RowvaultError
 │   ├── CorruptError           the bytes fail their check
 │   ├── TruncatedError         the object is shorter than it must be
 │   └── MissingError           an object that others refer to is not there
-└── RestoreError             the target of a restore
-    ├── TargetExistsError      something of that name is there already
-    └── VerificationError      the target does not hold what the snapshot holds
+├── RestoreError             the target of a restore
+│   ├── TargetExistsError      something of that name is there already
+│   └── VerificationError      the target does not hold what the snapshot holds
+└── MountError               a directory that cannot be mounted or unmounted
 
 Each message says what happened, where, and what to do next. Exit codes are the command line's.
 """
@@ -138,3 +139,7 @@ class TargetExistsError(RestoreError):
 
 class VerificationError(RestoreError):
     """The target does not hold what the snapshot holds."""
+
+
+class MountError(RowvaultError):
+    """A directory cannot be mounted or unmounted."""

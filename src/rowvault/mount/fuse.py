@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import stat
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -222,30 +223,31 @@ def serve(root: Directory, place: str, *, allow_other: bool, ready: Callable[[],
     """
     operations = FileSystem(root, max(2, os.cpu_count() or 1))
     options = set(pyfuse3.default_options) | {"fsname=rowvault", "subtype=rowvault", "ro"}
-    options.discard("default_permissions")
-    options.add("default_permissions")
+    # A helper process of the system unmounts should this process be killed.
+    options |= {"default_permissions", "auto_unmount"}
     if allow_other:
         options.add("allow_other")
     pyfuse3.init(operations, place, options)
     try:
-        ready()
-        trio.run(_run)
+        trio.run(_run, ready)
     finally:
         pyfuse3.close(unmount=True)
         operations.close()
 
 
-async def _run() -> None:
+async def _run(ready: Callable[[], None]) -> None:
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+        await nursery.start(_end_on_signal, nursery.cancel_scope)
+        ready()
         await pyfuse3.main()
         nursery.cancel_scope.cancel()
 
 
-async def _end_on_signal(scope: trio.CancelScope) -> None:
-    import signal
-
+async def _end_on_signal(
+    scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
+        task_status.started()
         async for _ in received:
             scope.cancel()
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 
 import msgspec
 
@@ -17,6 +18,18 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 from rowvault.sqltext.script import script_for
 
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What of each snapshot is shown."""
+
+    database: str | None = None
+    """None: all."""
+    table: str | None = None
+
+
+EVERYTHING = Excerpt()
+
 _KEPT_NAMES = 200_000
 """Tables whose lengths are remembered, over the databases listed last."""
 
@@ -27,8 +40,11 @@ class SnapshotText:
     Every method but `snapshot` raises DamageError, UnsupportedFormatError, StorageError.
     """
 
-    def __init__(self, repository: Repository, snapshot: Snapshot) -> None:
+    def __init__(
+        self, repository: Repository, snapshot: Snapshot, only: Excerpt = EVERYTHING
+    ) -> None:
         self.snapshot = snapshot
+        self._only = only
         self._repository = repository
         self._manifest = repository.manifest(snapshot)
         self._script = script_for(snapshot.server.vendor)
@@ -40,7 +56,8 @@ class SnapshotText:
     def databases(self) -> list[str]:
         """The names of all databases."""
         if self._databases is None:
-            self._databases = self._manifest.databases()
+            found = self._manifest.databases()
+            self._databases = [one for one in found if self._only.database in (None, one)]
         return self._databases
 
     def tables(self, database: str) -> dict[str, int]:
@@ -55,6 +72,7 @@ class SnapshotText:
             record.definition.name: framing
             + TableText(self._repository, record, self._script).length
             for record in self._manifest.tables(database)
+            if self._only.table in (None, record.definition.name)
         }
         with self._lock:
             self._tables[database] = found
@@ -66,6 +84,10 @@ class SnapshotText:
         """The table whose file has this name."""
         if not name.endswith(suffix):
             return None
+        if self._only.table is not None:
+            return next(
+                (one for one in self.tables(database) if file_name(one, suffix) == name), None
+            )
         plain = name.removesuffix(suffix)
         # Most names are their own file names: those are looked up without listing the rest.
         if file_name(plain, suffix) == name and self._manifest.table(database, plain) is not None:
@@ -105,9 +127,14 @@ class SnapshotText:
         return self._everything_length
 
     def everything(self) -> Document:
-        """The whole snapshot, as `dump SNAP` prints it."""
-        parts = snapshot_parts(self._repository, self.snapshot, None, None, SilentMonitor())
-        return Document(parts)
+        """The whole excerpt, as `dump SNAP [DB[.TABLE]]` prints it; empty where it is not there."""
+        database, table = self._only.database, self._only.table
+        if database is not None and database not in self.databases():
+            return Document([])
+        if table is not None and database is not None and table not in self.tables(database):
+            return Document([])
+        monitor = SilentMonitor()
+        return Document(snapshot_parts(self._repository, self.snapshot, database, table, monitor))
 
     def description(self) -> Document:
         """The snapshot's document and its tags, as JSON."""

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from rowvault.core.ids import SnapshotId
 from rowvault.mount.names import file_name
-from rowvault.mount.snapshot_text import SnapshotText
+from rowvault.mount.snapshot_text import EVERYTHING, Excerpt, SnapshotText
 from rowvault.render.document import Document
 from rowvault.repository import names
 from rowvault.repository.repository import Repository
@@ -251,8 +251,9 @@ class ObjectsDirectory:
 class SnapshotCatalogue:
     """The snapshots and tags of a repository as they are now, and a directory for each."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, only: Excerpt = EVERYTHING) -> None:
         self._repository = repository
+        self._only = only
         self._directories: dict[SnapshotId, SnapshotDirectory] = {}
 
     def all(self) -> dict[str, Snapshot]:
@@ -283,7 +284,7 @@ class SnapshotCatalogue:
         """The directory of a snapshot; the same one each time, with what it has found out."""
         known = self._directories.get(snapshot.id)
         if known is None:
-            known = SnapshotDirectory(SnapshotText(self._repository, snapshot))
+            known = SnapshotDirectory(SnapshotText(self._repository, snapshot, self._only))
             known = self._directories.setdefault(snapshot.id, known)
         return known
 

@@ -1,0 +1,118 @@
+"""`mount` and `umount`: snapshots as files."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rowvault.commands.access import RepositoryAccess
+from rowvault.core.errors import MountError, UsageError
+from rowvault.mount.snapshot_text import Excerpt, SnapshotText
+from rowvault.mount.tree import Directory, Root, SnapshotCatalogue, SnapshotDirectory
+from rowvault.repository.repository import Repository
+
+_DEVICE = Path("/dev/fuse")
+_HELPER = "fusermount3"
+
+
+@dataclass(frozen=True, slots=True)
+class MountOptions:
+    """What to mount, and where."""
+
+    repository: RepositoryAccess
+    directory: Path
+    snapshot: str | None = None
+    """Only this one, as the top of the tree; None: all."""
+    database: str | None = None
+    table: str | None = None
+    allow_other: bool = False
+    """Other users may look, too."""
+
+
+def mount(options: MountOptions, ready: Callable[[], None]) -> None:
+    """Mounts, calls `ready`, and serves until it is unmounted or told to end.
+
+    Raises UsageError, MountError, NoRepositoryError, WrongPasswordError, SnapshotNotFoundError.
+    """
+    serve = _server()
+    check_mount_point(options.directory)
+    with options.repository.open() as repository:
+        root = _root(repository, options)
+        try:
+            serve(root, str(options.directory), allow_other=options.allow_other, ready=ready)
+        except (RuntimeError, OSError) as error:
+            raise MountError(
+                f"{options.directory} could not be mounted: {error}. Without FUSE, `ls`, `dump` "
+                "and `diff` show the same."
+            ) from error
+
+
+def check_mount_point(directory: Path) -> None:
+    """Raises UsageError unless a mount can be made there: an empty directory."""
+    try:
+        entries = os.listdir(directory)
+    except FileNotFoundError:
+        raise UsageError(f"{directory} does not exist; make it: mkdir {directory}") from None
+    except NotADirectoryError:
+        raise UsageError(f"{directory} is not a directory") from None
+    except OSError as error:
+        if error.errno == errno.ENOTCONN:
+            raise UsageError(
+                f"{directory} is a mount whose process is gone; free it: rowvault umount "
+                f"{directory}"
+            ) from None
+        raise
+    if os.path.ismount(directory):
+        raise UsageError(
+            f"something is mounted at {directory} already; rowvault umount {directory}"
+        )
+    if entries:
+        raise UsageError(f"{directory} is not empty; what is in it would be hidden")
+
+
+def unmount(directory: Path) -> None:
+    """Ends a mount; whoever serves it ends, too. Raises MountError."""
+    try:
+        if not os.path.ismount(directory):
+            raise MountError(f"nothing is mounted at {directory}")
+    except OSError as error:
+        # A mount whose process is gone answers so; it can be freed.
+        if error.errno != errno.ENOTCONN:
+            raise
+    helper = shutil.which(_HELPER)
+    command = [helper, "-u", "--", str(directory)] if helper else ["umount", str(directory)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = done.stderr.strip() or f"{command[0]} ended with {done.returncode}"
+        raise MountError(
+            f"{directory} could not be unmounted: {reason}. Close the files and shells in it first."
+        )
+
+
+def _server() -> Callable[..., None]:
+    if not _DEVICE.exists():
+        raise MountError(
+            f"{_DEVICE} is not there: this system or container has no FUSE. `ls`, `dump` and "
+            "`diff` show snapshots without it."
+        )
+    try:
+        from rowvault.mount.fuse import serve
+    except ImportError as error:
+        raise MountError(
+            f"mounting needs pyfuse3 and trio ({error}): apt-get install fuse3 libfuse3-dev "
+            "pkg-config, then pip install 'rowvault[mount]'. `ls`, `dump` and `diff` show "
+            "snapshots without them."
+        ) from error
+    return serve
+
+
+def _root(repository: Repository, options: MountOptions) -> Directory:
+    only = Excerpt(options.database, options.table)
+    if options.snapshot is None:
+        return Root(SnapshotCatalogue(repository, only))
+    return SnapshotDirectory(SnapshotText(repository, repository.find(options.snapshot), only))

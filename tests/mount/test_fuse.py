@@ -1,0 +1,226 @@
+"""A real mount, used by real programs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mount.odd_tables import fill
+from rowvault.backup.engine import BackupRequest, run_backup
+from rowvault.core.monitor import SilentMonitor
+from rowvault.repository.repository import Repository
+from rowvault.source.sqlite.snapshot import SqliteSource
+from rowvault.storage.location import open_storage
+from support.rowvault import run, start, succeed
+
+pytestmark = pytest.mark.fuse
+
+Mount = Callable[..., Path]
+
+
+@pytest.fixture
+def mount(tmp_path: Path, place: Path) -> Iterator[Mount]:
+    """Mounts a repository, by default the common one; unmounts at the end."""
+    mounted: list[Path] = []
+
+    def act(*options: str, repository: Path = place) -> Path:
+        directory = tmp_path / f"mount{len(mounted)}"
+        directory.mkdir()
+        environment = {"XDG_STATE_HOME": str(tmp_path / "state")}
+        said = succeed("-r", repository, "mount", directory, *options, env=environment)
+        mounted.append(directory)
+        assert str(directory).encode() in said
+        return directory
+
+    yield act
+    for directory in mounted:
+        if os.path.ismount(directory):
+            succeed("umount", directory)
+
+
+def await_true(condition: Callable[[], bool]) -> None:
+    """Waits for what another process does in its own time."""
+    tick = threading.Event()
+    for _ in range(600):
+        if condition():
+            return
+        tick.wait(0.05)
+    raise AssertionError("it did not come")
+
+
+def files_below(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.rglob("*") if path.is_file())
+
+
+def test_files_have_their_sizes_and_read_as_dump_prints(mount: Mount, place: Path) -> None:
+    top = mount()
+    assert sorted(os.listdir(top)) == ["latest", "snapshots", "tags"]
+    assert len(os.listdir(top / "snapshots")) == 3
+    for path in files_below(top / "snapshots"):
+        assert len(path.read_bytes()) == path.stat().st_size
+    for name in os.listdir(top / "snapshots"):
+        everything = succeed("-r", place, "-q", "dump", name)
+        assert (top / "snapshots" / name / "all.sql").read_bytes() == everything
+    alone = succeed("-r", place, "-q", "dump", "latest", "main.plain")
+    assert (top / "latest" / "main" / "plain.sql").read_bytes() == alone
+
+
+def test_a_dump_from_the_mount_loads(mount: Mount, tmp_path: Path) -> None:
+    top = mount("--snapshot", "latest")
+    with closing(sqlite3.connect(tmp_path / "again.db")) as connection:
+        connection.executescript((top / "all.sql").read_text())
+        assert connection.execute("SELECT COUNT(*) FROM plain").fetchone() == (901,)
+        assert connection.execute("SELECT COUNT(*) FROM seen").fetchone() == (901,)
+
+
+def test_many_readers_backwards_in_odd_sizes(mount: Mount, place: Path) -> None:
+    path = mount() / "latest" / "all.sql"
+    expected = succeed("-r", place, "-q", "dump", "latest")
+
+    def backwards(size: int) -> bytes:
+        with open(path, "rb", buffering=0) as file:
+            starts = range(len(expected) // size * size, -1, -size)
+            parts = [os.pread(file.fileno(), size, at) for at in starts]
+        return b"".join(reversed(parts))
+
+    with ThreadPoolExecutor(8) as pool:
+        for text in pool.map(backwards, [977, 4096, 12_345, 65_537, 100_003, 333, 131_072, 7919]):
+            assert text == expected
+
+
+def test_grep_and_diff_work(mount: Mount) -> None:
+    latest = (mount() / "latest").resolve()
+    top = latest.parent
+    found = subprocess.run(
+        ["grep", "-rl", f"plain {899 * 900}'", str(top)], capture_output=True, text=True, check=True
+    )
+    newest = {str(latest / "all.sql"), str(latest / "main" / "plain.sql")}
+    assert set(found.stdout.split()) == newest
+    other = next(name for name in os.listdir(top) if name != latest.name)
+    differing = subprocess.run(
+        ["diff", "-rq", str(top / other), str(latest)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert differing.returncode == 1
+    assert "plain.sql differ" in differing.stdout
+
+
+def test_nothing_can_be_written(mount: Mount) -> None:
+    top = mount()
+    for act in (
+        lambda: (top / "new").write_bytes(b""),
+        lambda: (top / "latest" / "all.sql").write_bytes(b""),
+        lambda: os.unlink(top / "latest" / "all.sql"),
+        lambda: os.mkdir(top / "snapshots" / "more"),
+        lambda: os.rename(top / "latest", top / "oldest"),
+    ):
+        with pytest.raises(OSError, match="Read-only") as caught:
+            act()
+        assert caught.value.errno == errno.EROFS
+
+
+def test_new_snapshots_appear_and_forgotten_ones_go(
+    mount: Mount, place: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "vault"
+    shutil.copytree(place, copy)
+    top = mount(repository=copy)
+    before = set(os.listdir(top / "snapshots"))
+    fill(tmp_path / "source.db", 5)
+    with Repository.open(open_storage(str(copy)), lambda: b"") as repository:
+        source = SqliteSource(tmp_path / "source.db")
+        run_backup(repository, source, BackupRequest(), SilentMonitor())
+    await_true(lambda: len(os.listdir(top / "snapshots")) == len(before) + 1)
+    (added,) = set(os.listdir(top / "snapshots")) - before
+    await_true(lambda: os.readlink(top / "latest") == f"snapshots/{added}")
+    assert (top / "latest" / "main" / "plain.sql").stat().st_size > 0
+    for name in before:
+        (copy / "snapshots" / name).unlink()
+    await_true(lambda: os.listdir(top / "snapshots") == [added])
+
+
+def test_damage_is_an_error_for_what_it_reaches_and_is_logged(
+    mount: Mount, place: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "vault"
+    shutil.copytree(place, copy)
+    packs = [path for path in (copy / "packs" / "data").rglob("*") if path.is_file()]
+    largest = max(packs, key=lambda path: path.stat().st_size)
+    data = bytearray(largest.read_bytes())
+    data[len(data) // 2] ^= 1
+    largest.write_bytes(data)
+    log = tmp_path / "log"
+    top = mount("--log", str(log), repository=copy)
+    outcomes = []
+    for path in files_below(top / "snapshots"):
+        try:
+            outcomes.append(0 if len(path.read_bytes()) == path.stat().st_size else None)
+        except OSError as error:
+            outcomes.append(error.errno)
+    assert set(outcomes) == {0, errno.EIO}
+    assert largest.name in log.read_text()
+
+
+def test_a_mount_in_the_foreground_ends_on_sigterm(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    process = start("-r", place, "mount", tmp_path / "there", "-f")
+    assert process.stdout is not None
+    assert b"mounted at" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert not os.path.ismount(tmp_path / "there")
+
+
+def test_a_mount_that_is_killed_leaves_the_directory_free(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    process = start("-r", place, "mount", tmp_path / "there", "-f")
+    assert process.stdout is not None
+    assert b"mounted at" in process.stdout.readline()
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert process.stderr is not None
+    process.stderr.close()
+
+    def is_free() -> bool:
+        try:
+            return os.listdir(tmp_path / "there") == []
+        except OSError:
+            return False
+
+    await_true(is_free)
+
+
+def test_places_that_cannot_be_mounted_are_refused(
+    mount: Mount, place: Path, tmp_path: Path
+) -> None:
+    top = mount()
+    (tmp_path / "file").write_bytes(b"")
+    for directory, words in (
+        (top, b"mounted"),
+        (tmp_path / "nowhere", b"does not exist"),
+        (tmp_path / "file", b"not a directory"),
+        (place, b"not empty"),
+    ):
+        done = run("-r", place, "mount", directory)
+        assert done.returncode == 2, done.stderr
+        assert words in done.stderr
+    (tmp_path / "empty").mkdir()
+    assert run("umount", tmp_path / "empty").returncode == 1
+    done = run("-r", tmp_path / "nowhere", "mount", tmp_path / "empty")
+    assert done.returncode == 10
+    assert not os.path.ismount(tmp_path / "empty")
