@@ -20,6 +20,12 @@ from support.rowvault import run, succeed
 from support.server import DatabaseServer
 
 _SESSION = "SET SESSION sql_mode = '', time_zone = '+00:00'"
+_PREPARATION = {
+    "mariadb": [
+        f"INSTALL PLUGIN IF NOT EXISTS {name} SONAME 'ha_{name}'" for name in ("archive", "blackhole")
+    ],
+}
+"""Engines that a server has only when they are asked for."""
 _PASSWORD = {"ROWVAULT_PASSWORD": "p"}
 
 
@@ -57,6 +63,8 @@ def make_trip(
     """Makes everything, carries it in both ways, and compares; empties both servers behind it."""
     databases = sorted({database for topic in topics for database, _ in topic.located()})
     repository = place / "repository"
+    for server in (source, target):
+        server.execute(*_PREPARATION.get(server.vendor, []))
     try:
         for topic in topics:
             _make(source, topic)
