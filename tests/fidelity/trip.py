@@ -22,7 +22,8 @@ from support.server import DatabaseServer
 _SESSION = "SET SESSION sql_mode = '', time_zone = '+00:00'"
 _PREPARATION = {
     "mariadb": [
-        f"INSTALL PLUGIN IF NOT EXISTS {name} SONAME 'ha_{name}'" for name in ("archive", "blackhole")
+        f"INSTALL PLUGIN IF NOT EXISTS {name} SONAME 'ha_{name}'"
+        for name in ("archive", "blackhole")
     ],
 }
 """Engines that a server has only when they are asked for."""

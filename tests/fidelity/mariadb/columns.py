@@ -30,6 +30,16 @@ CASES = (
         ("table stale",),
     ),
     Case(
+        "generated columns that the values do not fit",
+        "generated column",
+        (
+            "CREATE TABLE unfit (id INT PRIMARY KEY, a INT, v VARCHAR(9), t TINYINT AS (a * 2)"
+            " STORED, n INT AS (v + 0) STORED, s VARCHAR(3) AS (v) STORED)",
+            "INSERT INTO unfit (id, a, v) VALUES (1, 100, 'abcdef'), (2, -100, '12x'), (3, 1, '')",
+        ),
+        ("table unfit",),
+    ),
+    Case(
         "invisible columns, first and last, with and without a default",
         "invisible column",
         (
@@ -47,7 +57,8 @@ CASES = (
         "DEFAULT (expression)",
         (
             "CREATE TABLE expressions (id INT PRIMARY KEY, a VARCHAR(40) DEFAULT (UUID()),"
-            " b INT DEFAULT (id * 2), c TEXT DEFAULT ('long''s \\\\ text'), d BLOB DEFAULT (X'00FF'),"
+            " b INT DEFAULT (id * 2), c TEXT DEFAULT ('long''s \\\\ text'), d BLOB DEFAULT"
+            " (X'00FF'),"
             " e DATETIME DEFAULT (NOW() + INTERVAL 1 DAY), f VARCHAR(9) DEFAULT 'a\\\\b''c\\n',"
             " g BIT(4) DEFAULT b'1010', h VARBINARY(4) DEFAULT X'00FF', i INT DEFAULT (NULL),"
             " j VARCHAR(20) DEFAULT (CONCAT(_latin1 X'E9', 'x')), k DOUBLE DEFAULT 1e300,"

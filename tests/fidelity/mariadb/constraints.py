@@ -9,7 +9,8 @@ CASES = (
         "rows against their own CHECK, added while checks were off",
         "CHECK",
         (
-            "CREATE TABLE checked (a INT CHECK (a < 100), b VARCHAR(9), CONSTRAINT `b``s` CHECK (b <>"
+            "CREATE TABLE checked (a INT CHECK (a < 100), b VARCHAR(9), CONSTRAINT `b``s` CHECK"
+            " (b <>"
             " 'it''s'), CHECK (a > 0), CONSTRAINT json CHECK (JSON_VALID(b)))",
             "SET check_constraint_checks = 0",
             "INSERT INTO checked VALUES (-1, 'it''s'), (500, NULL)",
@@ -27,7 +28,8 @@ CASES = (
             " NO ACTION, CONSTRAINT self FOREIGN KEY (d) REFERENCES children (id))",
             "SET foreign_key_checks = 0",
             "INSERT INTO parents VALUES (1, 1, 'x')",
-            "INSERT INTO children VALUES (1, 1, 1, 'x', 2), (2, 9, 9, 'none', 1), (3, NULL, 1, NULL, 3)",
+            "INSERT INTO children VALUES (1, 1, 1, 'x', 2), (2, 9, 9, 'none', 1), (3, NULL, 1,"
+            " NULL, 3)",
         ),
         ("table parents", "table children"),
     ),
@@ -36,9 +38,12 @@ CASES = (
         "FOREIGN KEY in a ring",
         (
             "SET foreign_key_checks = 0",
-            "CREATE TABLE ring_a (id INT PRIMARY KEY, o INT, FOREIGN KEY (o) REFERENCES ring_b (id))",
-            "CREATE TABLE ring_b (id INT PRIMARY KEY, o INT, FOREIGN KEY (o) REFERENCES ring_c (id))",
-            "CREATE TABLE ring_c (id INT PRIMARY KEY, o INT, FOREIGN KEY (o) REFERENCES ring_a (id))",
+            "CREATE TABLE ring_a (id INT PRIMARY KEY, o INT, FOREIGN KEY (o) REFERENCES ring_b"
+            " (id))",
+            "CREATE TABLE ring_b (id INT PRIMARY KEY, o INT, FOREIGN KEY (o) REFERENCES ring_c"
+            " (id))",
+            "CREATE TABLE ring_c (id INT PRIMARY KEY, o INT, FOREIGN KEY (o) REFERENCES ring_a"
+            " (id))",
             "INSERT INTO ring_a VALUES (1, 2), (2, 77)",
             "INSERT INTO ring_b VALUES (2, 1)",
         ),
@@ -49,7 +54,8 @@ CASES = (
         "FOREIGN KEY to nothing",
         (
             "SET foreign_key_checks = 0",
-            "CREATE TABLE orphan (id INT PRIMARY KEY, o INT, FOREIGN KEY (o) REFERENCES missing (id))",
+            "CREATE TABLE orphan (id INT PRIMARY KEY, o INT, FOREIGN KEY (o) REFERENCES missing"
+            " (id))",
             "INSERT INTO orphan VALUES (1, 1)",
         ),
         ("table orphan",),

@@ -18,15 +18,18 @@ CASES = (
         "composite, descending, unsigned 64-bit",
         "PRIMARY KEY",
         (
-            "CREATE TABLE composite (a INT, b VARCHAR(9), c DATE, n INT, PRIMARY KEY (c, a DESC, b))",
+            "CREATE TABLE composite (a INT, b VARCHAR(9), c DATE, n INT, PRIMARY KEY (c, a DESC,"
+            " b))",
             "INSERT INTO composite VALUES (1,'x','2024-01-01',1),(2,'x','2024-01-01',2),"
             " (1,'y','2023-01-01',3)",
             "CREATE TABLE big_key (id BIGINT UNSIGNED PRIMARY KEY, n INT)",
-            "INSERT INTO big_key VALUES (18446744073709551615, 1), (9223372036854775808, 2), (0, 3)",
+            "INSERT INTO big_key VALUES (18446744073709551615, 1), (9223372036854775808, 2), (0,"
+            " 3)",
             "CREATE TABLE negative_key (id BIGINT PRIMARY KEY)",
             "INSERT INTO negative_key VALUES (-9223372036854775808), (9223372036854775807), (0)",
             "CREATE TABLE decimal_key (d DECIMAL(40,20) PRIMARY KEY)",
-            "INSERT INTO decimal_key VALUES (-0.5), (0), (12345678901234567890.12345678901234567890)",
+            "INSERT INTO decimal_key VALUES (-0.5), (0),"
+            " (12345678901234567890.12345678901234567890)",
         ),
         ("table composite", "table big_key", "table negative_key", "table decimal_key"),
     ),
@@ -52,7 +55,8 @@ CASES = (
             "INSERT INTO unique_nulls VALUES (NULL,NULL),(NULL,NULL),(1,NULL),(2,1),(3,1)",
             "CREATE TABLE unique_only (a INT NOT NULL UNIQUE, b INT)",
             "INSERT INTO unique_only VALUES (5,1),(4,2)",
-            "CREATE TABLE unique_hash (b LONGBLOB NOT NULL, t TEXT, UNIQUE (b), UNIQUE (t) USING HASH)",
+            "CREATE TABLE unique_hash (b LONGBLOB NOT NULL, t TEXT, UNIQUE (b), UNIQUE (t) USING"
+            " HASH)",
             "INSERT INTO unique_hash VALUES ('x', 'y'), (REPEAT('x', 9999), REPEAT('y', 9999))",
         ),
         ("table unique_nulls", "table unique_only", "table unique_hash"),
@@ -87,9 +91,11 @@ CASES = (
         "periods without overlaps",
         "WITHOUT OVERLAPS",
         (
-            "CREATE TABLE rooms (room INT, a DATE, b DATE, guest VARCHAR(9), PERIOD FOR stay (a, b),"
+            "CREATE TABLE rooms (room INT, a DATE, b DATE, guest VARCHAR(9), PERIOD FOR stay (a,"
+            " b),"
             " PRIMARY KEY (room, stay WITHOUT OVERLAPS))",
-            "INSERT INTO rooms VALUES (1,'2024-01-01','2024-01-05','x'),(1,'2024-01-05','2024-01-07','y')",
+            "INSERT INTO rooms VALUES"
+            " (1,'2024-01-01','2024-01-05','x'),(1,'2024-01-05','2024-01-07','y')",
         ),
         ("table rooms",),
     ),

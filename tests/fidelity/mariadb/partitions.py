@@ -34,7 +34,8 @@ CASES = (
         "LIST over numbers",
         "PARTITION BY LIST",
         (
-            "CREATE TABLE by_number (a INT) PARTITION BY LIST (a) (PARTITION n VALUES IN (NULL, -1),"
+            "CREATE TABLE by_number (a INT) PARTITION BY LIST (a) (PARTITION n VALUES IN (NULL,"
+            " -1),"
             " PARTITION p VALUES IN (0, 1, 2))",
             "INSERT INTO by_number VALUES (NULL), (-1), (2)",
         ),

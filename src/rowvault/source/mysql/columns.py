@@ -18,15 +18,8 @@ _CHARACTERS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "l
 _TEXTS = frozenset(
     {"enum", "set", "date", "time", "datetime", "timestamp", "json", "uuid", "inet4", "inet6"}
 )
-_BYTES = frozenset(
+_SPATIAL = frozenset(
     {
-        "bit",
-        "binary",
-        "varbinary",
-        "tinyblob",
-        "blob",
-        "mediumblob",
-        "longblob",
         "geometry",
         "point",
         "linestring",
@@ -36,9 +29,18 @@ _BYTES = frozenset(
         "multipolygon",
         "geomcollection",
         "geometrycollection",
-        "vector",
     }
 )
+_BYTES = _SPATIAL | {
+    "bit",
+    "binary",
+    "varbinary",
+    "tinyblob",
+    "blob",
+    "mediumblob",
+    "longblob",
+    "vector",
+}
 
 _ROUND_TRIP = frozenset({"utf8mb4", "utf8mb3", "utf8", "latin1"})
 """Charsets whose every stored character survives the way to utf8mb4 and back; ascii is not one of
@@ -147,6 +149,11 @@ def column_of(facts: ColumnFacts) -> Column:
     if is_ambiguous(column):
         return msgspec.structs.replace(column, kind=ValueKind.NUMBER)
     return column
+
+
+def is_spatial(facts: ColumnFacts) -> bool:
+    """Whether its values are shapes."""
+    return facts.data_type.lower() in _SPATIAL
 
 
 def base_type(column: Column) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.sqltext.counter import split_counter
 
-_SEQUENCE_VALUE = re.compile(rb"; DO SETVAL\(.*", re.DOTALL)
+_SEQUENCE_VALUE = re.compile(rb"; (?:ALTER SEQUENCE .* RESTART -?\d+; )?DO SETVAL\(.*", re.DOTALL)
 
 
 def changed_names(

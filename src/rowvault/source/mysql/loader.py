@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rowvault.codec import kernel
@@ -16,7 +17,7 @@ from rowvault.source.mysql.large_row import LargeRow, largest_value, values_of
 from rowvault.source.mysql.remedies import restore_error
 from rowvault.sqltext.enumeration import is_enum
 from rowvault.sqltext.insert import insert_prefix
-from rowvault.sqltext.load_mode import STRICT, load_mode
+from rowvault.sqltext.load_mode import COMPUTED, STRICT, computes_columns, load_mode
 
 STATEMENT_BYTES = 1 << 20
 """Larger statements gain nothing, and the server holds all of one in memory."""
@@ -26,6 +27,9 @@ a statement bound what a large row costs here and there."""
 _PACKET_MARGIN = 1024
 _NAMED_WARNINGS = 3
 _DEADLOCK_TRIES = 20
+_WARNED_COLUMN = re.compile(
+    r"column (?:'(?P<name>.*)'|`.*`\.`.*`\.`(?P<full>.*)`) at row \d+$", re.DOTALL
+)
 _TRUNCATED = 1265
 _DEPRECATED = 1287
 """MySQL says so of every introducer of a charset that it means to drop."""
@@ -126,7 +130,9 @@ class MysqlLoader:
 
     def _check_warnings(self, table: TableDefinition, count: int, rows: RowBatch) -> None:
         listed = self._connection.warnings()
-        warnings = [one for one in listed if one[1] != _DEPRECATED]
+        warnings = [
+            one for one in listed if one[1] != _DEPRECATED and not _is_of_computed(table, one[2])
+        ]
         count -= len(listed) - len(warnings)
         others = [one for one in warnings if one[1] != _TRUNCATED]
         if others or count != _count_of_index_zero(table, rows):
@@ -139,8 +145,19 @@ def _listed(warnings: Sequence[tuple[str, int, str]]) -> str:
     return "; ".join(lines[:_NAMED_WARNINGS]) + (f"; and {more} more" if more > 0 else "")
 
 
+def _is_of_computed(table: TableDefinition, message: str) -> bool:
+    """It tells of a column that the server computes, or of the computation alone."""
+    if not computes_columns(table):
+        return False
+    named = _WARNED_COLUMN.search(message)
+    sent = {column.name for column in table.columns}
+    return named is None or (named["name"] or named["full"]) not in sent
+
+
 def _warned_columns(table: TableDefinition) -> int:
-    return len(_enums(table)) + sum(column.introducer != "" for column in table.columns)
+    computed = table.statement.count(COMPUTED)
+    introduced = sum(column.introducer != "" for column in table.columns)
+    return computed + introduced + len(_enums(table))
 
 
 def _enums(table: TableDefinition) -> list[int]:

@@ -73,11 +73,16 @@ class ProgramReader:
             if shown is None:
                 continue
             rows = self._connection.rows(
-                f"SELECT next_not_cached_value, cycle_count FROM {full}", f"reading {label}"
+                f"SELECT next_not_cached_value, cycle_count, start_value, increment FROM {full}",
+                f"reading {label}",
             )
-            value, cycles = (text(cell) for cell in rows[0])
-            setval = f"DO SETVAL({identifier(name)}, {value}, 0, {cycles})"
-            statement = b"BEGIN NOT ATOMIC %b; %b; END" % (shown[0], encode_name(setval))
+            value, cycles, start, step = (int(cell or 0) for cell in rows[0])
+            own = identifier(name)
+            settings = f"DO SETVAL({own}, {value}, 0, {cycles})"
+            if value < start if step >= 0 else value > start:
+                # SETVAL alone never goes back.
+                settings = f"ALTER SEQUENCE {own} RESTART {value}; {settings}"
+            statement = b"BEGIN NOT ATOMIC %b; %b; END" % (shown[0], encode_name(settings))
             yield self._define(ObjectKind.SEQUENCE, name, statement)
 
     def views(self, names: Iterable[str]) -> Iterator[ObjectDefinition]:

@@ -10,6 +10,8 @@ from rowvault.source.mysql.identity import Name
 from rowvault.source.protocol import Selection
 from rowvault.sqltext.quoting import mysql_string, qualified
 
+FOREIGN_ENGINES = frozenset({"MRG_MYISAM", "FEDERATED", "CONNECT", "SPIDER"})
+"""Their rows lie in other tables or on other servers."""
 _SYSTEM = ("information_schema", "performance_schema", "mysql", "sys")
 
 
@@ -41,7 +43,7 @@ def list_selected(connection: Connection, selection: Selection) -> list[ListedTa
     listed = [
         ListedTable((text(row[0]), text(row[1])), text(row[2]) in safe)
         for row in rows
-        if row[2] is not None
+        if row[2] is not None and text(row[2]).upper() not in FOREIGN_ENGINES
     ]
     chosen = [one for one in listed if _is_chosen(one.name, selection)]
     return sorted(chosen, key=lambda one: one.name)

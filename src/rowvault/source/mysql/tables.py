@@ -9,20 +9,24 @@ from dataclasses import dataclass
 
 from rowvault.core.errors import SourceError
 from rowvault.core.model import TableDefinition
-from rowvault.source.mysql import faults, history
-from rowvault.source.mysql.columns import ColumnFacts, UnknownTypeError, column_of
+from rowvault.source.mysql import history
+from rowvault.source.mysql.columns import ColumnFacts, UnknownTypeError, column_of, is_spatial
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.created import kept_statement
+from rowvault.source.mysql.definition import (
+    read_definition,
+    with_reference_systems,
+    without_unknown_options,
+)
 from rowvault.source.mysql.keys import PRIMARY, IndexFacts, KeyChoice, choose_key
 from rowvault.source.mysql.members import tell_members
+from rowvault.source.mysql.table_list import FOREIGN_ENGINES
 from rowvault.source.protocol import SourceTable
-from rowvault.sqltext.quoting import mysql_string, qualified
+from rowvault.sqltext.quoting import mysql_string
 from rowvault.sqltext.versioning import is_with_history
 
 BASE, VERSIONED = "BASE TABLE", "SYSTEM VERSIONED"
 ROW_TABLES = (BASE, VERSIONED)
-_FOREIGN_ENGINES = frozenset({"MRG_MYISAM", "FEDERATED", "CONNECT", "SPIDER"})
-"""Their rows lie in other tables or on other servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class TableShapes:
             where += f" AND TABLE_NAME = {mysql_string(table)}"
         self._columns = self._read_columns(where)
         self._indexes = self._read_indexes(where)
+        self._systems = self._read_systems()
 
     @contextlib.contextmanager
     def unconverted(self) -> Iterator[None]:
@@ -132,6 +137,25 @@ class TableShapes:
                 )
         return columns
 
+    def _read_systems(self) -> dict[str, dict[str, str]]:
+        """Table -> column -> its reference system, which MariaDB lists here alone."""
+        columns = (one for listed in self._columns.values() for one in listed)
+        if not any(is_spatial(one) for one in columns) or not self._connection.rows(
+            "SHOW TABLES FROM information_schema LIKE 'GEOMETRY\\_COLUMNS'"
+        ):
+            return {}
+        rows = self._connection.rows(
+            "SELECT G_TABLE_SCHEMA, G_TABLE_NAME, G_GEOMETRY_COLUMN, SRID "
+            "FROM information_schema.GEOMETRY_COLUMNS "
+            f"WHERE SRID <> 0 AND G_TABLE_SCHEMA = {mysql_string(self.database)}",
+            f"reading the spatial columns of {self.database}",
+        )
+        systems: dict[str, dict[str, str]] = defaultdict(dict)
+        for schema, table, column, system in rows:
+            if text(schema) == self.database:
+                systems[text(table)][text(column)] = text(system)
+        return systems
+
     def _read_indexes(self, where: str) -> dict[str, list[IndexFacts]]:
         rows = self._connection.rows(
             "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, "
@@ -160,8 +184,9 @@ class TableShapes:
     def open(self, facts: TableFacts) -> OpenTable:
         """One table's definition. Raises StatementError, UnknownTypeError, AccessDeniedError."""
         label = f"{facts.database}.{facts.name}"
-        shown = _read_definition(self._connection, facts, label)
-        statement = kept_statement(shown, self._default_collation)
+        shown = read_definition(self._connection, facts.database, facts.name)
+        statement, ignored = without_unknown_options(kept_statement(shown, self._default_collation))
+        statement = with_reference_systems(statement, self._systems.get(facts.name, {}))
         told = tell_members(
             self._connection,
             facts.database,
@@ -191,24 +216,17 @@ class TableShapes:
             engine=facts.engine,
         )
         table = SourceTable(definition, facts.rows, facts.data_bytes)
-        return OpenTable(table, choice, told.omissions)
+        omissions = told.omissions
+        if ignored:
+            omissions = (*omissions, _ignored(label, ignored))
+        return OpenTable(table, choice, omissions)
 
 
-def _read_definition(connection: Connection, facts: TableFacts, label: str) -> bytes:
-    name = qualified(facts.database, facts.name)
-    try:
-        # Refused unless every column may be read: the server would list only those that may.
-        connection.rows(f"SELECT * FROM {name} LIMIT 0", f"opening {label}")
-        rows = connection.rows(f"SHOW CREATE TABLE {name}", f"reading the definition of {label}")
-    except faults.StatementDeniedError as error:
-        raise faults.StatementDeniedError(
-            f"The account may not read {label}: {error}. Grant SELECT on it, or leave it out with "
-            "--exclude.",
-            error.code,
-        ) from error
-    statement = rows[0][1]
-    assert statement is not None
-    return statement
+def _ignored(label: str, options: Iterable[str]) -> str:
+    return (
+        f"{label} has options that no engine of this server knows, and they are left out: "
+        f"{', '.join(options)}."
+    )
 
 
 def open_tables(
@@ -225,7 +243,7 @@ def _open_all(
     opened: list[OpenTable] = []
     for facts in listed:
         label = f"{facts.database}.{facts.name}"
-        if facts.engine.upper() in _FOREIGN_ENGINES:
+        if facts.engine.upper() in FOREIGN_ENGINES:
             omissions.append(
                 f"{label} is left out: the rows of a {facts.engine} table lie elsewhere."
             )
