@@ -10,12 +10,16 @@ _TWO_WORDS = "package body "
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Everything is the same on the other server, and nothing is said."""
+    """Everything is the same on the other server, and nothing is said unless it stands here."""
 
     but: str = ""
     """For the page: what no statement can ask for, and what becomes of it."""
     changes: tuple[str, ...] = ()
     """The marks that differ for that reason, such as `table t`."""
+    warning: str = ""
+    """What the backup says all the same: a regular expression; empty: nothing."""
+    at_restore: str = ""
+    """What restore says all the same; likewise."""
 
 
 @dataclass(frozen=True, slots=True)
