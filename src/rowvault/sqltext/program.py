@@ -60,8 +60,10 @@ def _alter_collation(database: str, collation: str) -> str:
 
 def _framed(statement: bytes, vendor: str, charset: str) -> bytes:
     is_commented = any(mark in statement for mark in _COMMENTS)
-    if vendor == _MARIADB and (is_commented or _hides_marks(statement, charset)):
-        # MariaDB's client takes comments out of what it sends, unless they stand in a string.
+    is_altered = is_commented or b"\r" in statement or _hides_marks(statement, charset)
+    if vendor == _MARIADB and is_altered:
+        # MariaDB's client takes comments out of what it sends, unless they stand in a string, and
+        # carriage returns at the end of a line even there.
         return b"EXECUTE IMMEDIATE " + _literal(statement, charset) + b";\n"
     delimiter = next(mark for mark in _delimiters() if mark not in statement)
     return b"DELIMITER %b\n%b%b\nDELIMITER ;\n" % (delimiter, statement, delimiter)
@@ -76,7 +78,7 @@ def _literal(statement: bytes, charset: str) -> bytes:
     # Only doubled quotes mean the same under every sql_mode, and only ASCII or UTF-8 has no
     # character that hides a quote.
     legible = charset in _UTF8_CLIENTS or statement.isascii()
-    if legible and b"\\" not in statement and b"\0" not in statement:
+    if legible and not any(mark in statement for mark in (b"\\", b"\0", b"\r")):
         return b"'" + statement.replace(b"'", b"''") + b"'"
     return b"X'" + statement.hex().upper().encode() + b"'"
 

@@ -6,6 +6,7 @@ which are in the client charset that the server keeps beside each of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
@@ -27,6 +28,9 @@ _ROUTINE_KINDS = {
     "PACKAGE": ObjectKind.PACKAGE,
     "PACKAGE BODY": ObjectKind.PACKAGE_BODY,
 }
+
+_EVENT_HEAD = re.compile(rb"(?:[^'`]|'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`)*? DO ", re.DOTALL)
+"""All up to the body of an event: names and texts are quoted."""
 
 
 def read_database(connection: Connection, name: str) -> ObjectDefinition:
@@ -156,7 +160,23 @@ class ProgramReader:
                 "EVENT",
             )
             if shown is not None:
-                yield self._define(ObjectKind.EVENT, name, *shown)
+                statement, session = shown
+                yield self._define(ObjectKind.EVENT, name, self._event(statement, session), session)
+
+    def _event(self, statement: bytes, session: tuple[tuple[str, str], ...]) -> bytes:
+        """The statement in one charset: the server writes its head in UTF-8, whatever the body is.
+
+        The head goes through the server's own conversion; what the charset lacks becomes `?`.
+        """
+        head = _EVENT_HEAD.match(statement)
+        charset = dict(session).get("character_set_client", "utf8mb4")
+        if head is None or head[0].isascii() or charset.startswith("utf8"):
+            return statement
+        rows = self._connection.rows(
+            f"SELECT CAST(CONVERT(_utf8mb4 X'{head[0].hex()}' USING {charset}) AS BINARY)",
+            "converting the head of an event",
+        )
+        return (rows[0][0] or b"") + statement[head.end() :]
 
     def libraries(self) -> None:
         """Names MySQL's libraries as left out."""
