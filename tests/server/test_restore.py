@@ -58,11 +58,11 @@ def test_a_view_that_cannot_be_made_is_in_the_result(
 ) -> None:
     source.execute(
         "CREATE DATABASE k",
-        "CREATE TABLE k.t (a INT)",
-        "CREATE VIEW k.v AS SELECT a FROM k.t",
+        "CREATE TABLE k.t (g POINT)",
+        "CREATE VIEW k.v AS SELECT ST_X(g) FROM k.t",
         "DROP TABLE k.t",
     )
-    assert run(*place, "backup", source.socket_url).returncode == 3
+    assert run(*place, "backup", source.socket_url).returncode == 0
     done = run("--json", *place, "restore", "latest", target.socket_url)
     assert done.returncode == 3
     assert any("view k.v" in warning for warning in json.loads(done.stdout)["warnings"])

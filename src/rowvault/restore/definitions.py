@@ -9,7 +9,7 @@ from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.restore.selection import Chosen
 from rowvault.source.protocol import Catalogue
 from rowvault.sqltext.counter import split_counter
-from rowvault.sqltext.program import INVALID, OWN_COLLATION
+from rowvault.sqltext.session_marks import INVALID, OWN_COLLATION
 
 _SHOWN_BEFORE = 40
 _SHOWN_BYTES = 120

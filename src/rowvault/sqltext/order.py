@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.sqltext.session_marks import is_broken
 
 _BEFORE_ROWS = (ObjectKind.DATABASE, ObjectKind.SEQUENCE)
 _BEHIND_ROWS = (
@@ -21,8 +22,14 @@ _BEHIND_ROWS = (
 
 
 def before_rows(objects: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
-    """Databases, then sequences, which column defaults may call."""
-    return _by_kind(objects, _BEFORE_ROWS)
+    """Databases, then sequences, which column defaults may call, then broken views.
+
+    While there are no tables yet, others of their names can stand in for what these views read;
+    each comes in front of those that it reads.
+    """
+    kept = list(objects)
+    broken = sort_views([one for one in kept if is_broken(one)])
+    return [*_by_kind(kept, _BEFORE_ROWS), *reversed(broken)]
 
 
 def behind_rows(objects: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
@@ -31,7 +38,7 @@ def behind_rows(objects: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
 
     Triggers come behind the rows so that loading fires none.
     """
-    kept = list(objects)
+    kept = [one for one in objects if not is_broken(one)]
     views = sort_views([one for one in kept if one.kind is ObjectKind.VIEW])
     rest = _by_kind((one for one in kept if one.kind is not ObjectKind.VIEW), _BEHIND_ROWS)
     position = next(

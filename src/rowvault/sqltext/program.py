@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rowvault.core.model import ObjectDefinition
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string
-
-INVALID = "invalid"
-"""In an object's session: the source could not make it either; what it refers to is gone."""
-
-OWN_COLLATION = "own_collation"
-"""In an object's session: its database's collation, where the object was made under another one."""
+from rowvault.sqltext.session_marks import OWN_COLLATION, is_broken
+from rowvault.sqltext.stand_in import StandIn, stand_ins
 
 _MARIADB = "mariadb"
 _SETTINGS = ("sql_mode", "time_zone")
@@ -27,7 +23,7 @@ _UTF8_CLIENTS = frozenset({"", "utf8mb4", "utf8mb3", "utf8"})
 def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
     """The statement in its session, then the script's session again; its database is in use."""
     wanted = dict(definition.session)
-    if INVALID in wanted:
+    if is_broken(definition) and not _can_be_stood_in(definition, vendor):
         return _commented(definition.statement)
     settings = {"sql_mode": ""} | {name: wanted[name] for name in _SETTINGS if name in wanted}
     own_collation = wanted.get(OWN_COLLATION, "")
@@ -41,7 +37,10 @@ def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
     if own_collation:
         ends.append(_alter_collation(definition.database, own_collation))
     charset = wanted.get("character_set_client", "").lower()
-    statement = _framed(definition.statement, vendor, charset)
+    if is_broken(definition):
+        statement = _with_stand_ins(definition, charset)
+    else:
+        statement = _framed(definition.statement, vendor, charset)
     framed = encode_name("".join(lines)) + statement + encode_name("".join(ends))
     if vendor != _MARIADB and _hides_marks(definition.statement, charset):
         # MySQL makes no program by EXECUTE, but its client can be told how to read the script.
@@ -52,6 +51,52 @@ def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
 def _commented(statement: bytes) -> bytes:
     lines = re.split(rb"[\r\n]+", statement)
     return b"".join(b"-- %b\n" % line for line in (b"Invalid at the source:", *lines))
+
+
+def _can_be_stood_in(definition: ObjectDefinition, vendor: str) -> bool:
+    """A script sees no error: only MariaDB has blocks that can go on behind one.
+
+    No block drops a function; the script does, if it is one of the database that it has made.
+    """
+    functions = [one for one in stand_ins(definition) if one.kind == b"FUNCTION"]
+    return vendor == _MARIADB and not any(b"`.`" in one.place for one in functions)
+
+
+def _with_stand_ins(definition: ObjectDefinition, charset: str) -> bytes:
+    """Makes what the view reads, then the view, and drops the former again."""
+    needed = stand_ins(definition)
+    functions = [one for one in needed if one.kind == b"FUNCTION"]
+    block = _block(definition, [one for one in needed if one not in functions], charset)
+    delimiter = next(mark for mark in _delimiters() if mark not in block)
+    return b"".join(
+        (
+            *(one.make + b";\n" for one in functions),
+            b"DELIMITER %b\n%b%b\nDELIMITER ;\n" % (delimiter, block, delimiter),
+            *(one.drop + b";\n" for one in functions),
+        )
+    )
+
+
+def _block(definition: ObjectDefinition, needed: Sequence[StandIn], charset: str) -> bytes:
+    """Where the view cannot be made, a line says so, and only what the block made is dropped."""
+    label = mysql_string(f"{definition.label} is broken, and could not be made")
+    undo = (
+        b" IF made > %d THEN %b; END IF;\n" % (number, one.drop)
+        for number, one in reversed(list(enumerate(needed)))
+    )
+    return b"".join(
+        (
+            b"BEGIN NOT ATOMIC\nDECLARE made INT DEFAULT 0;\n",
+            b"DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN\n",
+            b" GET DIAGNOSTICS CONDITION 1 @rowvault_reason = MESSAGE_TEXT;\n",
+            *undo,
+            encode_name(f" SELECT {label} AS warning, @rowvault_reason AS reason;\nEND;\n"),
+            *(b"%b; SET made = made + 1;\n" % one.make for one in needed),
+            b"EXECUTE IMMEDIATE %b;\n" % _literal(definition.statement, charset),
+            *(b"%b;\n" % one.drop for one in reversed(needed)),
+            b"END",
+        )
+    )
 
 
 def _alter_collation(database: str, collation: str) -> str:

@@ -7,7 +7,8 @@ import pytest
 from rowvault.core.model import Column, ObjectDefinition, ObjectKind, ValueKind
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.insert import insert_prefix
-from rowvault.sqltext.program import INVALID, OWN_COLLATION, framed_program
+from rowvault.sqltext.program import framed_program
+from rowvault.sqltext.session_marks import INVALID, OWN_COLLATION
 
 
 def program(statement: bytes, **session: str) -> ObjectDefinition:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.source.mysql import faults, view_mode
 from rowvault.source.mysql.connection import Connection, Reply, text
-from rowvault.sqltext.program import INVALID, OWN_COLLATION
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
+from rowvault.sqltext.session_marks import INVALID, OWN_COLLATION
 
 _SESSION_COLUMNS = {
     "sql_mode": "sql_mode",
@@ -102,10 +102,6 @@ class ProgramReader:
                 continue
             statement, session = shown
             if self._warned_of == faults.VIEW_INVALID:
-                self._omissions.append(
-                    f"view {self._database}.{name} is invalid here: what it refers to is gone. "
-                    "Its text is kept, but no server makes it."
-                )
                 session = (*session, (INVALID, "1"))
             elif columns_are_kept:
                 session += view_mode.session_of(self._connection, self._database, name)

@@ -20,12 +20,13 @@ from rowvault.source.mysql.remedies import restore_error
 from rowvault.source.mysql.routine_rights import rights_on
 from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, set_up
+from rowvault.source.mysql.standing_in import standing_in
 from rowvault.source.protocol import ExistingObject, ValueLimit
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.foreign_keys import ForeignKey
 from rowvault.sqltext.load_mode import STRICT, creation_mode
-from rowvault.sqltext.program import INVALID
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
+from rowvault.sqltext.session_marks import is_broken
 from rowvault.sqltext.versioning import INSERT_HISTORY, is_with_history
 
 _CHARSETS = ("character_set_client", "collation_connection")
@@ -124,7 +125,7 @@ class MysqlTarget:
             elif definition.kind is ObjectKind.DATABASE:
                 if not self._has_database(definition.name):
                     self._run(create_database(definition), f"creating {definition.label}")
-            elif INVALID in dict(definition.session):
+            elif is_broken(definition):
                 self._try_program(definition)
             else:
                 self._create_program(definition)
@@ -274,7 +275,8 @@ class MysqlTarget:
         try:
             self._set(settings, task)
             self._set({name: wanted[name] for name in _CHARSETS if name in wanted}, task)
-            self._run(definition.statement, task)
+            with standing_in(self._connection, definition, task):
+                self._run(definition.statement, task)
         finally:
             self._connection.execute("SET NAMES utf8mb4", task)
             self._set(saved, task)
