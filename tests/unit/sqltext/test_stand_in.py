@@ -14,12 +14,15 @@ def made_for(text: bytes) -> list[bytes]:
 
 
 def test_a_table_has_the_columns_that_are_read_under_its_alias() -> None:
-    text = b"select `g`.`a` AS `x`,year(`g`.`b``c`) from (`t` `g` join `u` on(`d`.`u`.`A` = 'from `n`'))"
+    text = (
+        b"select `g`.`a` AS `x`,year(`g`.`b``c`) from (`t` `g` join `u` on(`d`.`u`.`A` ="
+        b" 'from `n`'))"
+    )
     assert made_for(text) == [b"CREATE TABLE `t` (`a`, `b``c`)", b"CREATE TABLE `u` (`A`)"]
 
 
 def test_columns_without_a_database_are_those_of_a_view() -> None:
-    text = b"select `w`.`y` + 1 AS `z` from `w` where `w`.`Y` > 0"
+    text = b"select `w`.`y` + 1 AS `z` from `w` where `w`.`y` > 0"
     assert made_for(text) == [b"CREATE VIEW `w` AS SELECT '' AS `y`"]
 
 
