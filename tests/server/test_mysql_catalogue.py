@@ -163,7 +163,8 @@ def test_a_broken_view_comes_back_as_broken_as_it_was(
     finally:
         mariadb_second.execute(f"DROP DATABASE IF EXISTS {database}")
     assert b"`t`" in find(done.catalogue, ObjectKind.VIEW, "v").statement
-    assert done.catalogue.omissions == done.warnings == []
+    assert done.catalogue.omissions == []
+    assert not any("invalid" in one for one in done.warnings)
 
 
 def test_a_broken_view_that_cannot_be_made_is_named(
