@@ -15,8 +15,10 @@ from rowvault.scan import workers as workers_module
 from rowvault.source.address import open_source, parse_address
 from rowvault.source.protocol import RowReader, Selection
 from rowvault.storage.location import open_storage
-from support.key_kinds import INDIVISIBLE, ROWS, fill, kinds_of
+from support.comparer import differences, fingerprint
+from support.key_kinds import INDIVISIBLE, ROWS, fill, kinds_of, number_statements
 from support.mariadb import MariaDBServer
+from support.rowvault import run_json, succeed
 from support.server import DatabaseServer
 
 
@@ -109,3 +111,43 @@ def test_keys_of_every_kind_give_the_same_trees(
     assert found[0] == found[1] == found[2]
     assert {root.sums.rows for root, _ in found[0].values()} == {ROWS}
     assert len(found[0]) == len(kinds)
+
+
+def test_a_large_table_comes_back_whatever_the_number_of_workers(
+    server: DatabaseServer, server_second: DatabaseServer, database: str, tmp_path: Path
+) -> None:
+    # Tenants of very different sizes, written in both cases, which the collation takes for equal.
+    many = "i + 4000 * d"
+    forty = ", ".join(f"({number})" for number in range(40))
+    server.execute(
+        f"USE {database}",
+        *number_statements(),
+        "CREATE TABLE orders (tenant VARCHAR(40), code VARCHAR(40), note VARCHAR(90),"
+        " PRIMARY KEY (tenant, code)) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
+        "CREATE TEMPORARY TABLE forty (d INT)",
+        f"INSERT INTO forty VALUES {forty}",
+        f"INSERT INTO orders SELECT CONCAT(IF(i % 2, 'Tenant ', 'tenant '), IF(d, 'x', i DIV 7)),"
+        f" CONCAT('ORD-', HEX({many})), SHA2({many}, 256) FROM number, forty",
+        "DROP TABLE number",
+        "ANALYZE TABLE orders",
+    )
+    vaults = [str(tmp_path / "one"), str(tmp_path / "many")]
+    succeed("init", "--no-encryption", "-r", vaults[0])
+    succeed("init", "--no-encryption", "-r", vaults[1], "--from", vaults[0])
+    made = [
+        run_json("backup", server.url, "-d", database, "-j", workers, "-r", vault)
+        for vault, workers in zip(vaults, ("1", "8"), strict=True)
+    ]
+    assert [one["rows"] for one in made] == [160_000, 160_000]
+    assert sum(worker["rows"] for worker in made[1]["workers"]) == 160_000
+    assert sum(worker["rows"] > 0 for worker in made[1]["workers"]) > 1
+    roots = []
+    for vault in vaults:
+        with Repository.open(open_storage(vault), None) as repository:
+            [table] = repository.manifest(repository.find("latest")).tables()
+            roots.append((table.root, table.row_sum))
+    assert roots[0] == roots[1]
+    succeed("restore", "latest", server_second.url, "-d", database, "-r", vaults[1])
+    expected = fingerprint(server, [database])
+    assert differences(expected, fingerprint(server_second, [database])) == []
+    server_second.execute(f"DROP DATABASE {database}")

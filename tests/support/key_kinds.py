@@ -146,34 +146,32 @@ def kinds_of(vendor: str) -> list[KeyKind]:
     return [kind for kind in DIVISIBLE if vendor in kind.vendors]
 
 
+def number_statements() -> list[str]:
+    """Make a table `number` whose column `i` holds the numbers below ROWS."""
+    values = ", ".join(f"({number})" for number in range(ROWS))
+    return [
+        "CREATE TABLE number (i BIGINT UNSIGNED PRIMARY KEY)",
+        f"INSERT INTO number VALUES {values}",
+    ]
+
+
 def fill(server: DatabaseServer, database: str, kinds: Sequence[KeyKind]) -> None:
     """Makes the tables and their rows."""
-    digits = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
+    made = [
+        statement
+        for kind in kinds
+        for statement in (
+            f"CREATE TABLE `{kind.name}` ({kind.definition}, note VARCHAR(90)) "
+            f"ENGINE=InnoDB {kind.options}",
+            f"INSERT INTO `{kind.name}` SELECT {kind.values}, REPEAT({_HASH}, 2) FROM number",
+            f"ANALYZE TABLE `{kind.name}`",
+        )
+    ]
     server.execute(
         f"USE {database}",
         "SET NAMES utf8mb4",
         "SET sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'",
-        f"CREATE TEMPORARY TABLE digit {digits}",
-        "CREATE TABLE number (i BIGINT UNSIGNED PRIMARY KEY)",
-        *(
-            f"INSERT INTO number SELECT i + {place} * d FROM (SELECT 0 AS i) AS one, "
-            f"({digits}) AS digits"
-            if place == 1
-            else f"INSERT INTO number SELECT i + {place} * d FROM number, ({digits}) AS digits "
-            f"WHERE d > 0"
-            for place in (1, 10, 100)
-        ),
-        f"INSERT INTO number SELECT i + 1000 * d FROM number, ({digits}) AS digits "
-        f"WHERE d BETWEEN 1 AND {ROWS // 1000 - 1}",
-        *(
-            statement
-            for kind in kinds
-            for statement in (
-                f"CREATE TABLE `{kind.name}` ({kind.definition}, note VARCHAR(90)) "
-                f"ENGINE=InnoDB {kind.options}",
-                f"INSERT INTO `{kind.name}` SELECT {kind.values}, REPEAT({_HASH}, 2) FROM number",
-                f"ANALYZE TABLE `{kind.name}`",
-            )
-        ),
+        *number_statements(),
+        *made,
         "DROP TABLE number",
     )
