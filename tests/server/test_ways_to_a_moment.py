@@ -228,6 +228,26 @@ def test_who_keeps_single_tables_gives_way(place: DatabaseServer) -> None:
 
 
 @pytest.mark.parametrize("place", BOTH, indirect=True)
+def test_a_read_outlasts_the_keeper(place: DatabaseServer) -> None:
+    """Somebody waits to alter the table, and the read behind that one, until the keeper goes."""
+    url = make_account(place, "way", READ)
+    with source_at(url, Locking(longest_wait_s=3)).open_snapshot(1, D) as snapshot:
+        catalogue = snapshot.catalogue(D)
+        other = threading.Thread(target=place.execute, args=("ALTER TABLE d.t ADD v INT",))
+        other.start()
+        with closing(place.connect()) as connection, connection.cursor() as cursor:
+            states: set[str] = set()
+            while not any("metadata lock" in state for state in states):
+                cursor.execute("SHOW PROCESSLIST")
+                states = {str(row[6]) for row in cursor.fetchall()}
+        with suppress(SnapshotLostError):
+            read_rows(snapshot.readers()[0], catalogue.tables[0].definition)
+        other.join()
+        with pytest.raises(SnapshotLostError, match=r"d\.t"):
+            snapshot.confirm(catalogue)
+
+
+@pytest.mark.parametrize("place", BOTH, indirect=True)
 @pytest.mark.parametrize("engine", ["MyISAM", "MEMORY"])
 def test_tables_without_transactions_stand_still_until_they_are_read(
     place: DatabaseServer, engine: str

@@ -146,6 +146,15 @@ def _refusal(what: str, error: faults.StatementError) -> str:
     return f"{what} cannot be had: {error}"
 
 
+def wait_beyond(connection: Connection, locking: Locking) -> None:
+    """Lets a reading connection wait for a table longer than a keeper holds others back.
+
+    Whoever wants to alter the table waits for the keeper, and the reader behind that one; it must
+    not give up before the keeper does.
+    """
+    _set_wait(connection, round(LOCK_WAIT_S + locking.longest_wait_s))
+
+
 def _set_wait(connection: Connection, seconds: int) -> None:
     connection.execute(f"SET SESSION lock_wait_timeout = {seconds}", _TASK)
 

@@ -15,6 +15,7 @@ from rowvault.source.mysql.examiner import Examiner
 from rowvault.source.mysql.features import read_features
 from rowvault.source.mysql.guard import Guard, begin_guard
 from rowvault.source.mysql.holdings import Holdings
+from rowvault.source.mysql.locks import wait_beyond
 from rowvault.source.mysql.login import Login
 from rowvault.source.mysql.moment import Situation, take_moment
 from rowvault.source.mysql.server import read_server
@@ -44,6 +45,8 @@ class MysqlSource:
             connector = Connector(self._login)
             control = _opened(stack, connector)
             connections = [_opened(stack, connector) for _ in range(max(1, connection_count))]
+            for connection in connections:
+                wait_beyond(connection, self._locking)
             tables = list_selected(control, selection)
             guard = begin_guard(control, connector.connect, tables, self._locking)
             stack.callback(guard.close)
