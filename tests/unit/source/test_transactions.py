@@ -11,6 +11,7 @@ from rowvault.source.mysql import faults, transactions
 from rowvault.source.mysql.connection import Connection, Reply
 from rowvault.source.mysql.position import gtid_of_transaction, of_transaction
 
+NOTHING = Reply(columns=(), rows=(), affected_rows=0, warning_count=0, nullable=())
 BEGIN = "START TRANSACTION WITH CONSISTENT SNAPSHOT"
 
 
@@ -27,13 +28,13 @@ class Scripted:
         self.said.append(statement)
 
     def receive(self, task: str) -> Reply:
-        return Reply((), (), 0, 0)
+        return NOTHING
 
     def execute(self, statement: str, task: str) -> Reply:
         if self._refuses and self._refuses in statement:
             raise faults.refusal(1064, "no such syntax", "here", task)
         self.said.append(statement)
-        return Reply((), (), 0, 0)
+        return NOTHING
 
     def rows(self, statement: str, task: str) -> tuple[tuple[bytes, bytes], ...]:
         position = self._positions.pop(0) if len(self._positions) > 1 else self._positions[0]
