@@ -388,3 +388,24 @@ def test_a_server_is_compared_with_the_users_of_a_snapshot(
     ], found
     no_hash(done.stdout, done.stderr)
     assert run_json(*place, "verify", "latest", as_root(source))["differences"] == []
+
+
+def test_nothing_is_changed_by_an_account_that_may_not_create_users(
+    source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+) -> None:
+    source.execute("CREATE DATABASE shop", "CREATE TABLE shop.t (a INT)", *ROLES)
+    succeed(*place, "backup", as_root(source), "--users")
+    target.execute(
+        "CREATE DATABASE shop",
+        "CREATE TABLE shop.t (a INT)",
+        "INSERT INTO shop.t VALUES (1)",
+        "CREATE USER low@'%' IDENTIFIED BY 'p'",
+        "GRANT ALL ON shop.* TO low@'%'",
+        "GRANT SELECT ON mysql.* TO low@'%'",
+    )
+    before = comparer.fingerprint(target, ["shop"]), account_marks(target)
+    url = target.url.replace("test:test", "low:p")
+    done = run(*place, "restore", "latest", url, "--users", "--replace")
+    assert done.returncode == 1
+    assert b"a user who has CREATE USER" in done.stderr
+    assert (comparer.fingerprint(target, ["shop"]), account_marks(target)) == before

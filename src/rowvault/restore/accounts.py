@@ -10,7 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Sequence, Set
 
-from rowvault.core.errors import ConnectionLostError, RestoreError, TargetExistsError
+from rowvault.core.errors import (
+    AccessDeniedError,
+    ConnectionLostError,
+    RestoreError,
+    TargetExistsError,
+)
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.restore.grants import Reach
@@ -62,15 +67,12 @@ class AccountRestore:
         """
         self._target.check(self._parts(self._wanted))
         self._there = _grouped(self._target.existing())
+        self._new = self._wanted.keys() - self._there.keys() - {self._target.in_use, PUBLIC}
         for name, parts in self._wanted.items():
             if name in self._there and self._is_same(parts, self._there[name]):
                 self._same.add(name)
-            elif name in (self._target.in_use, PUBLIC):
-                continue
-            elif name in self._there:
+            elif name not in self._new and name not in (self._target.in_use, PUBLIC):
                 self._replaced.add(name)
-            else:
-                self._new.add(name)
         if self._replaced and not replace:
             conflicts = sorted(self._replaced)
             names = ", ".join(conflicts[:_NAMED_CONFLICTS])
@@ -166,8 +168,11 @@ class AccountRestore:
                 yield f"{label}: on the target, but not in the snapshot"
 
     def _is_same(self, wanted: Parts, found: Parts) -> bool:
-        if any(not _holds(found, one) for one in wanted.values() if one.order != SETTLE_ROLE):
-            return False
+        for one in wanted.values():
+            # Who holds a role that is made is a part of the role: MariaDB's root mostly does.
+            comes = one.order == GRANT_ROLE and _role(one) in self._new
+            if not (comes or one.order == SETTLE_ROLE or _holds(found, one)):
+                return False
         more = [one for label, one in found.items() if label not in wanted]
         return not any(self._reach.whole or one.kind is not ObjectKind.GRANT for one in more)
 
@@ -200,6 +205,10 @@ class AccountRestore:
         except RestoreError as error:
             if isinstance(error.__cause__, ConnectionLostError):
                 raise
+            if isinstance(error.__cause__, AccessDeniedError) and one.kind is not ObjectKind.GRANT:
+                raise RestoreError(
+                    f"{error}. Restore as a user who has CREATE USER, or leave out --users"
+                ) from error
             self._failed.add(one.label)
             what = "it is left out"
             if one.kind is ObjectKind.PASSWORD:

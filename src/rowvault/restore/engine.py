@@ -113,12 +113,12 @@ def run_restore(
     standing = Standing(chosen.tables)
     try:
         rights = target.rights_on(conflicts)
-        for one in conflicts:
-            target.drop(one)
-            standing.dropped(one)
         if accounts is not None:
             keeping.phase("creating users")
             accounts.make(standing)
+        for one in conflicts:
+            target.drop(one)
+            standing.dropped(one)
         builder = Builder(chosen, target, standing, keeping)
         built = builder.build(repository, request.workers)
         references.warn(keeping)

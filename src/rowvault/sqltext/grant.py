@@ -106,6 +106,11 @@ def parse_grant(line: str) -> Grant | None:
     )
 
 
+def is_right(line: str) -> bool:
+    """Whether a line of SHOW GRANTS gives or takes a right: all others name roles."""
+    return bool(re.match("GRANT [A-Z]|REVOKE ", line))
+
+
 def right_of(definition: ObjectDefinition) -> Grant | None:
     """The right that a stored grant gives; None for roles, and for what is no grant."""
     if definition.kind is not ObjectKind.GRANT:

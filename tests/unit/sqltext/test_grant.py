@@ -7,6 +7,7 @@ import pytest
 from rowvault.sqltext.grant import (
     database_pattern,
     fits_database,
+    is_right,
     literal_database,
     parse_grant,
 )
@@ -54,6 +55,7 @@ def test_a_line_becomes_a_statement(line: str, statement: str) -> None:
 )
 def test_roles_are_no_rights(line: str) -> None:
     assert parse_grant(line) is None
+    assert not is_right(line)
 
 
 @pytest.mark.parametrize(
@@ -94,3 +96,9 @@ def test_wildcards_fit_many_databases() -> None:
     assert fits_database("sh_p", "shop")
     assert fits_database("sh%", "shop")
     assert not fits_database("sh\\_p", "shop")
+
+
+def test_a_right_that_is_not_understood_is_told_from_a_role() -> None:
+    for line in ("GRANT SELECT ON *.* TO 'u'@'h'", "REVOKE SELECT SOMEHOW"):
+        assert parse_grant(line) is None
+        assert is_right(line)
