@@ -69,8 +69,11 @@ _DATABASE_EXISTS = 1007
 _CHANGING = frozenset({1071, 1246, 1266, 1286, 1588, 1618})
 """Warnings that say that something else was made: a shorter key, another type or engine, no option,
 or nothing at all, as of an event whose time has passed."""
-_HARMLESS = frozenset({1287, 1291, 1681, 1831, 3674, 3719, 3778, _DATABASE_EXISTS})
-"""Warnings that something is deprecated, that two indexes are alike or one is of little use."""
+_HARMLESS = frozenset(
+    {*(139, 1287, 1291, 1681, 1831, 3674, 3719, 3778, 4079, 6124), _DATABASE_EXISTS}
+)
+"""Warnings that something is deprecated, that two indexes are alike or one is of little use, or
+that a row could be wider than a page: the source has the same table."""
 
 
 class MysqlTarget:
