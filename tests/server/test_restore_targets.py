@@ -226,3 +226,32 @@ def test_a_program_in_the_way_under_another_case_is_found_beforehand(
     assert comparer.fingerprint(target, ["shop"]) == before
     restored = run_json(*place, "restore", "latest", target.socket_url, "--replace")
     assert restored["verified"] is True
+
+
+def test_definers_that_are_not_there_are_told_and_their_programs_stand(
+    source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+) -> None:
+    definer = "CREATE DEFINER = nobody@nowhere"
+    back_up(
+        place, source, *MAKE[:3],
+        f"{definer} VIEW v AS SELECT id FROM item",
+        f"{definer} PROCEDURE p () SELECT 1",
+        f"{definer} TRIGGER g BEFORE INSERT ON item FOR EACH ROW SET NEW.id = 1",
+        f"{definer} EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1",
+    )  # fmt: skip
+    done = run(*place, "restore", "latest", target.socket_url)
+    assert done.returncode == 0
+    for label in ("view shop.v", "procedure shop.p", "trigger shop.g", "event shop.e"):
+        assert f"creating {label}: The user specified as a definer" in done.stderr.decode()
+    wanted = comparer.fingerprint(source, ["shop"])
+    assert comparer.differences(wanted, comparer.fingerprint(target, ["shop"])) == []
+
+
+def test_a_warning_that_nobody_knows_is_an_omission(target: DatabaseServer) -> None:
+    target.execute("CREATE DATABASE shop")
+    opened = target_at(target.socket_url)
+    statement = b"CREATE TABLE `x` (a INT) ENGINE=InnoDB ROW_FORMAT=FIXED"
+    opened.create(TableDefinition("shop", "x", (), (), False, statement))
+    opened.close()
+    (omission,) = opened.omissions
+    assert omission.startswith("creating shop.x: ")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rowvault.core.errors import RestoreError, SourceError
+from rowvault.core.errors import SourceError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
-from rowvault.source.mysql import faults
 from rowvault.source.mysql.account_target import MysqlAccountTarget
 from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
+from rowvault.source.mysql.maker import ObjectMaker
 from rowvault.source.mysql.needed_rights import lacking_rights
 from rowvault.source.mysql.programs import ProgramReader
 from rowvault.source.mysql.references import column_types, count_orphans, read_foreign_keys
@@ -20,19 +20,11 @@ from rowvault.source.mysql.remedies import restore_error
 from rowvault.source.mysql.routine_rights import rights_on
 from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, set_up
-from rowvault.source.mysql.standing_in import standing_in
 from rowvault.source.protocol import ExistingObject, ValueLimit
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.foreign_keys import ForeignKey
-from rowvault.sqltext.load_mode import STRICT, creation_mode
-from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
+from rowvault.sqltext.quoting import mysql_string, qualified
 from rowvault.sqltext.session_marks import is_broken
-from rowvault.sqltext.versioning import INSERT_HISTORY, is_with_history
-
-_CHARSETS = ("character_set_client", "collation_connection")
-_SETTINGS = ("sql_mode", "time_zone")
-_NO_MODE = ""
-"""The sql_mode of a statement that does not name its own."""
 
 _LISTS = {
     "TABLE_SCHEMA": "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES",
@@ -65,16 +57,6 @@ _BY_FILE_NAME = frozenset(
 )
 """Kinds whose names follow lower_case_table_names."""
 
-_DATABASE_EXISTS = 1007
-_CHANGING = frozenset({1071, 1246, 1266, 1286, 1588, 1618})
-"""Warnings that say that something else was made: a shorter key, another type or engine, no option,
-or nothing at all, as of an event whose time has passed."""
-_HARMLESS = frozenset(
-    {*(139, 1287, 1291, 1681, 1831, 3674, 3719, 3778, 4079, 6124), _DATABASE_EXISTS}
-)
-"""Warnings that something is deprecated, that two indexes are alike or one is of little use, or
-that a row could be wider than a page: the source has the same table."""
-
 
 class MysqlTarget:
     """A server that a snapshot can be restored to."""
@@ -88,6 +70,7 @@ class MysqlTarget:
         self.server = read_server(self._connection, login.options)
         self._ignores_case = dict(self.server.settings).get("lower_case_table_names", "0") != "0"
         self.omissions: list[str] = []
+        self._maker = ObjectMaker(self._connection, monitor, self.omissions)
 
     @property
     def keeps_changes(self) -> bool:
@@ -124,14 +107,14 @@ class MysqlTarget:
         """
         try:
             if isinstance(definition, TableDefinition):
-                self._create_table(definition)
+                self._maker.create_table(definition)
             elif definition.kind is ObjectKind.DATABASE:
                 if not self._has_database(definition.name):
-                    self._run(create_database(definition), f"creating {definition.label}")
+                    self._maker.run(create_database(definition), f"creating {definition.label}")
             elif is_broken(definition):
-                self._try_program(definition)
+                self._maker.try_program(definition)
             else:
-                self._create_program(definition)
+                self._maker.create_program(definition)
         except SourceError as error:
             raise restore_error(error, f"{definition.label} could not be created") from error
 
@@ -230,82 +213,5 @@ class MysqlTarget:
         set_up(connection, settings)
         return connection
 
-    def _create_table(self, definition: TableDefinition) -> None:
-        task = f"creating {definition.label}"
-        if is_with_history(definition) and not self._takes_history():
-            raise RestoreError(
-                f"{definition.label} is system-versioned with its history, which this server does "
-                f"not take: it lacks {INSERT_HISTORY}. Restore to MariaDB 10.11 or later, or "
-                "choose other tables with -t."
-            )
-        self._use(definition.database, task)
-        self._set({"sql_mode": creation_mode(definition)}, task)
-        try:
-            self._run(definition.statement, task)
-        finally:
-            self._set({"sql_mode": STRICT}, task)
-
-    def _takes_history(self) -> bool:
-        query = f"SHOW SESSION VARIABLES LIKE '{INSERT_HISTORY}'"
-        return bool(self._connection.rows(query, "asking what the target can restore"))
-
-    def _use(self, database: str, task: str) -> None:
-        self._connection.execute(f"USE {identifier(database)}", task)
-
-    def _try_program(self, definition: ObjectDefinition) -> None:
-        try:
-            self._create_program(definition)
-        except faults.LostError:
-            raise
-        except faults.StatementError as error:
-            self.omissions.append(
-                f"{definition.label} was invalid at the source already and is left out: {error}"
-            )
-            self._monitor.warning(self.omissions[-1])
-
-    def _create_program(self, definition: ObjectDefinition) -> None:
-        task = f"creating {definition.label}"
-        wanted = dict(definition.session)
-        self._use(definition.database, task)
-        before = self._database_collation()
-        collation = wanted.get("collation_database", before)
-        settings = {"sql_mode": _NO_MODE}
-        settings |= {name: wanted[name] for name in _SETTINGS if name in wanted}
-        saved = {name: self._value(name) for name in settings}
-        if collation != before:
-            # Parameters without a charset take the database's as it is when the routine is made.
-            self._set_collation(definition.database, collation, task)
-        try:
-            self._set(settings, task)
-            self._set({name: wanted[name] for name in _CHARSETS if name in wanted}, task)
-            with standing_in(self._connection, definition, task):
-                self._run(definition.statement, task)
-        finally:
-            self._connection.execute("SET NAMES utf8mb4", task)
-            self._set(saved, task)
-            if collation != before:
-                self._set_collation(definition.database, before, task)
-
-    def _run(self, statement: bytes, task: str) -> None:
-        reply = self._connection.execute(statement, task)
-        if reply.warning_count == 0:
-            return
-        for level, code, message in self._connection.warnings():
-            if code in _CHANGING:
-                raise RestoreError(f"{level} {code} while {task}: {message}")
-            if code not in _HARMLESS:
-                self._monitor.warning(f"{task}: {message} ({level} {code})")
-
-    def _set(self, values: dict[str, str], task: str) -> None:
-        for name, value in values.items():
-            statement = f"SET SESSION {name} = {mysql_string(value)}"
-            self._connection.execute(encode_name(statement), task)
-
     def _value(self, name: str) -> str:
         return text(self._connection.rows(f"SELECT @@SESSION.{name}")[0][0])
-
-    def _database_collation(self) -> str:
-        return text(self._connection.rows("SELECT @@collation_database")[0][0])
-
-    def _set_collation(self, database: str, collation: str, task: str) -> None:
-        self._connection.execute(f"ALTER DATABASE {identifier(database)} COLLATE {collation}", task)
