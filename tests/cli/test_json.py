@@ -36,6 +36,18 @@ def test_backup(tmp_path: Path, empty_vault: Path) -> None:
     assert second["rows"] == 2001
 
 
+def test_doctor(tmp_path: Path) -> None:
+    source = tmp_path / "shop.db"
+    make_database(source)
+    found = run_json("doctor", f"sqlite:///{source}")
+    assert found.keys() == {
+        "source", "server", "method", "reason", "definitions", "definitions_reason", "problems",
+        "omissions", "warnings", "grants",
+    }  # fmt: skip
+    assert (found["method"], found["problems"], found["grants"]) == ("transaction", [], {})
+    assert b"transaction" in succeed("doctor", f"sqlite:///{source}")
+
+
 def test_a_dry_run_stores_nothing(tmp_path: Path, empty_vault: Path) -> None:
     source = tmp_path / "shop.db"
     make_database(source)
