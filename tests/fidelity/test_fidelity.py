@@ -17,6 +17,7 @@ from fidelity.case import Case
 from fidelity.page import page
 from fidelity.topics import VENDORS, topics
 from fidelity.trip import Trip, make_trip
+from support.mariadb import MariaDBServer
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "fidelity.md"
 LEAST_OBJECTS = {"mariadb": 150, "mysql": 1}
@@ -121,6 +122,16 @@ def test_there_are_enough_objects(vendor: str, trips: dict[str, Trip]) -> None:
     print(f"\n{vendor}:", *lines, sep="\n")
     objects = [label for label in trips[vendor].made if not label.startswith("rows ")]
     assert len(objects) >= LEAST_OBJECTS[vendor]
+
+
+@pytest.mark.mariadb
+def test_every_charset_of_the_server_has_its_case(mariadb: MariaDBServer) -> None:
+    with mariadb.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT CHARACTER_SET_NAME FROM information_schema.CHARACTER_SETS")
+        names = {name for (name,) in cursor.fetchall()}
+    characters = next(topic for topic in topics("mariadb") if topic.name == "characters")
+    # BINARY and its kin have a case of their own.
+    assert names - {"binary"} <= {case.subject for case in characters.cases}
 
 
 def test_the_page_is_made_from_the_cases() -> None:

@@ -16,7 +16,7 @@ from rowvault.restore.limits import check_values
 from rowvault.restore.proof import prove, prove_accounts, prove_events
 from rowvault.restore.references import References
 from rowvault.restore.rename import Renaming, Side
-from rowvault.restore.room import find_conflicts, refuse
+from rowvault.restore.room import find_conflicts, refuse, with_called
 from rowvault.restore.selection import Chosen, choose, held_accounts
 from rowvault.restore.standing import Standing
 from rowvault.source.protocol import Source, Target
@@ -95,6 +95,7 @@ def run_restore(
             keeping,
             request.users,
         )
+        chosen = with_called(target, chosen)
         check_vendor(snapshot, chosen, target)
         _check(repository, chosen, target)
         conflicts = find_conflicts(target, chosen)

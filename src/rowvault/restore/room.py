@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rowvault.core.errors import TargetExistsError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
@@ -44,6 +45,19 @@ def find_conflicts(target: Target, chosen: Chosen) -> list[ExistingObject]:
         if slot(target, one.kind, one.database, one.name) in wanted
     ]
     return sorted(found, key=lambda one: (one.kind not in RELATIONS, one))
+
+
+def with_called(target: Target, chosen: Chosen) -> Chosen:
+    """What was chosen, and the sequences that its tables call and the target lacks."""
+    if not chosen.called:
+        return chosen
+    there = {
+        slot(target, one.kind, one.database, one.name) for one in target.existing(chosen.databases)
+    }
+    lacking = tuple(
+        one for one in chosen.called if slot(target, one.kind, one.database, one.name) not in there
+    )
+    return replace(chosen, objects=(*chosen.objects, *lacking), called=())
 
 
 def refuse(conflicts: Sequence[ExistingObject]) -> None:

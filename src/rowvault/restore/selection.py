@@ -14,6 +14,7 @@ from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.restore.grants import Reach, renamed_grants
 from rowvault.restore.rename import Renaming
 from rowvault.sqltext.account import counted
+from rowvault.sqltext.sequence import called_sequences
 
 _BELONGS_TO_TABLE = (ObjectKind.TRIGGER, ObjectKind.INDEX)
 
@@ -24,6 +25,8 @@ class Chosen:
 
     objects: tuple[ObjectDefinition, ...]
     tables: tuple[TableRecord, ...]
+    called: tuple[ObjectDefinition, ...] = ()
+    """Sequences that the tables call but that were not chosen: made where the target lacks them."""
     accounts: tuple[ObjectDefinition, ...] = ()
     """Users, roles and grants."""
     reach: Reach = field(default=Reach(True, (), ()))
@@ -33,7 +36,7 @@ class Chosen:
     def databases(self) -> list[str]:
         """All databases that are touched, by name."""
         return sorted(
-            {one.database for one in self.objects}
+            {one.database for one in (*self.objects, *self.called)}
             | {record.definition.database for record in self.tables}
         )
 
@@ -48,7 +51,8 @@ def choose(
 ) -> Chosen:
     """Everything, or the databases and tables named. Raises UsageError for one that is not there.
 
-    A table named by itself brings its database, its indexes and its triggers, and nothing else.
+    A table named by itself brings its database, its indexes and its triggers, and nothing else but
+    the sequences that it calls.
     Users and roles come all or none; of their grants those on what is chosen, and on everything.
     """
     wanted = set(tables)
@@ -61,19 +65,41 @@ def choose(
     objects = [one for one in everything if _is_object_chosen(one, databases, wanted)]
     _check_found(databases, wanted, records, objects)
     renaming.check([record.definition for record in records], objects)
+    called = _called([record.definition for record in records], everything, objects)
     reach = Reach(not (databases or tables), databases, tables)
     return Chosen(
         objects=(
-            *_databases(everything, objects, [record.definition for record in records], renaming),
+            *_databases(
+                everything,
+                [*objects, *called],
+                [record.definition for record in records],
+                renaming,
+            ),
             *_rename_objects(objects, renaming, monitor),
         ),
         tables=tuple(
             msgspec.structs.replace(record, definition=renaming.table(record.definition))
             for record in records
         ),
+        called=tuple(renaming.object(one) for one in called),
         accounts=_accounts(manifest, reach, renaming, monitor) if users else (),
         reach=reach.renamed(renaming),
     )
+
+
+def _called(
+    tables: Sequence[TableDefinition],
+    everything: Sequence[ObjectDefinition],
+    objects: Sequence[ObjectDefinition],
+) -> list[ObjectDefinition]:
+    names = {name for table in tables for name in called_sequences(table)}
+    return [
+        one
+        for one in everything
+        if one.kind is ObjectKind.SEQUENCE
+        and (one.database, one.name) in names
+        and one not in objects
+    ]
 
 
 def held_accounts(manifest: Manifest) -> str:

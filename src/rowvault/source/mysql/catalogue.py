@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from rowvault.core.errors import SnapshotLostError, UnknownObjectError
 from rowvault.core.model import ObjectDefinition
 from rowvault.source.mysql import faults
+from rowvault.source.mysql.called import read_called
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.programs import ProgramReader, read_database
 from rowvault.source.mysql.rights import Rights
@@ -46,7 +47,12 @@ class CatalogueReader:
         names = self._databases()
         if self._selection.tables:
             self._read_chosen_tables(names)
-            return
+        else:
+            self._read_all_chosen(names)
+        definitions = [opened.table.definition for opened in self.tables]
+        self.objects += read_called(self._connection, definitions, self.objects, self.omissions)
+
+    def _read_all_chosen(self, names: Sequence[str]) -> None:
         rights = Rights(self._connection)
         if not (self._selection.databases or rights.sees_databases()):
             self.omissions.append(

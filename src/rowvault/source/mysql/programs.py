@@ -58,6 +58,18 @@ def read_database(connection: Connection, name: str) -> ObjectDefinition:
     )
 
 
+def sequence_statement(
+    created: bytes, name: str, value: int, cycles: int, is_back: bool = False
+) -> bytes:
+    """Makes a sequence and gives it its value, `is_back`: one in front of its start."""
+    own = identifier(name)
+    settings = f"DO SETVAL({own}, {value}, 0, {cycles})"
+    if is_back:
+        # SETVAL alone never goes back.
+        settings = f"ALTER SEQUENCE {own} RESTART {value}; {settings}"
+    return b"BEGIN NOT ATOMIC %b; %b; END" % (created, encode_name(settings))
+
+
 class ProgramReader:
     """Reads the stored statements of one database."""
 
@@ -81,12 +93,8 @@ class ProgramReader:
                 f"reading {label}",
             )
             value, cycles, start, step = (int(cell or 0) for cell in rows[0])
-            own = identifier(name)
-            settings = f"DO SETVAL({own}, {value}, 0, {cycles})"
-            if value < start if step >= 0 else value > start:
-                # SETVAL alone never goes back.
-                settings = f"ALTER SEQUENCE {own} RESTART {value}; {settings}"
-            statement = b"BEGIN NOT ATOMIC %b; %b; END" % (shown[0], encode_name(settings))
+            is_back = value < start if step >= 0 else value > start
+            statement = sequence_statement(shown[0], name, value, cycles, is_back)
             yield self._define(ObjectKind.SEQUENCE, name, statement)
 
     def views(self, names: Iterable[str]) -> Iterator[ObjectDefinition]:
