@@ -102,10 +102,18 @@ def test_all_users_and_grants_come_back(
     assert comparer.fingerprint(source, ["shop", "wiki"]) == comparer.fingerprint(
         target, ["shop", "wiki"]
     )
+    _log_in(target, "app", "secret of app")
+    if target.vendor == "mysql":
+        for password in ("mid", "new"):
+            _log_in(target, "twice", password)
     # Nobody is touched who is the same already.
     again = run_json(*place, "restore", "latest", as_root(target), "--users", "--replace")
     assert again["accounts"] == 0
     assert comparer.differences(wanted, account_marks(target)) == []
+
+
+def _log_in(server: DatabaseServer, user: str, password: str) -> None:
+    server.connect(user=user, password=password).close()
 
 
 def test_a_dump_makes_users_and_grants(
