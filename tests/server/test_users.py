@@ -417,3 +417,27 @@ def test_nothing_is_changed_by_an_account_that_may_not_create_users(
     assert done.returncode == 1
     assert b"a user who has CREATE USER" in done.stderr
     assert (comparer.fingerprint(target, ["shop"]), account_marks(target)) == before
+
+
+@pytest.mark.mysql
+def test_a_target_that_keeps_no_history_says_so(
+    mysql: DatabaseServer, mysql_second: DatabaseServer, place: tuple[str, str]
+) -> None:
+    for server in (mysql, mysql_second):
+        _empty(server)
+    _copy_password(mysql, mysql_second)
+    mysql.execute(
+        "SET GLOBAL password_history = 3",
+        "CREATE USER app@'%' IDENTIFIED BY 'one'",
+        "ALTER USER app@'%' IDENTIFIED BY 'two'",
+    )
+    try:
+        succeed(*place, "backup", as_root(mysql), "--users")
+        done = run(*place, "restore", "latest", as_root(mysql_second), "--users")
+        assert done.returncode == 3, done.stderr.decode()
+        assert b"former passwords of user `app`@`%` are not kept" in done.stderr
+        _log_in(mysql_second, "app", "two")
+    finally:
+        mysql.execute("SET GLOBAL password_history = DEFAULT")
+        for server in (mysql, mysql_second):
+            _empty(server)

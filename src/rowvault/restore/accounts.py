@@ -7,8 +7,7 @@ or a table that nobody restores.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 
 from rowvault.core.errors import (
     AccessDeniedError,
@@ -18,9 +17,18 @@ from rowvault.core.errors import (
 )
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
+from rowvault.restore.account_parts import (
+    Parts,
+    current_login,
+    given_role,
+    grouped,
+    holds,
+    login_of,
+    rights_of,
+)
 from rowvault.restore.grants import Reach
 from rowvault.restore.standing import Standing
-from rowvault.source.protocol import AccountTarget, Target
+from rowvault.source.protocol import AccountTarget
 from rowvault.sqltext.account import (
     DEFAULT_ROLE,
     GRANT_ROLE,
@@ -32,10 +40,6 @@ from rowvault.sqltext.account import (
 )
 
 _NAMED_CONFLICTS = 5
-_DIGEST = re.compile(rb" AS 0x[0-9A-F]+")
-
-Parts = dict[str, ObjectDefinition]
-"""A user or role and all that belongs to it, by label."""
 
 
 class AccountRestore:
@@ -51,7 +55,7 @@ class AccountRestore:
         self._target = target
         self._monitor = monitor
         self._reach = reach
-        self._wanted = _grouped(wanted)
+        self._wanted = grouped(wanted)
         self._there: dict[str, Parts] = {}
         self._new: set[str] = set()
         self._replaced: set[str] = set()
@@ -66,7 +70,7 @@ class AccountRestore:
         may be replaced; AccessDeniedError; RestoreError for what the target cannot take.
         """
         self._target.check(self._parts(self._wanted))
-        self._there = _grouped(self._target.existing())
+        self._there = grouped(self._target.existing())
         self._new = self._wanted.keys() - self._there.keys() - {self._target.in_use, PUBLIC}
         for name, parts in self._wanted.items():
             if name in self._there and self._is_same(parts, self._there[name]):
@@ -112,17 +116,17 @@ class AccountRestore:
         made = self._new | self._replaced
         grants = [one for one in self._parts(made) if one.kind is ObjectKind.GRANT]
         # With a routine that was replaced, all rights on it are gone.
-        now = _grouped(self._target.existing())
+        now = grouped(self._target.existing())
         for name in sorted({*self._same, PUBLIC} & self._wanted.keys()):
             parts = self._wanted[name].values()
             grants += [
                 one
                 for one in parts
-                if one.order != SETTLE_ROLE and not _holds(now.get(name, {}), one)
+                if one.order != SETTLE_ROLE and not holds(now.get(name, {}), one)
             ]
         for one in self._wanted.get(self._target.in_use, {}).values():
             # Who holds a role is a part of the role.
-            if one.order == GRANT_ROLE and _role(one) in made:
+            if one.order == GRANT_ROLE and given_role(one) in made:
                 grants.append(one)
         for one in behind_objects(grants):
             self._create(one, standing)
@@ -132,7 +136,7 @@ class AccountRestore:
 
         The account in use is left as it is; where it differs, that is a warning.
         """
-        found = _grouped(self._target.existing())
+        found = grouped(self._target.existing())
         messages: list[str] = []
         for name, parts in sorted(self._wanted.items()):
             if name == self._target.in_use:
@@ -146,13 +150,13 @@ class AccountRestore:
         return messages
 
     def _differences(self, name: str, wanted: Parts, found: Parts) -> Iterable[str]:
-        is_current = _current_login(wanted) == _current_login(found)
-        if is_current and self._has_former(wanted) and _login(wanted) != _login(found):
+        is_current = current_login(wanted) == current_login(found)
+        if is_current and self._has_former(wanted) and login_of(wanted) != login_of(found):
             self._monitor.warning(
                 f"former passwords of user {name} are not kept by the target; it is asked to by "
                 "password_history and password_reuse_interval"
             )
-            wanted, found = _rights(wanted), _rights(found)
+            wanted, found = rights_of(wanted), rights_of(found)
         for label, one in wanted.items():
             if label in self._failed or one.order == SETTLE_ROLE:
                 continue
@@ -170,8 +174,8 @@ class AccountRestore:
     def _is_same(self, wanted: Parts, found: Parts) -> bool:
         for one in wanted.values():
             # Who holds a role that is made is a part of the role: MariaDB's root mostly does.
-            comes = one.order == GRANT_ROLE and _role(one) in self._new
-            if not (comes or one.order == SETTLE_ROLE or _holds(found, one)):
+            comes = one.order == GRANT_ROLE and given_role(one) in self._new
+            if not (comes or one.order == SETTLE_ROLE or holds(found, one)):
                 return False
         more = [one for label, one in found.items() if label not in wanted]
         return not any(self._reach.whole or one.kind is not ObjectKind.GRANT for one in more)
@@ -187,7 +191,7 @@ class AccountRestore:
                     if one.kind is ObjectKind.GRANT and not self._reach.covers(one)
                 ]
                 continue
-            lost = [one for one in parts.values() if _role(one) in self._replaced]
+            lost = [one for one in parts.values() if given_role(one) in self._replaced]
             if any(one.order == GRANT_ROLE for one in lost):
                 lost += [one for one in parts.values() if one.order == DEFAULT_ROLE]
             kept += lost
@@ -195,7 +199,7 @@ class AccountRestore:
 
     def _create(self, one: ObjectDefinition, standing: Standing) -> None:
         account = account_of(one)
-        if self._definition_failed(account) or self._definition_failed(_role(one)):
+        if self._definition_failed(account) or self._definition_failed(given_role(one)):
             self._failed.add(one.label)
             return
         self._monitor.item(one.label)
@@ -236,55 +240,3 @@ class AccountRestore:
     @staticmethod
     def _has_former(parts: Parts) -> bool:
         return any(one.kind is ObjectKind.PASSWORD for one in parts.values())
-
-
-def give_back(
-    rights: Sequence[ObjectDefinition], remade: Container[str], target: Target, monitor: Monitor
-) -> None:
-    """Grants what went with objects that were replaced, but not to users who are made anew."""
-    for one in rights:
-        if account_of(one) in remade:
-            continue
-        try:
-            target.accounts().create(one)
-        except RestoreError as error:
-            if isinstance(error.__cause__, ConnectionLostError):
-                raise
-            monitor.warning(f"{error}; it went with the routine that was replaced")
-
-
-def _grouped(definitions: Iterable[ObjectDefinition]) -> dict[str, Parts]:
-    groups: dict[str, Parts] = {}
-    for one in definitions:
-        groups.setdefault(account_of(one), {})[one.label] = one
-    return groups
-
-
-def _holds(found: Parts, wanted: ObjectDefinition) -> bool:
-    one = found.get(wanted.label)
-    return one is not None and one.statement == wanted.statement
-
-
-def _role(one: ObjectDefinition) -> str:
-    """The role, or the user of a proxy, that a grant gives."""
-    for link in (" role ", " as proxy of "):
-        if one.kind is ObjectKind.GRANT and one.name.startswith(one.parent + link):
-            return one.name[len(one.parent + link) :]
-    return ""
-
-
-def _rights(parts: Parts) -> Parts:
-    return {label: one for label, one in parts.items() if one.kind is ObjectKind.GRANT}
-
-
-def _login(parts: Parts) -> list[bytes]:
-    """The statements that make the user."""
-    kinds = (ObjectKind.USER, ObjectKind.PASSWORD)
-    return [one.statement for one in parts.values() if one.kind in kinds]
-
-
-def _current_login(parts: Parts) -> tuple[bytes, list[bytes]]:
-    """What the user's definition comes to, without its former passwords."""
-    statements = _login(parts)
-    digests = [digest for one in statements for digest in _DIGEST.findall(one)]
-    return (_DIGEST.sub(b"", statements[0]) if statements else b"", digests[-1:])

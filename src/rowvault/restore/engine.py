@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
-from rowvault.restore.accounts import AccountRestore, give_back
+from rowvault.restore.accounts import AccountRestore
 from rowvault.restore.build import Builder
 from rowvault.restore.fitness import check_names, check_rights, check_vendor
 from rowvault.restore.limits import check_values
+from rowvault.restore.lost_rights import give_back
 from rowvault.restore.proof import prove, prove_accounts, prove_events
 from rowvault.restore.references import References
 from rowvault.restore.rename import Renaming, Side

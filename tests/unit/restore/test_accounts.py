@@ -147,7 +147,8 @@ def test_former_passwords_that_a_target_does_not_keep_are_named() -> None:
                 definition = ObjectDefinition(ObjectKind.USER, "", APP, statement)
             super().create(definition)
 
-    differences, warnings = restore(Forgetful(), user(steps=1), current)
+    # As a manifest has them: in the order of their kinds and names.
+    differences, warnings = restore(Forgetful(), current, user(steps=1))
     assert differences == []
     assert len(warnings) == 1
     assert "former passwords" in warnings[0]
