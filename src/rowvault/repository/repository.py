@@ -465,7 +465,7 @@ def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> 
         if secrets is not None:
             return slot.id, secrets
     if clear:
-        raise damage[0]
+        raise type(damage[0])(f"{damage[0]}; bring it back from a copy of the repository")
     if refusal is not None:
         raise refusal
     reason = "".join(f" ({error})" for error in damage)
