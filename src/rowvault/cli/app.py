@@ -13,13 +13,18 @@ from rowvault.cli.verbs.demo import demo
 from rowvault.cli.verbs.diff import diff
 from rowvault.cli.verbs.doctor import doctor
 from rowvault.cli.verbs.dump import dump
+from rowvault.cli.verbs.forget import forget
 from rowvault.cli.verbs.init import init
 from rowvault.cli.verbs.key import key
 from rowvault.cli.verbs.ls import ls
 from rowvault.cli.verbs.mount import mount, umount
+from rowvault.cli.verbs.prune import prune
 from rowvault.cli.verbs.restore import restore
+from rowvault.cli.verbs.sessions import sessions
 from rowvault.cli.verbs.show import show
 from rowvault.cli.verbs.snapshots import snapshots
+from rowvault.cli.verbs.tag import tag
+from rowvault.cli.verbs.undelete import undelete
 from rowvault.cli.verbs.verify import verify
 from rowvault.cli.verbs.version import version
 
@@ -55,6 +60,6 @@ def app() -> None:
 
 for _verb in (
     init, doctor, backup, snapshots, show, ls, dump, mount, umount, restore, verify, diff, check,
-    key, version, demo,
+    forget, undelete, prune, tag, sessions, key, version, demo,
 ):  # fmt: skip
     app.add_command(_verb)

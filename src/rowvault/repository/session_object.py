@@ -52,6 +52,14 @@ class ProcessIdentity(msgspec.Struct, frozen=True):
             user=_user_name(),
         )
 
+    def is_here(self) -> bool:
+        """True only where it is certain that the process runs on this machine."""
+        here = ProcessIdentity.current()
+        place = (self.host, self.machine, self.boot, self.pid_namespace)
+        if place != (here.host, here.machine, here.boot, here.pid_namespace) or not here.boot:
+            return False
+        return _process_start(self.pid) == self.start
+
     def is_gone(self) -> bool:
         """True only where it is certain: this machine, and that process does not run any more."""
         here = ProcessIdentity.current()

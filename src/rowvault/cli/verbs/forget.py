@@ -1,0 +1,177 @@
+"""`rowvault forget`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rowvault.cli import output, prune_options, retention
+from rowvault.cli.command import Command, usage_error
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import format_time, iso_time, plural, printable, printable_lines
+from rowvault.cli.options import SNAPSHOT_HELP
+from rowvault.cli.progress import monitor
+from rowvault.cli.settings import Settings
+from rowvault.cli.table import Heading, write_table
+
+if TYPE_CHECKING:
+    from rowvault.commands.forget import ForgetGroup, ForgetResult
+    from rowvault.repository.retention import Candidate
+
+_HEADINGS = (
+    Heading(""),
+    Heading("id"),
+    Heading("time (UTC)"),
+    Heading("tags", foldable=True),
+    Heading("kept as", foldable=True),
+)
+
+
+@click.command(
+    "forget",
+    cls=Command,
+    short_help="Drop snapshots by name or by a policy.",
+    help=f"""Drop snapshots: those named, or all that a policy does not keep.
+
+    {SNAPSHOT_HELP}
+
+    A snapshot stays if any --keep option keeps it. The options mean what they mean in restic, and
+    apply to each source (server and selection) by itself. Hours, days and ISO weeks are those of
+    UTC. N may be `unlimited`.
+
+    Forgotten snapshots leave all lists, but not the disk: `undelete` brings them back until
+    `prune` removes them for good. With --prune that happens at once.
+
+    Where no snapshot of a source would be left, nothing is done, unless --allow-remove-all.
+    """,
+    examples=[
+        "rowvault forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run",
+        "rowvault forget --keep-within 14d --keep-yearly unlimited --keep-tag audit --prune",
+        "rowvault forget 3fa9 latest~3",
+    ],
+    exit_codes=[
+        ExitCode.DONE,
+        ExitCode.FAILED,
+        ExitCode.USAGE,
+        ExitCode.INCOMPLETE,
+        ExitCode.NO_REPOSITORY,
+        ExitCode.LOCKED,
+        ExitCode.WRONG_PASSWORD,
+        ExitCode.DAMAGE,
+    ],
+)
+@click.argument("snapshots", nargs=-1, metavar="[SNAP]...")
+@retention.keep_options
+@click.option("--allow-remove-all", is_flag=True, help="Even if nothing of a source is left.")
+@click.option("--dry-run", is_flag=True, help="Say what would go and why; change nothing.")
+@click.option("--prune", "then_prune", is_flag=True, help="Reclaim the space at once.")
+@prune_options.limit_options
+@click.pass_obj
+def forget(
+    settings: Settings,
+    /,
+    snapshots: tuple[str, ...],
+    allow_remove_all: bool,
+    dry_run: bool,
+    then_prune: bool,
+    max_unused: float,
+    max_repack: int | None,
+    wait: bool,
+    **keep: Any,
+) -> None:
+    """Runs `rowvault forget`."""
+    from rowvault.commands.forget import ForgetOptions
+    from rowvault.commands.forget import forget as run
+
+    policy = retention.policy(keep)
+    if bool(snapshots) == (not policy.is_empty):
+        raise usage_error(
+            "Name snapshots, or say what to keep, not both."
+            if snapshots
+            else "Say what to keep (--keep-daily 7 ...), or name snapshots; nothing was forgotten."
+        )
+    request = prune_options.request(max_unused, max_repack, wait) if then_prune else None
+    options = ForgetOptions(
+        settings.access(), snapshots, policy, allow_remove_all, dry_run, request
+    )
+    with monitor(settings) as watching:
+        result = run(options, watching)
+    _show(result, settings, dry_run)
+    if result.damage:
+        raise click.exceptions.Exit(ExitCode.DAMAGE)
+    if result.pruned is not None and not prune_options.is_complete(result.pruned):
+        raise click.exceptions.Exit(ExitCode.INCOMPLETE)
+
+
+def document(result: ForgetResult, dry_run: bool) -> dict[str, object]:
+    """The result with the stable keys of `--json`."""
+    pruned = result.pruned
+    return {
+        "dry_run": dry_run,
+        "forgotten": [one.id for one in result.forgotten],
+        "groups": [_group_document(part) for part in result.groups],
+        "prune": None if pruned is None else prune_options.document(pruned, dry_run=False),
+    }
+
+
+def _group_document(part: ForgetGroup) -> dict[str, object]:
+    selection = part.group.selection
+    return {
+        "source": part.group.source,
+        "server_id": part.group.server_id,
+        "selection": {
+            "databases": list(selection.databases),
+            "tables": [list(name) for name in selection.tables],
+            "excludes": list(selection.excludes),
+        },
+        "kept": [
+            _candidate_document(kept.candidate) | {"reasons": list(kept.reasons)}
+            for kept in part.verdict.kept
+        ],
+        "forgotten": [_candidate_document(one) for one in part.verdict.dropped],
+    }
+
+
+def _candidate_document(one: Candidate) -> dict[str, object]:
+    return {
+        "id": one.snapshot.id,
+        "time": iso_time(one.snapshot.time),
+        "tags": list(one.tags),
+    }
+
+
+def _show(result: ForgetResult, settings: Settings, dry_run: bool) -> None:
+    if settings.as_json:
+        output.write_json(document(result, dry_run))
+    elif not settings.quiet:
+        for part in result.groups:
+            output.write_line(printable(part.group.source))
+            write_table(_HEADINGS, _rows(part))
+            output.write_line()
+        count = plural(len(result.forgotten), "snapshot")
+        output.write_line(f"{count} {'would be ' if dry_run else ''}forgotten")
+        if result.pruned is not None:
+            for line in prune_options.lines(result.pruned, dry_run=False):
+                output.write_line(line)
+        elif result.forgotten and not dry_run:
+            output.write_line("`rowvault undelete` brings them back until `rowvault prune`")
+    for message in result.damage:
+        click.echo(f"damage: {printable_lines(message)}", err=True)
+
+
+def _rows(part: ForgetGroup) -> list[list[str]]:
+    rows = [(kept.candidate, "keep", ", ".join(kept.reasons)) for kept in part.verdict.kept] + [
+        (one, "forget", "") for one in part.verdict.dropped
+    ]
+    rows.sort(key=lambda row: (row[0].snapshot.time, row[0].snapshot.id))
+    return [
+        [
+            what,
+            one.snapshot.id,
+            format_time(one.snapshot.time),
+            printable(", ".join(one.tags)),
+            printable(reasons),
+        ]
+        for one, what, reasons in rows
+    ]

@@ -1,0 +1,62 @@
+"""`rowvault prune`."""
+
+from __future__ import annotations
+
+import click
+
+from rowvault.cli import output, prune_options
+from rowvault.cli.command import Command
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.progress import monitor
+from rowvault.cli.settings import Settings
+
+
+@click.command(
+    "prune",
+    cls=Command,
+    short_help="Reclaim what no snapshot needs.",
+    examples=[
+        "rowvault prune --dry-run",
+        "rowvault prune",
+        "rowvault prune --wait --max-unused 0%",
+        "rowvault prune --max-repack 10G --json",
+    ],
+    exit_codes=[
+        ExitCode.DONE,
+        ExitCode.FAILED,
+        ExitCode.USAGE,
+        ExitCode.INCOMPLETE,
+        ExitCode.NO_REPOSITORY,
+        ExitCode.LOCKED,
+        ExitCode.WRONG_PASSWORD,
+        ExitCode.DAMAGE,
+        ExitCode.INTERRUPTED,
+    ],
+)
+@click.option("--dry-run", is_flag=True, help="Say what would go; change nothing.")
+@prune_options.limit_options
+@click.pass_obj
+def prune(
+    settings: Settings, dry_run: bool, max_unused: float, max_repack: int | None, wait: bool
+) -> None:
+    """Reclaim the space of what no snapshot refers to. Forgotten snapshots are gone after it.
+
+    Backups and restores may go on meanwhile. What a backup that is at work may rely on stays until
+    that has ended: then the exit code is 3, and the next prune frees it, or this one with --wait.
+    Prunes run one at a time; another one ends with 11 and names who is at work.
+
+    A prune that is killed at any moment loses nothing; the next one goes on.
+    """
+    from rowvault.commands.prune import PruneOptions
+    from rowvault.commands.prune import prune as run
+
+    request = prune_options.request(max_unused, max_repack, wait, dry_run)
+    with monitor(settings) as watching:
+        report = run(PruneOptions(settings.access(), request), watching)
+    if settings.as_json:
+        output.write_json(prune_options.document(report, dry_run))
+    elif not settings.quiet:
+        for line in prune_options.lines(report, dry_run):
+            output.write_line(line)
+    if not prune_options.is_complete(report):
+        raise click.exceptions.Exit(ExitCode.INCOMPLETE)

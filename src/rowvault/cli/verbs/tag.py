@@ -1,0 +1,67 @@
+"""`rowvault tag add|remove`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command, Family, usage_error
+from rowvault.cli.figures import printable
+from rowvault.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from rowvault.commands.tags import TagResult
+
+
+@click.group("tag", cls=Family, short_help="Give snapshots names, or take them away.")
+def tag() -> None:
+    """Tags: names that a snapshot carries, for people and for `forget --keep-tag`."""
+
+
+@tag.command(
+    "add",
+    cls=Command,
+    short_help="Give a snapshot tags.",
+    examples=["rowvault tag add latest before-migration", "rowvault tag add 3fa9 audit 2026"],
+)
+@click.argument("snapshot", metavar="SNAP")
+@click.argument("tags", nargs=-1, required=True, metavar="TAG...")
+@click.pass_obj
+def add(settings: Settings, snapshot: str, tags: tuple[str, ...]) -> None:
+    """Give a snapshot tags; those that it has stay."""
+    from rowvault.commands.tags import TagOptions, add_tags
+
+    _refuse_empty(tags)
+    _show(add_tags(TagOptions(settings.access(), snapshot, tags)), settings)
+
+
+@tag.command(
+    "remove",
+    cls=Command,
+    short_help="Take tags from a snapshot.",
+    examples=["rowvault tag remove latest before-migration"],
+)
+@click.argument("snapshot", metavar="SNAP")
+@click.argument("tags", nargs=-1, required=True, metavar="TAG...")
+@click.pass_obj
+def remove(settings: Settings, snapshot: str, tags: tuple[str, ...]) -> None:
+    """Take tags from a snapshot; one that it does not carry is no error."""
+    from rowvault.commands.tags import TagOptions, remove_tags
+
+    _refuse_empty(tags)
+    _show(remove_tags(TagOptions(settings.access(), snapshot, tags)), settings)
+
+
+def _refuse_empty(tags: tuple[str, ...]) -> None:
+    if not all(tags):
+        raise usage_error("a tag is empty")
+
+
+def _show(result: TagResult, settings: Settings) -> None:
+    if settings.as_json:
+        output.write_json({"snapshot": result.snapshot, "tags": list(result.tags)})
+    elif not settings.quiet:
+        tags = printable(", ".join(result.tags)) or "no tags"
+        output.write_line(f"snapshot {result.snapshot}: {tags}")

@@ -1,0 +1,90 @@
+"""`rowvault undelete`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rowvault.cli import output
+from rowvault.cli.command import Command, usage_error
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import format_time, iso_time, printable, printable_lines
+from rowvault.cli.settings import Settings
+from rowvault.cli.table import Heading, write_table
+
+if TYPE_CHECKING:
+    from rowvault.commands.forget import ForgottenEntry, TrashResult
+
+_HEADINGS = (
+    Heading("id"),
+    Heading("time (UTC)"),
+    Heading("forgotten (UTC)"),
+    Heading("source", foldable=True),
+    Heading("tags", foldable=True),
+)
+
+
+@click.command(
+    "undelete",
+    cls=Command,
+    short_help="Bring forgotten snapshots back.",
+    examples=["rowvault undelete --list", "rowvault undelete 3fa9", "rowvault undelete latest"],
+)
+@click.argument("snapshots", nargs=-1, metavar="[SNAP]...")
+@click.option("--list", "list_only", is_flag=True, help="List what can be brought back.")
+@click.pass_obj
+def undelete(settings: Settings, snapshots: tuple[str, ...], list_only: bool) -> None:
+    """Bring forgotten snapshots back, with their tags. What `prune` has removed is gone.
+
+    SNAP is the beginning of an id, `latest` (the newest of the forgotten ones), `latest~2`, or a
+    time, as in other commands.
+    """
+    from rowvault.commands.forget import UndeleteOptions, list_trash
+    from rowvault.commands.forget import undelete as run
+
+    if list_only == bool(snapshots):
+        raise usage_error("Name forgotten snapshots, or give --list.")
+    if list_only:
+        _show(list_trash(settings.access()), settings)
+        return
+    brought = run(UndeleteOptions(settings.access(), snapshots))
+    if settings.as_json:
+        output.write_json({"snapshots": [one.id for one in brought]})
+    elif not settings.quiet:
+        for one in brought:
+            output.write_line(f"snapshot {one.id} of {format_time(one.time)} UTC is back")
+
+
+def document(entry: ForgottenEntry) -> dict[str, object]:
+    """A forgotten snapshot with the stable keys of `--json`."""
+    return {
+        "id": entry.snapshot.id,
+        "time": iso_time(entry.snapshot.time),
+        "forgotten": iso_time(entry.forgotten),
+        "source": entry.snapshot.server.url,
+        "tags": list(entry.tags),
+    }
+
+
+def _show(result: TrashResult, settings: Settings) -> None:
+    if settings.as_json:
+        output.write_json([document(entry) for entry in result.entries])
+    elif result.entries:
+        write_table(_HEADINGS, [_cells(entry) for entry in result.entries])
+    elif not settings.quiet:
+        click.echo("no snapshot is forgotten", err=True)
+    for message in result.damage:
+        click.echo(f"damage: {printable_lines(message)}", err=True)
+    if result.damage:
+        raise click.exceptions.Exit(ExitCode.DAMAGE)
+
+
+def _cells(entry: ForgottenEntry) -> list[str]:
+    return [
+        entry.snapshot.id,
+        format_time(entry.snapshot.time),
+        format_time(entry.forgotten),
+        printable(entry.snapshot.server.url),
+        printable(", ".join(entry.tags)),
+    ]

@@ -1,0 +1,59 @@
+"""`prune` and `sessions`: reclaims space; who is at work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rowvault.commands.access import RepositoryAccess
+from rowvault.core.monitor import Monitor
+from rowvault.repository.prune import prune as prune_repository
+from rowvault.repository.prune_report import PruneReport, PruneRequest
+from rowvault.repository.session_object import SessionDocument, SessionState
+from rowvault.repository.session_watch import Life, SessionWatch
+
+
+@dataclass(frozen=True, slots=True)
+class PruneOptions:
+    """Where, and how much."""
+
+    repository: RepositoryAccess
+    request: PruneRequest
+
+
+def prune(options: PruneOptions, monitor: Monitor) -> PruneReport:
+    """Reclaims what no snapshot refers to. Raises LockedError, DamageError, StorageError."""
+    with options.repository.open() as repository:
+        return prune_repository(repository, options.request, monitor)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEntry:
+    """A run at work, and what is known of its process."""
+
+    document: SessionDocument
+    life: Life
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsResult:
+    """Who is at work."""
+
+    entries: list[SessionEntry]
+    """Oldest first."""
+    damage: list[str]
+
+
+def sessions(access: RepositoryAccess) -> SessionsResult:
+    """All runs at work, also those that have died; nothing is changed. Raises RepositoryError."""
+    with access.open() as repository:
+        catalogue = repository.place.catalogue
+        watch = SessionWatch()
+        entries = [
+            SessionEntry(
+                document, Life.ALIVE if document.process.is_here() else watch.judge(document)
+            )
+            for document, _ in catalogue.sessions()
+            if document.state is SessionState.ACTIVE
+        ]
+        entries.sort(key=lambda one: (one.document.began, one.document.id))
+        return SessionsResult(entries, [str(one) for one in catalogue.session_damage.values()])

@@ -1,0 +1,42 @@
+"""`tag add|remove`: names of snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rowvault.commands.access import RepositoryAccess
+
+
+@dataclass(frozen=True, slots=True)
+class TagOptions:
+    """Which tags of which snapshot."""
+
+    repository: RepositoryAccess
+    snapshot: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TagResult:
+    """The tags that the snapshot carries now, sorted."""
+
+    snapshot: str
+    tags: tuple[str, ...]
+
+
+def add_tags(options: TagOptions) -> TagResult:
+    """Gives a snapshot tags; those that it has stay. Raises SnapshotNotFoundError."""
+    with options.repository.open() as repository:
+        snapshot = repository.find(options.snapshot)
+        for tag in options.tags:
+            repository.add_tag(snapshot, tag)
+        return TagResult(snapshot.id, tuple(repository.tags(snapshot.id)))
+
+
+def remove_tags(options: TagOptions) -> TagResult:
+    """Takes tags from a snapshot; one that it does not have is no error."""
+    with options.repository.open() as repository:
+        snapshot = repository.find(options.snapshot)
+        for tag in options.tags:
+            repository.remove_tag(snapshot, tag)
+        return TagResult(snapshot.id, tuple(repository.tags(snapshot.id)))
