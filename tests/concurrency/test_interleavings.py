@@ -1,0 +1,198 @@
+"""Writers, forget, undelete, prune, deaths and clock jumps, interleaved at each storage call.
+
+The model is plain: which snapshots were committed and what they hold. Whenever nobody is in the
+middle of a call, every listed snapshot reads back whole, and at the end garbage can go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from rowvault.core.errors import LockedError, RepositoryError, RowvaultError
+from rowvault.core.monitor import SilentMonitor
+from rowvault.repository import session_watch
+from rowvault.repository.check import check
+from rowvault.repository.prune import prune
+from rowvault.repository.prune_plan import PruneLimits
+from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.repository import Repository
+from rowvault.repository.session_object import ProcessIdentity
+from support.interleaving import MemoryStorage, Run, SteppedStorage
+from support.sample_repository import (
+    SMALL,
+    Row,
+    open_plain,
+    put_all,
+    read_snapshot,
+    sample_rows,
+    take_snapshot,
+)
+
+VERSIONS: list[dict[tuple[str, str], list[Row]]] = [
+    {("shop", "orders"): [*sample_rows(30 + 10 * number), *sample_rows(40, salt=f"v{number}")[30:]]}
+    for number in range(3)
+] + [{("shop", "orders"): sample_rows(40, salt=f"other {number}")} for number in range(2)]
+"""Contents that share blocks in part; a run stores one of them."""
+
+_STEPS = st.integers(1, 40)
+
+
+class Interleavings(RuleBasedStateMachine):
+    """Runs at work, and what must be there whatever they do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.storage = MemoryStorage()
+        self.runs: list[Run] = []
+        self.content: dict[str, int] = {}
+        """Committed snapshots: which version they hold."""
+        self.numbers = iter(range(1, 10**6))
+        self.monotonic = 0.0
+
+    @initialize()
+    def make(self) -> None:
+        repository = Repository.create(self.storage, None, SMALL)
+        self.content[take_snapshot(repository, VERSIONS[0], 0).id] = 0
+
+    def start(self, name: str, work: Callable[[Repository], None]) -> None:
+        def run(run: Run) -> None:
+            with Repository.open(SteppedStorage(self.storage, run), lambda: b"") as repository:
+                work(repository)
+
+        self.runs.append(Run(name, run))
+
+    @precondition(lambda self: len(self.runs) < 4)
+    @rule(version=st.integers(0, len(VERSIONS) - 1))
+    def begin_backup(self, version: int) -> None:
+        number = next(self.numbers)
+
+        def work(repository: Repository) -> None:
+            snapshots = repository.snapshots()
+            parent = snapshots[-1].id if snapshots else None
+            with repository.begin("backup", SilentMonitor(), parent=parent) as session:
+                snapshot = session.commit(put_all(session, repository, VERSIONS[version], number))
+                self.content[snapshot.id] = version
+
+        self.start("backup", work)
+
+    @precondition(lambda self: len(self.runs) < 4)
+    @rule(max_unused=st.sampled_from([0.0, 0.3]))
+    def begin_prune(self, max_unused: float) -> None:
+        request = PruneRequest(
+            limits=PruneLimits(max_unused=max_unused), clock=lambda: self.monotonic
+        )
+        self.start("prune", lambda repository: _ignore(prune(repository, request, SilentMonitor())))
+
+    @precondition(lambda self: len(self.runs) < 4)
+    @rule(which=st.integers(0, 3))
+    def begin_forget(self, which: int) -> None:
+        def work(repository: Repository) -> None:
+            snapshots = repository.snapshots()
+            if which < len(snapshots):
+                repository.forget(snapshots[which])
+
+        self.start("forget", work)
+
+    @precondition(lambda self: len(self.runs) < 4)
+    @rule(which=st.integers(0, 2))
+    def begin_undelete(self, which: int) -> None:
+        self.start("undelete", lambda one: _ignore(one.trash.take_back(f"latest~{which}")))
+
+    @precondition(lambda self: self.runs)
+    @rule(which=st.integers(0, 3), steps=_STEPS)
+    def go_on(self, which: int, steps: int) -> None:
+        run = self.runs[which % len(self.runs)]
+        for _ in range(steps):
+            run.step()
+        self.reap()
+
+    @precondition(lambda self: self.runs)
+    @rule(which=st.integers(0, 3))
+    def finish(self, which: int) -> None:
+        run = self.runs[which % len(self.runs)]
+        while not run.ended:
+            run.step()
+        self.reap()
+
+    @precondition(lambda self: self.runs)
+    @rule(which=st.integers(0, 3))
+    def die(self, which: int) -> None:
+        """Without a last word. Its session object stays until it lapses."""
+        self.runs.pop(which % len(self.runs)).kill()
+
+    @rule(seconds=st.sampled_from([1.0, 700.0, 1e6]))
+    def time_passes(self, seconds: float) -> None:
+        """Runs that are at work, but make no step meanwhile, may be thought dead."""
+        self.monotonic += seconds
+
+    def reap(self) -> None:
+        for run in [run for run in self.runs if run.ended]:
+            self.runs.remove(run)
+            if run.error is not None and not isinstance(run.error, _expected(run.name)):
+                raise run.error
+
+    @invariant()
+    def listed_snapshots_are_whole(self) -> None:
+        if "config" not in self.storage.objects:
+            return
+        with open_plain(self.storage) as repository:
+            for snapshot in repository.snapshots():
+                version = self.content.get(snapshot.id)
+                if version is not None:
+                    assert read_snapshot(repository, snapshot) == VERSIONS[version]
+
+    def teardown(self) -> None:
+        for run in self.runs:
+            run.kill()
+        if "config" not in self.storage.objects:
+            return
+        with open_plain(self.storage) as repository:
+            for at in (0.0, 1e9, 2e9):  # whoever died is seen, and then seen to be dead
+                request = PruneRequest(
+                    limits=PruneLimits(max_unused=0), clock=lambda at=at: 1e9 + at
+                )
+                prune(repository, request, SilentMonitor())
+        self.listed_snapshots_are_whole()
+        with open_plain(self.storage) as repository:
+            assert check(repository, True, SilentMonitor()).errors == []
+            assert repository.trash.listings() == []
+            if not repository.snapshots():
+                assert self.storage.list("packs/") == []
+        assert self.storage.list("sessions/") == []
+
+
+def _ignore(result: object) -> None:
+    """What it returns does not matter here."""
+
+
+def _expected(name: str) -> tuple[type[BaseException], ...]:
+    """What a run may fail with when others are at work: a clear error, and no snapshot."""
+    if name in ("backup", "undelete"):
+        return (RepositoryError,)
+    return (LockedError, RepositoryError) if name == "prune" else (RowvaultError,)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_known_to_be_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All runs are threads of one process here, so only their heartbeats can tell."""
+    monkeypatch.setattr(ProcessIdentity, "is_gone", lambda self: False)
+    assert session_watch.LEASE_S == 600
+
+
+def test_interleavings() -> None:
+    from hypothesis.stateful import run_state_machine_as_test
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Interleavings,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
