@@ -1,0 +1,174 @@
+"""A forget, undelete or prune that stops at any storage call: what is kept stays whole."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rowvault.core.errors import SnapshotNotFoundError, StorageError
+from rowvault.core.monitor import SilentMonitor
+from rowvault.repository.check import check
+from rowvault.repository.prune import prune
+from rowvault.repository.prune_plan import PruneLimits
+from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.repository import Repository
+from rowvault.repository.session_object import ProcessIdentity
+from rowvault.storage import LocalStorage, Storage
+from support.failing_storage import FillingStorage, KilledError, StoppingStorage
+from support.sample_repository import (
+    SMALL,
+    open_plain,
+    read_snapshot,
+    sample_rows,
+    take_snapshot,
+)
+
+OLD = {("shop", "orders"): sample_rows(150)}
+NEW = {
+    ("shop", "orders"): [
+        old if number % 20 < 14 else new
+        for number, (old, new) in enumerate(
+            zip(OLD["shop", "orders"], sample_rows(150, salt="x"), strict=True)
+        )
+    ]
+}
+REQUEST = PruneRequest(limits=PruneLimits(max_unused=0))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two snapshots, the older one forgotten; every pack is live in part."""
+    place = tmp_path_factory.mktemp("prune") / "base"
+    with Repository.create(LocalStorage(place), None, SMALL) as repository:
+        old = take_snapshot(repository, OLD, 0, ["first"])
+        take_snapshot(repository, NEW, 1)
+        repository.forget(old)
+    return place
+
+
+@pytest.fixture
+def dying_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions that begin now belong to a process that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    here = ProcessIdentity.current()
+    gone = msgspec.structs.replace(here, pid=ended.pid)
+    monkeypatch.setattr(ProcessIdentity, "current", classmethod(lambda cls: gone))
+
+
+def do_prune(storage: Storage) -> None:
+    with open_plain(storage) as repository:
+        assert prune(repository, REQUEST, SilentMonitor()).waits_for == ()
+
+
+def do_undelete(storage: Storage) -> None:
+    with open_plain(storage) as repository:
+        repository.trash.take_back("latest")
+
+
+def do_forget(storage: Storage) -> None:
+    with open_plain(storage) as repository:
+        repository.forget(repository.find("latest"))
+
+
+def bulk(storage: Storage) -> int:
+    return sum(storage.size(name) for kind in ("packs/", "index/") for name in storage.list(kind))
+
+
+def assert_sound(place: Path) -> None:
+    """What is listed is whole, now and after a prune that ends; what is in the trash comes back."""
+    storage = LocalStorage(place)
+    expected = {10: OLD, 11: NEW}
+    with open_plain(storage) as repository:
+        for snapshot in repository.snapshots():
+            assert read_snapshot(repository, snapshot) == expected[snapshot.time.hour]
+        assert check(repository, True, SilentMonitor()).errors == []
+    copy = place.parent / f"{place.name} copy"
+    shutil.copytree(place, copy)
+    with open_plain(LocalStorage(copy)) as repository:
+        for one in repository.trash.listings():
+            repository.trash.take_back(one.id)
+        for snapshot in repository.snapshots():
+            assert read_snapshot(repository, snapshot) == expected[snapshot.time.hour]
+    shutil.rmtree(copy)
+    do_prune(storage)
+    with open_plain(storage) as repository:
+        for snapshot in repository.snapshots():
+            assert read_snapshot(repository, snapshot) == expected[snapshot.time.hour]
+        assert check(repository, True, SilentMonitor()).errors == []
+    assert storage.list("sessions/") == []
+    assert [name for name in storage.list("gc/") if "round" in name] == []
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("act", [do_prune, do_undelete, do_forget])
+@pytest.mark.usefixtures("dying_process")
+def test_stopped_at_every_call(
+    base: Path, tmp_path: Path, act: Callable[[Storage], None], after: bool
+) -> None:
+    place = tmp_path / "count"
+    shutil.copytree(base, place)
+    counting = StoppingStorage(LocalStorage(place), 10**9, after=False)
+    act(counting)
+    clean = bulk(LocalStorage(place))
+    assert counting.calls > 5
+    for stop_at in range(1, counting.calls + 1):
+        place = tmp_path / str(stop_at)
+        shutil.copytree(base, place)
+        with pytest.raises(KilledError):
+            act(StoppingStorage(LocalStorage(place), stop_at, after=after))
+        assert_sound(place)
+        if act is do_prune:
+            assert bulk(LocalStorage(place)) < 1.1 * clean
+        shutil.rmtree(place)
+
+
+def test_a_full_disk_at_every_write(base: Path, tmp_path: Path) -> None:
+    outcomes = set()
+    for room in range(0, 12000, 600):
+        place = tmp_path / f"room {room}"
+        shutil.copytree(base, place)
+        try:
+            do_prune(FillingStorage(LocalStorage(place), room))
+            outcomes.add("pruned")
+        except StorageError:
+            outcomes.add("failed")
+        assert_sound(place)
+        shutil.rmtree(place)
+    assert outcomes == {"pruned", "failed"}
+
+
+class _Disk(FillingStorage):
+    """What could not be written takes no room."""
+
+    def _take(self, count: int, name: str) -> None:
+        if count > self._room:
+            raise StorageError(f"The disk is full: {name} could not be written")
+        self._room -= count
+
+
+def test_a_full_disk_does_not_keep_dead_packs(tmp_path: Path) -> None:
+    """There is room for the small objects alone: nothing is stored anew, what is dead goes."""
+    storage = LocalStorage(tmp_path / "full")
+    with Repository.create(storage, None, SMALL) as repository:
+        whole = take_snapshot(repository, {("a", "b"): sample_rows(400, salt="dead")}, 0)
+        take_snapshot(repository, OLD, 1)
+        take_snapshot(repository, NEW, 2)
+        repository.forget(whole)
+        repository.forget(repository.find("latest~1"))
+    before = bulk(storage)
+    monitor = SilentMonitor()
+    with open_plain(_Disk(storage, 4000)) as repository:
+        report = prune(repository, REQUEST, monitor)
+    assert report.freed_bytes == before - bulk(storage) > 10000
+    assert any("disk is full" in warning for warning in monitor.warnings)
+    with open_plain(storage) as repository:
+        assert read_snapshot(repository, repository.find("latest")) == NEW
+        with pytest.raises(SnapshotNotFoundError):
+            repository.trash.take_back("latest")
