@@ -10,7 +10,7 @@ STATIC := src tests benchmarks
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench docs clean
+.PHONY: help demo test check lint bench fidelity docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -31,6 +31,12 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev ## backup beside mariadb-dump, as ratios
 	$(BIN)/python -m benchmarks.scenario $(ARGS)
+
+fidelity: $(VENV)/.dev ## what comes back, tool by tool: docs/fidelity-compared.md
+	.ci/mysql-root >/dev/null
+	-$(BIN)/python -m benchmarks.fidelity mariadb --keep
+	-$(BIN)/python -m benchmarks.fidelity mysql --keep
+	$(BIN)/python -m benchmarks.fidelity.report
 
 docs: $(VENV)/.dev ## write docs/reference/cli.md and fidelity.md anew from help and tests
 	$(BIN)/python tests/cli/reference.py > docs/reference/cli.md.new
