@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import signal
@@ -138,6 +139,27 @@ def test_a_target_that_dies_says_what_stands_and_runs_again(
         assert "was lost while" in error["message"]
         assert "run the same restore again with --replace" in error["message"]
         dying.start()
+        assert_restores(place, source, dying, "--replace")
+
+
+@pytest.mark.mariadb
+def test_a_target_killed_at_any_moment_takes_the_next_restore(
+    vendor: str, source: DatabaseServer, place: tuple[str, str], tmp_path: Path
+) -> None:
+    source.execute(*BIG)
+    run_json(*place, "backup", source.socket_url, "-d", "shop")
+    moments = random.Random(11)
+    with SERVERS[vendor](tmp_path / "server") as dying:
+        for _ in range(3):
+            restore = start(*place, "restore", "latest", dying.socket_url, "--replace")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                restore.wait(moments.uniform(0.4, 1.5))
+            dying.kill()
+            _, told = restore.communicate()
+            # Either it was done before, or it says that it is not.
+            assert restore.returncode == 0 or one_message(told)
+            assert restore.returncode in (0, 1), told
+            dying.start()
         assert_restores(place, source, dying, "--replace")
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from rowvault.core.errors import RestoreError
-from rowvault.core.model import TableDefinition
+from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from support import comparer
 from support.copying import target_at
 from support.mariadb import MariaDBServer
@@ -255,3 +255,14 @@ def test_a_warning_that_nobody_knows_is_an_omission(target: DatabaseServer) -> N
     opened.close()
     (omission,) = opened.omissions
     assert omission.startswith("creating shop.x: ")
+
+
+def test_an_event_whose_time_has_passed_is_left_out(target: DatabaseServer) -> None:
+    """A server takes it and drops it at once, with a mere note."""
+    target.execute("CREATE DATABASE shop")
+    opened = target_at(target.socket_url)
+    statement = b"CREATE EVENT `e` ON SCHEDULE AT '2020-01-01 00:00:00' DO SET @x = 1"
+    session = (("time_zone", "+00:00"),)
+    with pytest.raises(RestoreError, match=r"event shop\.e: Event execution time is in the past"):
+        opened.create(ObjectDefinition(ObjectKind.EVENT, "shop", "e", statement, session))
+    opened.close()

@@ -69,6 +69,7 @@ class MysqlTarget:
         self._connection = self._open(LOADING | {"max_error_count": "65535"})
         self.server = read_server(self._connection, login.options)
         self._ignores_case = dict(self.server.settings).get("lower_case_table_names", "0") != "0"
+        self._packet_bytes = int(self._value("max_allowed_packet"))
         self.omissions: list[str] = []
         self._maker = ObjectMaker(self._connection, monitor, self.omissions)
 
@@ -151,7 +152,7 @@ class MysqlTarget:
 
     def value_limit(self, table: TableDefinition) -> ValueLimit | None:
         """max_allowed_packet, where a column can hold more than that."""
-        limit = int(self._value("max_allowed_packet") or 0)
+        limit = self._packet_bytes
         if limit > MEDIUM_BYTES and not any(holds_large_values(one) for one in table.columns):
             return None
         return ValueLimit(
