@@ -46,7 +46,8 @@ _VERIFIED = {
 
     TARGET {SERVER_HELP} A SQLite file that does not exist is made.
 
-    Nothing that exists is overwritten unless --replace is given.
+    Nothing that exists is overwritten unless --replace is given. A restore that ends early says what
+    stands; the same command with --replace runs it again.
 
     {NAMING_HELP}
     """,
@@ -84,7 +85,7 @@ _VERIFIED = {
     help="Also users and roles, with their grants on what is restored. The user that runs the "
     "restore is never touched.",
 )
-@click.option("--replace", is_flag=True, help="Drop what is in the way.")
+@click.option("--replace", is_flag=True, help="Drop what is in the way, and nothing else.")
 @click.option("--no-verify", is_flag=True, help="Do not read definitions and rows back.")
 @workers_option
 @defaults_file_option
