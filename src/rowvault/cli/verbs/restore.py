@@ -46,8 +46,8 @@ _VERIFIED = {
 
     TARGET {SERVER_HELP} A SQLite file that does not exist is made.
 
-    Nothing that exists is overwritten unless --replace is given. A restore that ends early says what
-    stands; the same command with --replace runs it again.
+    Nothing that exists is overwritten unless --replace is given. A restore that ends early says
+    what stands; the same command with --replace runs it again.
 
     {NAMING_HELP}
     """,
