@@ -65,6 +65,7 @@ class MariaDBServer(DatabaseServer):
             find_program("mariadb-install-db") or "mariadb-install-db",
             "--no-defaults",
             f"--datadir={self.data}",
+            f"--tmpdir={self.temporary}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             *self.run_as(),
