@@ -10,7 +10,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from rowvault.core.errors import ConnectError, SnapshotLostError
+from rowvault.core.errors import ConnectError, ConnectionLostError, SnapshotLostError
 from rowvault.core.model import Moment
 from rowvault.source.protocol import DEFAULT_LOCKING, Locking, RowRange, Selection
 from support.accounts import make_account
@@ -279,6 +279,25 @@ def test_a_table_in_memory_that_cannot_be_locked_is_named(place: DatabaseServer)
         catalogue = snapshot.catalogue(D)
         snapshot.confirm(catalogue)
         assert any("d.m" in one and "another moment" in one for one in catalogue.omissions)
+
+
+@pytest.mark.parametrize("place", BOTH, indirect=True)
+@pytest.mark.parametrize("ordinal", range(4), ids=["control", "reader", "keeper", "table locks"])
+def test_whichever_connection_is_killed_the_snapshot_is_lost(
+    place: DatabaseServer, ordinal: int
+) -> None:
+    """Also those that only hold something."""
+    place.execute("CREATE TABLE d.m (id INT) ENGINE = MyISAM")
+    url = make_account(place, "way", "SELECT, LOCK TABLES ON d.*")
+    with source_at(url).open_snapshot(1, D) as snapshot:
+        with closing(place.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute("SHOW PROCESSLIST")
+            own = sorted(row[0] for row in cursor.fetchall() if row[1] == "way")
+            assert len(own) == 4
+            catalogue = snapshot.catalogue(D)
+            cursor.execute(f"KILL {own[ordinal]}")
+        with pytest.raises((SnapshotLostError, ConnectionLostError)):
+            snapshot.confirm(catalogue)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,11 @@ class Holdings:
     """Read before the moment."""
     connect: Callable[[], Connection]
 
+    def check_held(self) -> None:
+        """Raises ConnectionLostError when something that is still needed is gone."""
+        self.control.execute("DO 0", "confirming the snapshot")
+        self.still.check_held()
+
     def close(self) -> None:
         """Ends all locks and connections."""
         self.still.close()

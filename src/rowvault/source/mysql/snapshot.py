@@ -117,7 +117,7 @@ class MysqlSnapshot:
         """
         for reader in self._readers:
             reader.check_alive()
-        self._held.still.check_held()
+        self._held.check_held()
         with self._held.guard.reading() as connection:
             self._confirm_definitions(catalogue, connection)
             self._confirm_ids(catalogue, connection)
