@@ -24,7 +24,11 @@ from support.server import DatabaseServer
 
 @pytest.fixture
 def chunk_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A label for each row-chunk that is read from now on; row-chunks are of 1 MiB."""
+    """A label for each row-chunk that is read from now on; row-chunks are of 1 MiB.
+
+    All tables are divided that can be, also where there are others to be read meanwhile.
+    """
+    monkeypatch.setattr(workers_module, "keeps_others_waiting", lambda size, rest, count: True)
     monkeypatch.setattr(workers_module, "SMALLEST_CHUNK_BYTES", 1 << 20)
     monkeypatch.setattr(workers_module, "LARGEST_CHUNK_BYTES", 1 << 20)
     labels: list[str] = []

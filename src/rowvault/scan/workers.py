@@ -132,6 +132,14 @@ def chunk_bytes(tables: Iterable[SourceTable], worker_count: int) -> int:
     return max(SMALLEST_CHUNK_BYTES, min(LARGEST_CHUNK_BYTES, even))
 
 
+def keeps_others_waiting(size_bytes: int, rest_bytes: int, worker_count: int) -> bool:
+    """Read whole, a table would still be read when all that comes behind it is done.
+
+    Only then it is divided: each range costs the server comparisons of each row with its bounds.
+    """
+    return size_bytes * worker_count > rest_bytes
+
+
 def _fill(
     queue: JobQueue[_Read | _Divide],
     snapshot: SourceSnapshot,
@@ -139,17 +147,25 @@ def _fill(
     scans: Sequence[TableScan],
     worker_count: int,
 ) -> None:
-    """Urgent and large tables first; those that several workers can share are divided by a job."""
+    """Urgent and large tables first; those that several workers are to share are divided by a job.
+
+    Others wait for an urgent table, whose lock ends with its last row: one worker reads it whole.
+    """
     target_bytes = chunk_bytes(tables, worker_count)
     sized = sorted(
         zip(scans, tables, strict=True),
         key=lambda pair: (pair[1].is_urgent, pair[1].estimated_bytes),
         reverse=True,
     )
+    rest_bytes = sum(table.estimated_bytes for table in tables)
     for rank, (scan, table) in enumerate(sized):
-        # Others wait for an urgent table, whose lock ends with its last row: one reads it whole.
-        is_shared = worker_count > 1 and not table.is_urgent
-        if is_shared and table.estimated_bytes >= 2 * target_bytes:
+        rest_bytes -= table.estimated_bytes
+        if (
+            worker_count > 1
+            and not table.is_urgent
+            and table.estimated_bytes >= 2 * target_bytes
+            and keeps_others_waiting(table.estimated_bytes, rest_bytes, worker_count)
+        ):
             division = snapshot.divide(table, target_bytes)
             lookahead = _LOOKAHEAD * worker_count
             queue.put((rank, -lookahead), _Divide(scan, rank, division, queue, lookahead))

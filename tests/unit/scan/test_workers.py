@@ -1,0 +1,81 @@
+"""Several workers on many tables: who is divided, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from rowvault.backup.engine import BackupRequest, run_backup
+from rowvault.core.errors import SourceError
+from rowvault.core.model import TableDefinition
+from rowvault.core.monitor import SilentMonitor
+from rowvault.repository.repository import Repository
+from rowvault.scan import workers
+from rowvault.scan.workers import chunk_bytes, keeps_others_waiting
+from rowvault.source import protocol
+from rowvault.source.protocol import RowRange, SourceTable
+from rowvault.source.sqlite.snapshot import SqliteSource
+from rowvault.storage.location import open_storage
+from support.sqlite_file import make
+
+MIB = 1 << 20
+
+
+def table(size_bytes: int) -> SourceTable:
+    return SourceTable(TableDefinition("", "t", (), (), False, b""), 1, size_bytes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "expected"),
+    [([100 * MIB], 2, 8 * MIB), ([1 << 30], 2, 16 * MIB), ([1 << 30] * 100, 4, 64 * MIB)],
+)
+def test_row_chunks_are_a_small_part_of_each_share(
+    sizes: list[int], count: int, expected: int
+) -> None:
+    assert chunk_bytes(map(table, sizes), count) == expected
+
+
+def test_only_what_would_be_read_last_is_divided() -> None:
+    assert keeps_others_waiting(100, 0, 2)
+    assert keeps_others_waiting(100, 199, 2)
+    assert not keeps_others_waiting(100, 200, 2)
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of two tables, each of several row-chunks."""
+    monkeypatch.setattr(workers, "SMALLEST_CHUNK_BYTES", 50_000)
+    rows: list[tuple[str, tuple[object, ...]]] = [
+        (f"INSERT INTO {name} VALUES(?, ?)", (key, b"%d" % key * 100))
+        for name in ("t", "u")
+        for key in range(2000)
+    ]
+    definition = "CREATE TABLE t(id INTEGER PRIMARY KEY, x); CREATE TABLE u(id INTEGER, x)"
+    return make(tmp_path / "a.db", definition, rows)
+
+
+def _back_up(path: Path, vault: Path, worker_count: int) -> None:
+    monitor = SilentMonitor()
+    with Repository.create(open_storage(str(vault)), None) as repository:
+        request = BackupRequest(workers=worker_count)
+        result = run_backup(repository, SqliteSource(path), request, monitor)
+        assert result.rows == 4000
+        assert sum(worker.rows for worker in result.workers) == 4000
+
+
+def test_the_figures_of_all_workers_make_the_whole(path: Path, tmp_path: Path) -> None:
+    for worker_count in (1, 2, 5):
+        _back_up(path, tmp_path / f"vault {worker_count}", worker_count)
+
+
+def test_a_division_that_fails_ends_the_run(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def more(self: protocol.KnownDivision, worker: int) -> Sequence[RowRange]:
+        raise SourceError("the server has gone")
+
+    monkeypatch.setattr(protocol.KnownDivision, "more", more)
+    with pytest.raises(SourceError, match="has gone"):
+        _back_up(path, tmp_path / "vault", 4)
