@@ -104,3 +104,20 @@ def test_a_column_that_kept_the_charset_its_table_had_is_verified(
             )
     finally:
         mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")
+
+
+def test_a_view_that_the_server_cannot_read_itself_is_named(
+    mysql: MySQLServer, database: str
+) -> None:
+    mysql.execute(
+        f"USE {database}",
+        "CREATE VIEW a AS SELECT 1",
+        "SET NAMES sjis",
+        # The character's second byte is a backslash, which the server does not write twice.
+        b"CREATE VIEW b AS SELECT '\x95\x5c' AS x",
+    )
+    with source_at(mysql.url).open_snapshot(1) as snapshot:
+        catalogue = snapshot.catalogue(Selection(databases=(database,)))
+    assert [one.name for one in catalogue.objects] == [database, "a"]
+    (omission,) = catalogue.omissions
+    assert f"view {database}.b is left out: the server cannot read the text" in omission

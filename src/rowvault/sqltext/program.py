@@ -12,6 +12,7 @@ from rowvault.sqltext.session_marks import OWN_COLLATION, is_broken
 from rowvault.sqltext.stand_in import StandIn, stand_ins
 
 _MARIADB = "mariadb"
+_PROCEDURE = b"`rowvault makes a view`"
 _SETTINGS = ("sql_mode", "time_zone")
 _CHARSETS = ("character_set_client", "collation_connection")
 _COMMENTS = (b"/*", b"--", b"#")
@@ -38,7 +39,7 @@ def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
         ends.append(_alter_collation(definition.database, own_collation))
     charset = wanted.get("character_set_client", "").lower()
     if is_broken(definition):
-        statement = _with_stand_ins(definition, charset)
+        statement = _with_stand_ins(definition, vendor, charset)
     else:
         statement = _framed(definition.statement, vendor, charset)
     framed = encode_name("".join(lines)) + statement + encode_name("".join(ends))
@@ -54,24 +55,29 @@ def _commented(statement: bytes) -> bytes:
 
 
 def _can_be_stood_in(definition: ObjectDefinition, vendor: str) -> bool:
-    """A script sees no error: only MariaDB has blocks that can go on behind one.
+    """No block drops a function; the script does, if it is one of the database that it has made."""
+    functions = [one for one in stand_ins(definition, vendor) if one.kind == b"FUNCTION"]
+    return not any(b"`.`" in one.place for one in functions)
 
-    No block drops a function; the script does, if it is one of the database that it has made.
+
+def _with_stand_ins(definition: ObjectDefinition, vendor: str, charset: str) -> bytes:
+    """Makes what the view reads, then the view, and drops the former again.
+
+    A script sees no error; a block does, and MySQL has blocks in procedures alone.
     """
-    functions = [one for one in stand_ins(definition) if one.kind == b"FUNCTION"]
-    return vendor == _MARIADB and not any(b"`.`" in one.place for one in functions)
-
-
-def _with_stand_ins(definition: ObjectDefinition, charset: str) -> bytes:
-    """Makes what the view reads, then the view, and drops the former again."""
-    needed = stand_ins(definition)
+    needed = stand_ins(definition, vendor)
     functions = [one for one in needed if one.kind == b"FUNCTION"]
     block = _block(definition, [one for one in needed if one not in functions], charset)
     delimiter = next(mark for mark in _delimiters() if mark not in block)
+    head, call = b"BEGIN NOT ATOMIC\n", b""
+    if vendor != _MARIADB:
+        head = b"CREATE PROCEDURE %b()\nBEGIN\n" % _PROCEDURE
+        call = b"CALL %b();\nDROP PROCEDURE %b;\n" % (_PROCEDURE, _PROCEDURE)
     return b"".join(
         (
             *(one.make + b";\n" for one in functions),
-            b"DELIMITER %b\n%b%b\nDELIMITER ;\n" % (delimiter, block, delimiter),
+            b"DELIMITER %b\n%b%b\nDELIMITER ;\n" % (delimiter, head + block, delimiter),
+            call,
             *(one.drop + b";\n" for one in functions),
         )
     )
@@ -86,13 +92,15 @@ def _block(definition: ObjectDefinition, needed: Sequence[StandIn], charset: str
     )
     return b"".join(
         (
-            b"BEGIN NOT ATOMIC\nDECLARE made INT DEFAULT 0;\n",
+            b"DECLARE made INT DEFAULT 0;\n",
             b"DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN\n",
             b" GET DIAGNOSTICS CONDITION 1 @rowvault_reason = MESSAGE_TEXT;\n",
             *undo,
             encode_name(f" SELECT {label} AS warning, @rowvault_reason AS reason;\nEND;\n"),
             *(b"%b; SET made = made + 1;\n" % one.make for one in needed),
-            b"EXECUTE IMMEDIATE %b;\n" % _literal(definition.statement, charset),
+            b"SET @rowvault_view = %b;\n" % _literal(definition.statement, charset),
+            b"PREPARE rowvault_view FROM @rowvault_view;\nEXECUTE rowvault_view;\n",
+            b"DEALLOCATE PREPARE rowvault_view;\n",
             *(b"%b;\n" % one.drop for one in reversed(needed)),
             b"END",
         )

@@ -25,6 +25,7 @@ _BODY = re.compile(rb"\bVIEW %b(?:\.%b)?(?: \([^()]*\))? AS " % (_NAME, _NAME))
 _CHAIN = re.compile(rb"(?:%b\.)*%b(?P<call>\()?" % (_NAME, _NAME))
 _PART = re.compile(_NAME)
 _MARK = re.compile(rb"%b|[(),]" % _NAME)
+_MARIADB = "mariadb"
 _COLUMN = b" VARCHAR(1) CHARACTER SET utf8mb4"
 
 
@@ -49,18 +50,18 @@ class StandIn:
         return b"DROP %b %b" % (self.kind, self.place)
 
 
-def stand_ins(view: ObjectDefinition) -> list[StandIn]:
+def stand_ins(view: ObjectDefinition, vendor: str) -> list[StandIn]:
     """All that the view refers to, in an order in which it can be made."""
     text = _STRING.sub(lambda found: found[1] or b"''", view.statement)
     # In front of it stand the definer and the view's own name.
     text = text[match.end() :] if (match := _BODY.search(text)) else text
-    found = [*_tables(text), *_functions(text)]
+    found = [*_tables(text, vendor), *_functions(text)]
     parts = [_PART.findall(one.place) for one in found]
     databases = dict.fromkeys(names[0] for names in parts if len(names) > 1)
     return [*(StandIn(b"DATABASE", name) for name in databases), *found]
 
 
-def _tables(text: bytes) -> Iterator[StandIn]:
+def _tables(text: bytes, vendor: str) -> Iterator[StandIn]:
     names: dict[bytes, set[bytes]] = {}
     for match in _READ.finditer(text):
         known = names.setdefault(match["place"], set())
@@ -71,8 +72,9 @@ def _tables(text: bytes) -> Iterator[StandIn]:
         # Names of columns do not tell upper from lower case.
         columns = list({chain[-1].lower(): chain[-1] for chain in used}.values()) or [b"`none`"]
         own_name = known == {_PART.findall(place)[-1]}
-        if own_name and used and all(len(chain) == 2 for chain in used):
-            # The server writes the database in front of a table's columns, not of a view's.
+        is_plain = own_name and used and all(len(chain) == 2 for chain in used)
+        if vendor == _MARIADB and is_plain:
+            # MariaDB writes the database in front of a table's columns, not of a view's.
             listed = b", ".join(b"'' AS " + name for name in columns)
             yield StandIn(b"VIEW", place, b" AS SELECT " + listed)
         else:

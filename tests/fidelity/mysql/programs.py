@@ -22,11 +22,11 @@ CASES = (
         "bodies byte for byte: comments, delimiters, line ends, labels, handlers",
         "FUNCTION, PROCEDURE",
         (
-            "CREATE PROCEDURE commented()\r\n/* a; -- b */\r\nBEGIN\r\n\t-- it's; $$ // ;;\r\n"
-            "  # DELIMITER ;\r\n  outer_block: BEGIN\r\n"
-            "    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END; /*!80000 SET @a = 1; */\r\n"
-            "    SELECT ';', \"$$\", '\\\\', '''', `a;b` FROM (SELECT 1 AS `a;b`) t;\r\n"
-            "  END outer_block;\r\nEND",
+            "CREATE PROCEDURE commented()\n/* a; -- b */\nBEGIN\n\t-- it's; $$ // ;;\n"
+            "  # DELIMITER ;\n  outer_block: BEGIN\n"
+            "    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END; /*!80000 SET @a = 1; */\n"
+            "    SELECT ';', \"$$\", '\\\\', '''', `a;b` FROM (SELECT 1 AS `a;b`) t;\n"
+            "  END outer_block;\nEND",
             "CREATE PROCEDURE blank() BEGIN   \n\n\n   END",
             "CREATE FUNCTION hinted() RETURNS INT DETERMINISTIC RETURN (SELECT /*+"
             " MAX_EXECUTION_TIME"

@@ -8,9 +8,10 @@ from rowvault.sqltext.stand_in import stand_ins
 HEAD = b"CREATE ALGORITHM=UNDEFINED DEFINER=`r`@`h` SQL SECURITY DEFINER VIEW `v` AS "
 
 
-def made_for(text: bytes) -> list[bytes]:
+def made_for(text: bytes, vendor: str = "mariadb") -> list[bytes]:
     view = ObjectDefinition(ObjectKind.VIEW, "d", "v", HEAD + text)
-    return [one.make.replace(b" VARCHAR(1) CHARACTER SET utf8mb4", b"") for one in stand_ins(view)]
+    made = (one.make for one in stand_ins(view, vendor))
+    return [statement.replace(b" VARCHAR(1) CHARACTER SET utf8mb4", b"") for statement in made]
 
 
 def test_a_table_has_the_columns_that_are_read_under_its_alias() -> None:
@@ -24,6 +25,8 @@ def test_a_table_has_the_columns_that_are_read_under_its_alias() -> None:
 def test_columns_without_a_database_are_those_of_a_view() -> None:
     text = b"select `w`.`y` + 1 AS `z` from `w` where `w`.`y` > 0"
     assert made_for(text) == [b"CREATE VIEW `w` AS SELECT '' AS `y`"]
+    # MySQL writes no database in front of a table's columns either.
+    assert made_for(text, "mysql") == [b"CREATE TABLE `w` (`y`)"]
 
 
 def test_a_table_of_which_no_column_is_read_has_one() -> None:

@@ -22,10 +22,11 @@ _CHANGING = frozenset({1071, 1246, 1266, 1286, 1588, 1618})
 """Warnings that say that something else was made: a shorter key, another type or engine, no option,
 or nothing at all, as of an event whose time has passed."""
 _HARMLESS = frozenset(
-    {*(139, 1287, 1291, 1681, 1831, 3674, 3719, 3778, 4079, 6124), _DATABASE_EXISTS}
+    {*(139, 1287, 1291, 1300, 1681, 1831, 3125, 3674, 3719, 3778, 4079, 6124), _DATABASE_EXISTS}
 )
 """Warnings that something is deprecated, that two indexes are alike or one is of little use, or
-that a row could be wider than a page: the source has the same table."""
+that a row could be wider than a page, or that a text has characters beyond utf8mb3 or hints in
+vain: the source has the same, and what was made is compared."""
 _NO_EVENTS = "Event scheduler is switched off"
 """MariaDB gives this warning no number of its own."""
 
@@ -33,9 +34,12 @@ _NO_EVENTS = "Event scheduler is switched off"
 class ObjectMaker:
     """Tables and programs, over the connection of a target."""
 
-    def __init__(self, connection: Connection, monitor: Monitor, omissions: list[str]) -> None:
+    def __init__(
+        self, connection: Connection, vendor: str, monitor: Monitor, omissions: list[str]
+    ) -> None:
         """What is made otherwise than it was, or not at all, is added to `omissions`, and told."""
         self._connection = connection
+        self._vendor = vendor
         self._monitor = monitor
         self._omissions = omissions
 
@@ -90,7 +94,7 @@ class ObjectMaker:
         try:
             self._set(settings, task)
             self._set({name: wanted[name] for name in _CHARSETS if name in wanted}, task)
-            with standing_in(self._connection, definition, task):
+            with standing_in(self._connection, self._vendor, definition, task):
                 self.run(definition.statement, task)
         finally:
             self._connection.execute("SET NAMES utf8mb4", task)

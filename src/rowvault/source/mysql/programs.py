@@ -101,11 +101,7 @@ class ProgramReader:
         """Views, also those whose tables are gone."""
         columns_are_kept = view_mode.is_kept(self._connection)
         for name in names:
-            shown = self._show(
-                f"SHOW CREATE VIEW {qualified(self._database, name)}",
-                f"view {self._database}.{name}",
-                "SHOW VIEW",
-            )
+            shown = self._show_view(name)
             if shown is None:
                 continue
             statement, session = shown
@@ -114,6 +110,20 @@ class ProgramReader:
             elif columns_are_kept:
                 session += view_mode.session_of(self._connection, self._database, name)
             yield self._define(ObjectKind.VIEW, name, statement, session)
+
+    def _show_view(self, name: str) -> tuple[bytes, tuple[tuple[str, str], ...]] | None:
+        label = f"view {self._database}.{name}"
+        statement = f"SHOW CREATE VIEW {qualified(self._database, name)}"
+        try:
+            return self._show(statement, label, "SHOW VIEW")
+        except faults.StatementError as error:
+            if error.code != faults.SYNTAX_ERROR:
+                raise
+            # MySQL writes some characters of sjis, gbk and big5 so that it cannot read them again.
+            self._omissions.append(
+                f"{label} is left out: the server cannot read the text that it has stored ({error})"
+            )
+            return None
 
     def triggers(self) -> Iterator[ObjectDefinition]:
         """Triggers; `order` counts those of one table, event and time as they fire."""

@@ -16,14 +16,16 @@ _IS_THERE = frozenset({1007, 1050, 1304})
 
 
 @contextmanager
-def standing_in(connection: Connection, view: ObjectDefinition, task: str) -> Iterator[None]:
+def standing_in(
+    connection: Connection, vendor: str, view: ObjectDefinition, task: str
+) -> Iterator[None]:
     """Within it a broken view can be made; its database and charset are in use.
 
     What is there already stays. Nothing is done for any other object. Raises StatementError.
     """
     made: list[StandIn] = []
     try:
-        for one in stand_ins(view) if is_broken(view) else ():
+        for one in stand_ins(view, vendor) if is_broken(view) else ():
             if _make(connection, one, task):
                 made.append(one)
         yield

@@ -71,7 +71,7 @@ class MysqlTarget:
         self._ignores_case = dict(self.server.settings).get("lower_case_table_names", "0") != "0"
         self._packet_bytes = int(self._value("max_allowed_packet"))
         self.omissions: list[str] = []
-        self._maker = ObjectMaker(self._connection, monitor, self.omissions)
+        self._maker = ObjectMaker(self._connection, self.server.vendor, monitor, self.omissions)
 
     @property
     def keeps_changes(self) -> bool:
