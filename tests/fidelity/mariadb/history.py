@@ -103,6 +103,22 @@ CASES = (
         ("table bounded",),
     ),
     Case(
+        "history in several partitions of bounded size",
+        "system versioning in partitions of bounded size",
+        (
+            "CREATE TABLE scattered (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING"
+            " PARTITION BY SYSTEM_TIME LIMIT 2 ("
+            " PARTITION h0 HISTORY, PARTITION `h``1` HISTORY, PARTITION c CURRENT)",
+            *_changes("scattered"),
+        ),
+        ("table scattered",),
+        Named(
+            r"history\.scattered has its history in several partitions of bounded size",
+            "all versions are kept; a restore puts them into the first history partition",
+            loses=("rows scattered",),
+        ),
+    ),
+    Case(
         "versioned partitions by key",
         "system versioning in partitions",
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rowvault.source.mysql.columns import ColumnFacts
@@ -11,6 +12,8 @@ from rowvault.sqltext.versioning import INSERT_HISTORY
 SESSION = ((INSERT_HISTORY, "1"),)
 """Of a definition whose rows are those of the history too."""
 
+_BOUNDED = b"PARTITION BY SYSTEM_TIME LIMIT "
+_PART = re.compile(rb"PARTITION (`(?:[^`]|``)*`) HISTORY")
 _IMPLICIT = (("row_start", "ROW START"), ("row_end", "ROW END"))
 """The server's own columns of a table that names none."""
 
@@ -22,6 +25,21 @@ def is_carried(connection: Connection, columns: Sequence[ColumnFacts]) -> bool:
         return False
     query = f"SHOW SESSION VARIABLES LIKE '{INSERT_HISTORY}'"
     return bool(connection.rows(query, "asking what the server can restore"))
+
+
+def is_scattered(connection: Connection, place: str, statement: bytes) -> bool:
+    """Whether the history lies in several partitions of bounded size.
+
+    The server counts rows to fill one after the other, and puts those that it is given into the
+    first. `place` is the quoted name of the table.
+    """
+    if _BOUNDED not in statement:
+        return False
+    partitions = [found.decode("utf-8", "surrogateescape") for found in _PART.findall(statement)]
+    return any(
+        connection.rows(f"SELECT 1 FROM {place} PARTITION ({name}) LIMIT 1")
+        for name in partitions[1:]
+    )
 
 
 def with_period(columns: Sequence[ColumnFacts]) -> list[ColumnFacts]:

@@ -22,7 +22,7 @@ from rowvault.source.mysql.keys import PRIMARY, IndexFacts, KeyChoice, choose_ke
 from rowvault.source.mysql.members import tell_members
 from rowvault.source.mysql.table_list import FOREIGN_ENGINES
 from rowvault.source.protocol import SourceTable
-from rowvault.sqltext.quoting import mysql_string
+from rowvault.sqltext.quoting import mysql_string, qualified
 from rowvault.sqltext.versioning import is_with_history
 
 BASE, VERSIONED = "BASE TABLE", "SYSTEM VERSIONED"
@@ -217,6 +217,13 @@ class TableShapes:
         )
         table = SourceTable(definition, facts.rows, facts.data_bytes)
         omissions = told.omissions
+        place = qualified(facts.database, facts.name)
+        if session and history.is_scattered(self._connection, place, statement):
+            omissions = (
+                *omissions,
+                f"{label} has its history in several partitions of bounded size: all of it is "
+                "kept, but a restore puts it into the first of them.",
+            )
         if ignored:
             omissions = (*omissions, _ignored(label, ignored))
         return OpenTable(table, choice, omissions)
