@@ -186,6 +186,23 @@ def test_a_broken_view_that_cannot_be_made_is_named(
     assert any("invalid at the source" in one for one in done.warnings)
 
 
+def test_a_table_that_its_server_cannot_open_is_named(
+    mariadb: MariaDBServer, database: str
+) -> None:
+    mariadb.execute(
+        f"USE {database}",
+        "CREATE TABLE damaged (a INT) ENGINE = MyISAM",
+        "CREATE TABLE whole (a INT)",
+        "FLUSH TABLES",
+    )
+    (mariadb.data / database / "damaged.MYD").unlink()
+    mariadb.execute("FLUSH TABLES")
+    catalogue = catalogue_of(mariadb.url, Selection(databases=(database,)))
+    assert [one.definition.name for one in catalogue.tables] == ["whole"]
+    (told,) = catalogue.omissions
+    assert f"{database}.damaged is left out" in told
+
+
 HISTORY = (
     "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
     "INSERT INTO t VALUES (1, 1)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fidelity.case import Case
+from fidelity.case import Case, Kept
 
 CASES = (
     Case(
@@ -95,6 +95,34 @@ CASES = (
             "event enabled",
             "event moded",
             "event e\u00e9",
+        ),
+    ),
+    Case(
+        "events whose time has passed",
+        "EVENT",
+        (
+            "CREATE EVENT passed ON SCHEDULE AT '2037-01-01 10:00:00' ON COMPLETION PRESERVE DO"
+            " SET @x = 1",
+            "SET timestamp = UNIX_TIMESTAMP('2020-01-01')",
+            "ALTER EVENT passed ON SCHEDULE AT '2020-01-02 10:00:00' DISABLE",
+            "CREATE EVENT ended ON SCHEDULE EVERY 1 DAY STARTS '2020-01-01 10:00:00' ENDS"
+            " '2020-01-03 00:00:00' ON COMPLETION PRESERVE DISABLE DO SET @x = 1",
+        ),
+        ("event passed", "event ended"),
+    ),
+    Case(
+        "an event whose time has passed and that is not to be preserved",
+        "EVENT that is over",
+        (
+            "SET timestamp = UNIX_TIMESTAMP('2020-01-01')",
+            "CREATE EVENT long_ago ON SCHEDULE AT '2020-01-02 10:00:00' ON COMPLETION NOT PRESERVE"
+            " DO SET @x = 1",
+        ),
+        ("event long_ago",),
+        Kept(
+            "the server that gets it drops it, as its own scheduler would have",
+            changes=("event long_ago",),
+            at_restore=r"creating event triggers\.long_ago: Event execution time is in the past",
         ),
     ),
 )

@@ -23,6 +23,12 @@ UNKNOWN_STATEMENT = 1295
 """Some statements are refused so where a feature is not built in."""
 NO_SUCH_USER_DEFINER = 1449
 VIEW_INVALID = 1356
+_BROKEN_TABLE = frozenset(
+    {1016, 1017, 1030, 1033, 1034, 1035, 1194, 1195, 1286, 1459, 1707, 1812, 1813, 1932}
+)
+"""Its files are missing, damaged or too old, or its engine is not there."""
+_LAST_OF_HANDLERS = 200
+"""Numbers up to it are those of engines and of the operating system."""
 BEYOND_PACKET = 1301
 """A function's result is larger than max_allowed_packet, and is NULL instead."""
 
@@ -82,6 +88,11 @@ def connect_error(error: Exception, place: str, user: str) -> ConnectError:
             "Check the user and the password (MYSQL_PWD or --defaults-file)."
         )
     return ConnectError(f"No connection to {place}: {text}. Is the server running there?")
+
+
+def is_broken_table(error: StatementError) -> bool:
+    """The server has the table, and cannot open it."""
+    return error.code in _BROKEN_TABLE or 0 < error.code <= _LAST_OF_HANDLERS
 
 
 class LoginError(ConnectError):

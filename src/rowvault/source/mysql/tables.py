@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rowvault.core.errors import SourceError
 from rowvault.core.model import TableDefinition
-from rowvault.source.mysql import history
+from rowvault.source.mysql import faults, history
 from rowvault.source.mysql.columns import ColumnFacts, UnknownTypeError, column_of, is_spatial
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.created import kept_statement
@@ -260,6 +260,14 @@ def _open_all(
         except UnknownTypeError as error:
             omissions.append(
                 f"{label} is left out: this version cannot read the type {error} exactly."
+            )
+            continue
+        except faults.StatementError as error:
+            if not faults.is_broken_table(error):
+                raise
+            omissions.append(
+                f"{label} is left out, because the server cannot open it: {error}. Repair it, or "
+                "drop it."
             )
             continue
         omissions += opened[-1].omissions
