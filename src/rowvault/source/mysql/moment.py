@@ -14,6 +14,7 @@ from rowvault.core.model import Moment
 from rowvault.source.mysql import transactions
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.features import Features
+from rowvault.source.mysql.identity import Name
 from rowvault.source.mysql.locks import BACKUP_STAGE, lock_writes, resume_commits, stop_commits
 from rowvault.source.mysql.position import (
     UNKNOWN,
@@ -36,6 +37,7 @@ EQUAL_POSITIONS = "equal positions"
 ONE_CONNECTION = "one connection"
 
 _POSITION_TRIES = 20
+_WHILE_ALL_WAIT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,10 @@ class _Ladder:
             refusal = lock_writes(locker, own.locking)
             if refusal:
                 self.reasons.append(refusal)
-                self._lock_still(held)
+                self._lock_still(held, own.locking)
                 return None
-            self._lock_still(held)
+            # An open transaction may have written to one of them, and cannot end before we do.
+            self._lock_still(held, replace(own.locking, longest_wait_s=_WHILE_ALL_WAIT_S))
             transactions.begin(own.connections)
             taken = self._standing(READ_LOCK, locker)
             # Fails when the lock was lost meanwhile.
@@ -203,9 +206,9 @@ class _Ladder:
         own = self.situation
         return len(own.connections) == 1 and not own.features.keeps_log
 
-    def _lock_still(self, names: frozenset[tuple[str, str]]) -> None:
+    def _lock_still(self, names: frozenset[Name], locking: Locking) -> None:
         own = self.situation
-        refusal = own.still.lock([one for one in own.tables if one.name in names], own.locking)
+        refusal = own.still.lock([one for one in own.tables if one.name in names], locking)
         if refusal:
             self.reasons.append(refusal)
 
