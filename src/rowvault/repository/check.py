@@ -25,6 +25,8 @@ def check(repository: Repository, read_data: bool, monitor: Monitor) -> CheckRep
     place = repository.place
     monitor.phase("checking objects")
     _check_slots(place, report)
+    for name, error in repository.upkeep_damage().items():
+        report.add(error, name)
     listings = repository.listings()
     for name, error in place.catalogue.session_damage.items():
         report.add(error, name)

@@ -15,6 +15,7 @@ import msgspec
 from rowvault.core.errors import (
     DamageError,
     LockedError,
+    MissingError,
     ObjectChangedError,
     ObjectExistsError,
     ObjectMissingError,
@@ -159,11 +160,20 @@ class PruneLedger:
         except ObjectMissingError:
             return False
 
-    def damaged_bytes(self) -> bytes | None:
-        """The ledger's bytes where they cannot be read as one."""
+    def damage(self) -> dict[str, DamageError | UnsupportedFormatError]:
+        """What cannot be read of the ledger and its rounds, by object name."""
+        found: dict[str, DamageError | UnsupportedFormatError] = {}
         try:
-            self.read()
-        except DamageError as error:
-            _log.warning("%s", error)
-            return self._storage.read(names.PRUNE_STATE)
-        return None
+            rounds = self.read()[0].rounds
+        except (DamageError, UnsupportedFormatError) as error:
+            return {names.PRUNE_STATE: error}
+        for round_id in rounds:
+            name = names.prune_round(round_id)
+            try:
+                self.read_round(round_id)
+            except ObjectMissingError:
+                if round_id in self.read()[0].rounds:  # else it was finished meanwhile
+                    found[name] = MissingError(f"{name} is not there")
+            except (DamageError, UnsupportedFormatError) as error:
+                found[name] = error
+        return found

@@ -31,7 +31,7 @@ from rowvault.core.errors import (
 from rowvault.core.ids import BlockId, PackName, RepositoryId, SnapshotId
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
-from rowvault.repository.catalogue import Catalogue
+from rowvault.repository.catalogue import Catalogue, Damage
 from rowvault.repository.ciphers import CipherName
 from rowvault.repository.config import (
     Config,
@@ -42,7 +42,7 @@ from rowvault.repository.config import (
 )
 from rowvault.repository.dry_session import DrySession
 from rowvault.repository.index import BlockIndex, Location
-from rowvault.repository.keys import KeyRing, refuse_removed
+from rowvault.repository.keys import KeyRing, read_removed, refuse_removed
 from rowvault.repository.manifest import Manifest
 from rowvault.repository.node import NodeRule
 from rowvault.repository.pack import PackKeys, PackReader
@@ -185,6 +185,18 @@ class Repository:
                 "it is was decided by `init`."
             )
         return KeyRing(self._storage, self._config.id, self._secrets, self._sealer, self._slot_id)
+
+    def upkeep_damage(self) -> Damage:
+        """Damage of the objects that forget, prune and `key remove` keep, by object name."""
+        found = self.place.prune_ledger.damage()
+        for one in self.trash.listings():
+            if one.damage is not None:
+                found[names.forgotten(one.time, one.id)] = one.damage
+        try:
+            read_removed(self._storage, self._sealer)
+        except (DamageError, UnsupportedFormatError) as error:
+            found[names.REMOVED_KEYS] = error
+        return found
 
     def data_id(self, raw: bytes) -> BlockId:
         """The id that these raw bytes have as a data block."""
