@@ -18,6 +18,7 @@ SESSIONS = "sessions/"
 TRASH = "trash/"
 REMOVED_KEYS = "gc/keys"
 PRUNE_STATE = "gc/prune"
+SIGHTINGS = "gc/sightings"
 _ROUND = "gc/round-"
 
 _STAMP = "%Y%m%dT%H%M%SZ"

@@ -45,6 +45,8 @@ from rowvault.repository.session_watch import SessionWatch
 from rowvault.repository.snapshot import Snapshot
 from rowvault.repository.trash import TrashListing
 
+COMMAND = "prune"
+"""What sessions of prunes state."""
 POLL_S = 2.0
 """Seconds between two looks at the sessions that a prune waits for."""
 
@@ -74,17 +76,16 @@ class _Prune:
         self._missing: set[SnapshotId] = set()
         self._state = PruneState()
         self._stored: bytes | None = None
-        self._watch = SessionWatch()
+        self._watch = SessionWatch(self._ledger.read_sightings(), request.clock, request.lease_s)
         self._own: SessionId | None = None
 
     def run(self) -> PruneReport:
         """See `prune`."""
-        self._read_ledger()
         self._refuse_if_held()
         if self._request.dry_run:
             self._plan()
             return self._report
-        with self._repository.begin("prune", self._monitor) as session:
+        with self._repository.begin(COMMAND, self._monitor) as session:
             self._own = session.id
             self._swap(msgspec.structs.replace(self._state, holder=session.id))
             try:
@@ -128,23 +129,48 @@ class _Prune:
             generation = max((one.generation for one, _ in self._sessions()), default=0) + 1
             self._state = PruneState(generation=generation)
             self._stored = self._place.storage.read(names.PRUNE_STATE)
-        self._watch = SessionWatch(
-            self._state.sightings, self._request.clock, self._request.lease_s
-        )
 
     def _refuse_if_held(self) -> None:
-        """A prune whose session is gone or over holds nothing."""
+        """Raises LockedError while another prune is at work; with `wait`, waits for it.
+
+        The ledger is read before the sessions are: a prune that takes it later makes our first
+        swap fail. One whose session is over holds nothing: its own next swap will fail.
+        """
+        while True:
+            self._read_ledger()
+            holder = self._holder()
+            if holder is None:
+                return
+            if self._request.wait:
+                self._monitor.phase("waiting for another prune")
+                self._request.pause(POLL_S)
+                continue
+            self._remember_sightings()
+            raise LockedError(
+                f"The repository at {self._repository.location} is being pruned: "
+                f"{describe(holder)}. Try again when that has ended, or say --wait; "
+                "`rowvault sessions` shows who is at work."
+            )
+
+    def _holder(self) -> SessionDocument | None:
         for document, data in self._sessions():
-            if document.command != "prune" or document.state is not SessionState.ACTIVE:
+            if document.command != COMMAND or document.state is not SessionState.ACTIVE:
                 continue
             if not self._watch.judge(document).is_over:
-                raise LockedError(
-                    f"The repository at {self._repository.location} is being pruned: "
-                    f"{describe(document)}. Try again when that has ended; `rowvault sessions` "
-                    "shows who is at work."
-                )
+                return document
             if not self._request.dry_run:
                 self._place.catalogue.withdraw(document, data)
+        return None
+
+    def _remember_sightings(self) -> None:
+        """Leaves to later prunes on this machine since when sessions have been as they are."""
+        if self._request.dry_run:
+            return
+        sessions = [document.id for document, _ in self._sessions() if document.id != self._own]
+        try:
+            self._ledger.write_sightings(self._watch.sightings(sessions))
+        except StorageError as error:  # the next prune begins to watch anew
+            self._monitor.item(f"sightings are not kept: {error}")
 
     def _swap(self, state: PruneState) -> None:
         self._stored = self._ledger.swap(self._stored, state)
@@ -155,13 +181,10 @@ class _Prune:
             raise LockedError("Another prune has taken over; this one stops, and nothing is lost.")
 
     def _release(self) -> None:
-        """Others may prune; what was seen of sessions is left for them."""
-        sessions = (document.id for document, _ in self._sessions() if document.id != self._own)
-        state = msgspec.structs.replace(
-            self._state, holder=None, sightings=self._watch.sightings(sessions)
-        )
+        """Others may prune."""
+        self._remember_sightings()
         try:
-            self._swap(state)
+            self._swap(msgspec.structs.replace(self._state, holder=None))
         except (LockedError, StorageError) as error:
             self._report.warnings.append(str(error))
 

@@ -51,6 +51,11 @@ class PruneState(msgspec.Struct, frozen=True):
     """The session that prunes."""
     rounds: tuple[str, ...] = ()
     """Ids of the rounds whose packs are condemned."""
+
+
+class Sightings(msgspec.Struct, frozen=True):
+    """What stands in `gc/sightings`; it may be lost at any time."""
+
     sightings: tuple[Sighting, ...] = ()
 
 
@@ -159,6 +164,27 @@ class PruneLedger:
             return self._storage.read(names.PRUNE_STATE) == stored
         except ObjectMissingError:
             return False
+
+    def read_sightings(self) -> tuple[Sighting, ...]:
+        """What earlier prunes have seen of sessions; nothing where that cannot be read."""
+        name = names.SIGHTINGS
+        try:
+            data = self._storage.read(name)
+            return self._sealer.open(DocumentType.SIGHTINGS, name, data, Sightings).sightings
+        except (ObjectMissingError, DamageError, UnsupportedFormatError):
+            return ()
+
+    def write_sightings(self, sightings: tuple[Sighting, ...]) -> None:
+        """Leaves what was seen to later prunes. Raises StorageError."""
+        if sightings == self.read_sightings():
+            return
+        name = names.SIGHTINGS
+        data = self._sealer.seal(DocumentType.SIGHTINGS, name, Sightings(sightings))
+        self._storage.delete(name)
+        try:
+            self._storage.create(name, data)
+        except ObjectExistsError:
+            pass  # another prune looks at the same time; its sightings serve as well
 
     def damage(self) -> dict[str, DamageError | UnsupportedFormatError]:
         """What cannot be read of the ledger and its rounds, by object name."""

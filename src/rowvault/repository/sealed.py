@@ -35,6 +35,7 @@ class DocumentType(enum.IntEnum):
     REMOVED_KEYS = 5
     PRUNE_STATE = 6
     PRUNE_ROUND = 7
+    SIGHTINGS = 8
 
 
 class Sealer:
