@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from rowvault.core.errors import SnapshotLostError, UnknownObjectError
 from rowvault.core.model import ObjectDefinition
-from rowvault.source.mysql import faults
+from rowvault.source.mysql import faults, outside
 from rowvault.source.mysql.called import read_called
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.programs import ProgramReader, read_database
@@ -62,6 +62,8 @@ class CatalogueReader:
         try:
             for name in self._chosen_databases(names):
                 self._read_database(name, rights)
+            if not self._selection.databases:
+                self.omissions += outside.of_server(self._connection)
         except faults.UnknownNameError as error:
             raise SnapshotLostError(
                 f"A table or stored program was dropped or renamed while the catalogue was read: "
@@ -132,6 +134,7 @@ class CatalogueReader:
         self.objects += self._kept(reader.triggers())
         self.objects += self._kept(reader.events())
         reader.libraries()
+        self.omissions += outside.of_database(self._connection, name)
 
     def _name_unseen(self, database: str, rights: Rights) -> None:
         if database.lower() in SYSTEM_DATABASES:

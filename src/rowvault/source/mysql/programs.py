@@ -206,7 +206,7 @@ class ProgramReader:
             return
         for _, name in rows:
             self._omissions.append(
-                f"library {self._database}.{name} is left out: libraries are not carried yet."
+                f"library {self._database}.{name} is left out: libraries are not carried."
             )
 
     def _listed(self, query: str) -> list[list[str]]:

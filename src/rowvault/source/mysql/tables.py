@@ -12,7 +12,7 @@ from rowvault.core.model import TableDefinition
 from rowvault.source.mysql import faults, history
 from rowvault.source.mysql.columns import ColumnFacts, UnknownTypeError, column_of, is_spatial
 from rowvault.source.mysql.connection import Connection, text
-from rowvault.source.mysql.created import kept_statement
+from rowvault.source.mysql.created import kept_statement, tablespaces_of
 from rowvault.source.mysql.definition import (
     read_definition,
     with_reference_systems,
@@ -216,7 +216,11 @@ class TableShapes:
             engine=facts.engine,
         )
         table = SourceTable(definition, facts.rows, facts.data_bytes)
-        omissions = told.omissions
+        omissions = told.omissions + tuple(
+            f"{label} lies in the general tablespace {name}, which is not carried: it is restored "
+            "into a file of its own."
+            for name in tablespaces_of(shown)
+        )
         place = qualified(facts.database, facts.name)
         if session and history.is_scattered(self._connection, place, statement):
             omissions = (
