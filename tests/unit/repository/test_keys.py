@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -63,8 +64,13 @@ def test_several_passwords(storage: LocalStorage) -> None:
     assert not by_label[""].in_use
 
 
-def test_labels_and_hosts_are_secret(storage: LocalStorage) -> None:
+def test_labels_and_hosts_are_secret(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A short name would stand in some random text sooner or later.
+    monkeypatch.setattr(socket, "gethostname", lambda: "ledger-of-the-bank")
     key = ring(storage).add(SECOND, "the finance department", CHEAP)
+    assert key.host == "ledger-of-the-bank"
     for name in storage.list("keys/"):
         assert b"finance" not in storage.read(name)
         assert key.host.encode() not in storage.read(name)
