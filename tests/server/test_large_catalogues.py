@@ -114,6 +114,7 @@ def contents(server: DatabaseServer, database: str, count: int) -> list[tuple[ob
     return found
 
 
+@pytest.mark.timeout(1800)
 def test_thousands_of_tables_come_back_equal(
     server: DatabaseServer, target: DatabaseServer, database: str, place: tuple[str, str]
 ) -> None:
