@@ -117,7 +117,7 @@ def test_dump(vault: Vault, tmp_path: Path) -> None:
     file = tmp_path / "dump.sql"
     document = run_json("-r", vault.path, "dump", "latest", "-o", file)
     assert document == {
-        "file": str(file), "tables": 2, "rows": 2001, "bytes": file.stat().st_size,
+        "file": str(file), "tables": 2, "rows": 2001, "bytes": file.stat().st_size, "warnings": [],
     }  # fmt: skip
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from rowvault.source.protocol import Selection
 from support import comparer
+from support.clients import pipe_into
 from support.copying import copy, source_at, table_rows
 from support.mysql import MySQLServer
-from support.rowvault import succeed
+from support.rowvault import run, succeed
 
 pytestmark = pytest.mark.mysql
 
@@ -121,3 +122,27 @@ def test_a_view_that_the_server_cannot_read_itself_is_named(
     assert [one.name for one in catalogue.objects] == [database, "a"]
     (omission,) = catalogue.omissions
     assert f"view {database}.b is left out: the server cannot read the text" in omission
+
+
+def test_what_the_client_alters_is_named_by_a_dump(
+    mysql: MySQLServer, mysql_second: MySQLServer, database: str, tmp_path: Path
+) -> None:
+    mysql.execute(
+        f"USE {database}",
+        "CREATE PROCEDURE plain () SELECT 1 -- to the end",
+        "CREATE PROCEDURE touched () BEGIN SELECT 1 /* d */; END",
+    )
+    left = comparer.fingerprint(mysql, [database])
+    place = ("-r", tmp_path / "vault")
+    succeed(*place, "init", "--no-encryption")
+    succeed(*place, "backup", mysql.socket_url, "-d", database, env={"MYSQL_PWD": "test"})
+    dumped = run(*place, "dump", "latest")
+    assert dumped.returncode == 3
+    told = [line for line in dumped.stderr.decode().splitlines() if line.startswith("warning:")]
+    assert [f"procedure {database}.touched" in line for line in told] == [True]
+    try:
+        pipe_into(mysql_second, dumped.stdout)
+        found = comparer.differences(left, comparer.fingerprint(mysql_second, [database]))
+        assert [line.split(":")[0] for line in found] == [f"procedure {database}.touched"]
+    finally:
+        mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")

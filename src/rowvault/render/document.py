@@ -40,6 +40,8 @@ class Fixed:
     """A text that is there already."""
 
     content: bytes
+    omissions: tuple[str, ...] = ()
+    """What a client that loads it will not make, or not exactly."""
 
     @property
     def identity(self) -> tuple[object, ...]:

@@ -29,6 +29,8 @@ class DumpResult:
     tables: int
     rows: int
     bytes: int
+    omissions: tuple[str, ...] = ()
+    """What a client that loads it will not make, or not exactly."""
 
 
 def dump_snapshot(
@@ -47,15 +49,20 @@ def dump_snapshot(
     records = [part.record for part in parts if isinstance(part, TableText)]
     monitor.phase("dumping", sum(record.root.sums.rows for record in records))
     script = script_for(snapshot.server.vendor)
+    omissions: list[str] = []
     for part in parts:
         if isinstance(part, TableText):
             _write_table(part, script, write, monitor)
         else:
             write(part.content)
+            omissions += part.omissions
+    for omission in omissions:
+        monitor.warning(omission)
     return DumpResult(
         len(records),
         sum(record.root.sums.rows for record in records),
         sum(part.length for part in parts),
+        tuple(omissions),
     )
 
 
@@ -119,7 +126,8 @@ def _everything(
             in_use = record.definition.database
             yield Fixed(script.use(in_use))
         yield TableText(repository, record, script)
-    yield _joined(_definitions(behind_rows(kept), script))
+    omissions = tuple(told for one in kept if (told := script.shortcoming(one)))
+    yield Fixed(_joined(_definitions(behind_rows(kept), script)).content, omissions)
     yield _joined(map(script.definition, _grants(kept, tables, monitor)))
     yield Fixed(script.epilogue())
 

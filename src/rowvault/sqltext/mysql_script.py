@@ -13,7 +13,7 @@ from rowvault.sqltext.account import account_statement, is_account
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.insert import STATEMENT_END, insert_prefix
 from rowvault.sqltext.load_mode import STRICT, creation_mode, load_mode
-from rowvault.sqltext.program import framed_program
+from rowvault.sqltext.program import framed_program, shortcoming
 from rowvault.sqltext.quoting import encode_name, identifier
 from rowvault.sqltext.versioning import INSERT_HISTORY
 
@@ -146,6 +146,10 @@ class MysqlScript:
         if is_account(definition):
             return heading + account_statement(definition)
         return heading + framed_program(definition, self._vendor)
+
+    def shortcoming(self, definition: ObjectDefinition) -> str:
+        """Why a client that loads the script does not make it exactly, or ''."""
+        return shortcoming(definition, self._vendor)
 
 
 def _save(name: str) -> str:

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from rowvault.core.model import ObjectDefinition
+from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string
 from rowvault.sqltext.session_marks import OWN_COLLATION, is_broken
 from rowvault.sqltext.stand_in import StandIn, stand_ins
@@ -16,6 +16,13 @@ _PROCEDURE = b"`rowvault makes a view`"
 _SETTINGS = ("sql_mode", "time_zone")
 _CHARSETS = ("character_set_client", "collation_connection")
 _COMMENTS = (b"/*", b"--", b"#")
+_LINE_COMMENTS = (b"--", b"#")
+_TOKEN = re.compile(
+    rb"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`|--\s[^\n]*|\#[^\n]*"""
+    rb"""|/\*(?![!+]).*?\*/(?P<touching>\S)?""",
+    re.DOTALL,
+)
+"""Strings and comments; `touching` stands right behind a comment."""
 _HIDING_CHARSETS = frozenset({"big5", "cp932", "gb18030", "gbk", "sjis"})
 """The second byte of a character may be a backslash."""
 _UTF8_CLIENTS = frozenset({"", "utf8mb4", "utf8mb3", "utf8"})
@@ -47,6 +54,22 @@ def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
         # MySQL makes no program by EXECUTE, but its client can be told how to read the script.
         return encode_name(f"\\C {charset}\n") + framed + b"\\C utf8mb4\n"
     return framed
+
+
+def shortcoming(definition: ObjectDefinition, vendor: str) -> str:
+    """Why a client that loads the framed statement does not make it exactly, or ''."""
+    if is_broken(definition) and not _can_be_stood_in(definition, vendor):
+        return (
+            f"{definition.label} is broken, and no client makes it from a script: its text stands "
+            "there as a comment. `rowvault restore` makes it."
+        )
+    touching = _TOKEN.finditer(definition.statement) if vendor != _MARIADB else ()
+    if definition.kind is not ObjectKind.DATABASE and any(one["touching"] for one in touching):
+        return (
+            f"{definition.label}: the mysql client writes a space behind each comment that "
+            "touches the next word. `rowvault restore` keeps it as it is."
+        )
+    return ""
 
 
 def _commented(statement: bytes) -> bytes:
@@ -119,7 +142,13 @@ def _framed(statement: bytes, vendor: str, charset: str) -> bytes:
         # carriage returns at the end of a line even there.
         return b"EXECUTE IMMEDIATE " + _literal(statement, charset) + b";\n"
     delimiter = next(mark for mark in _delimiters() if mark not in statement)
-    return b"DELIMITER %b\n%b%b\nDELIMITER ;\n" % (delimiter, statement, delimiter)
+    last_line = statement.rpartition(b"\n")[2]
+    if any(mark in last_line for mark in _LINE_COMMENTS):
+        # On the same line the delimiter would be part of the comment.
+        delimiter_in_place = b"\n" + delimiter
+    else:
+        delimiter_in_place = delimiter
+    return b"DELIMITER %b\n%b%b\nDELIMITER ;\n" % (delimiter, statement, delimiter_in_place)
 
 
 def _hides_marks(statement: bytes, charset: str) -> bool:

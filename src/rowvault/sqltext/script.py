@@ -54,6 +54,10 @@ class Script(Protocol):
         """Makes a database, view, trigger, routine, ... in its session."""
         ...
 
+    def shortcoming(self, definition: ObjectDefinition) -> str:
+        """Why a client that loads the script does not make it exactly, or ''."""
+        ...
+
 
 def script_for(vendor: str) -> Script:
     """The script of a server vendor, see ServerInfo."""

@@ -84,6 +84,10 @@ class SqliteScript:
             )
         )
 
+    def shortcoming(self, definition: ObjectDefinition) -> str:
+        """SQLite's shell reads every statement as it is."""
+        return ""
+
 
 def _header(definition: ObjectDefinition) -> bytes:
     """What a file keeps beside its tables, as far as it is a pragma; some need an empty file."""

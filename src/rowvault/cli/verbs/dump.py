@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from rowvault.cli.names import NAMING_HELP, parse_name
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from rowvault.render.dump import DumpResult
 
 
 @click.command(
@@ -41,6 +45,7 @@ from rowvault.cli.settings import Settings
         ExitCode.DONE,
         ExitCode.FAILED,
         ExitCode.USAGE,
+        ExitCode.INCOMPLETE,
         ExitCode.NO_REPOSITORY,
         ExitCode.WRONG_PASSWORD,
         ExitCode.DAMAGE,
@@ -79,8 +84,13 @@ def dump(
     # A live line would write into the text, or into the pager that shows it.
     with monitor(settings, bars=file is not None) as watching:
         result = run(options, watching)
-    if file is None:
-        return
+    if file is not None:
+        _tell(settings, file, result)
+    if result.omissions:
+        raise click.exceptions.Exit(ExitCode.INCOMPLETE)
+
+
+def _tell(settings: Settings, file: Path, result: DumpResult) -> None:
     if settings.as_json:
         output.write_json(
             {
@@ -88,6 +98,7 @@ def dump(
                 "tables": result.tables,
                 "rows": result.rows,
                 "bytes": result.bytes,
+                "warnings": list(result.omissions),
             }
         )
     elif not settings.quiet:
