@@ -69,14 +69,24 @@ LOADING = _COMMON | {
 _REQUIRED = frozenset({"sql_mode", "time_zone", "foreign_key_checks", "lock_wait_timeout"})
 
 
-def set_up(connection: Connection, wanted: Mapping[str, str]) -> None:
+def session_variables(connection: Connection) -> frozenset[str]:
+    """The names of all session variables that the server has."""
+    return frozenset(text(row[0]).lower() for row in connection.rows("SHOW SESSION VARIABLES"))
+
+
+def set_up(
+    connection: Connection, wanted: Mapping[str, str], there: frozenset[str] | None = None
+) -> None:
     """Sets each of these variables that the server has; what a server lacks needs no setting.
+
+    `there`: `session_variables` of this server, where they are known already; asking takes long.
 
     A variable that this account may not set keeps the server's value, except the few without which
     values would read or load wrongly: then StatementError.
     """
     connection.execute("SET NAMES utf8mb4", "setting up the session")
-    there = {text(row[0]).lower() for row in connection.rows("SHOW SESSION VARIABLES")}
+    if there is None:
+        there = session_variables(connection)
     present = {name: value for name, value in wanted.items() if name in there}
     if "transaction_isolation" in present:
         # Two names of one thing; the old one may be deprecated where both exist.
