@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -195,6 +196,26 @@ def test_a_target_that_lowers_names_is_refused(
             run_json(*place, "restore", "latest", lowering.socket_url, *renamed)
         finally:
             mariadb.execute("DROP DATABASE shop")
+
+
+def test_programs_that_relied_on_a_server_without_case_are_named(
+    mariadb: MariaDBServer, place: tuple[str, str], tmp_path: Path
+) -> None:
+    with MariaDBServer(tmp_path / "server", ["--lower-case-table-names=1"]) as ignoring:
+        back_up(
+            place, ignoring,
+            "CREATE DATABASE shop", "USE shop", "CREATE TABLE Item (Id INT)",
+            "CREATE VIEW seen AS SELECT Id FROM ITEM",
+            "CREATE PROCEDURE other () SELECT 'FROM Item', Id FROM Shop . `Item`",
+            "CREATE PROCEDURE same () SELECT Item.Id FROM item AS Item",
+        )  # fmt: skip
+    try:
+        done = run("--json", *place, "restore", "latest", mariadb.socket_url)
+    finally:
+        mariadb.execute("DROP DATABASE shop")
+    assert done.returncode == 3, done.stderr
+    (warning,) = json.loads(done.stdout)["warnings"]
+    assert warning.startswith("procedure shop.other names the table item as Item")
 
 
 def test_names_that_collide_on_the_target_are_refused(

@@ -11,7 +11,7 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.accounts import AccountRestore
 from rowvault.restore.build import Builder
-from rowvault.restore.fitness import check_names, check_rights, check_vendor
+from rowvault.restore.fitness import check_names, check_rights, check_vendor, warn_of_case
 from rowvault.restore.limits import check_values
 from rowvault.restore.lost_rights import give_back
 from rowvault.restore.proof import prove, prove_accounts, prove_events
@@ -99,6 +99,7 @@ def run_restore(
         chosen = with_called(target, chosen)
         check_vendor(snapshot, chosen, target)
         _check(repository, chosen, target)
+        warn_of_case(snapshot, chosen, target, keeping)
         conflicts = find_conflicts(target, chosen)
         if not request.replace:
             refuse(conflicts)

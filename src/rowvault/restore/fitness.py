@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from rowvault.core.errors import RestoreError, UsageError
 from rowvault.core.model import ObjectKind
+from rowvault.core.monitor import Monitor
 from rowvault.repository.snapshot import Snapshot
+from rowvault.restore.case import names_in_another_case
 from rowvault.restore.room import RELATIONS, Slot, slots
 from rowvault.restore.selection import Chosen
 from rowvault.restore.vendors import kept_by_vendor_alone
@@ -14,6 +16,8 @@ from rowvault.source.protocol import ExistingObject, Target
 
 _NAMED = 5
 _CASE = "lower_case_table_names"
+_KEPT = "0"
+"""The server tells names apart that differ in case."""
 _LOWERED = "1"
 """The server stores the names of databases and tables in lower case."""
 
@@ -40,6 +44,18 @@ def check_names(chosen: Chosen, target: Target) -> None:
     _check_collisions(chosen, target)
     if dict(target.server.settings).get(_CASE) == _LOWERED:
         _check_lower_case(chosen)
+
+
+def warn_of_case(snapshot: Snapshot, chosen: Chosen, target: Target, monitor: Monitor) -> None:
+    """Names programs that relied on a server that ignores the case of table names."""
+    before = dict(snapshot.server.settings).get(_CASE, _KEPT)
+    if before == _KEPT or dict(target.server.settings).get(_CASE, _KEPT) != _KEPT:
+        return
+    for program, written, name in names_in_another_case(chosen):
+        monitor.warning(
+            f"{program.label} names the table {name} as {written}: the snapshot's server ignored "
+            f"case ({_CASE}={before}), and the target does not"
+        )
 
 
 def check_rights(chosen: Chosen, conflicts: Sequence[ExistingObject], target: Target) -> None:
