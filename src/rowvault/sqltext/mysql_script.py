@@ -40,6 +40,13 @@ _GUARDED = {
     # A table may be wider than what a strict session makes.
     "innodb_strict_mode": "0",
 }
+_ALLOWED = (
+    "EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN "
+    "('SESSION_VARIABLES_ADMIN', 'SYSTEM_VARIABLES_ADMIN', 'SUPER') AND "
+    "REPLACE(GRANTEE, CHAR(39), '') = CURRENT_USER())"
+)
+_WHERE_ALLOWED = frozenset({"innodb_strict_mode"})
+"""On MySQL only few accounts may set it, and few tables need it: the others load without."""
 _MYSQL_GUARDED = {
     "sql_require_primary_key": "0",
     "sql_generate_invisible_primary_key": "0",
@@ -80,7 +87,7 @@ class MysqlScript:
         lines += [f"SET SESSION {name} = {value};" for name, value in _SETTINGS.items()]
         lines += _for_mariadb(lambda name: f"SET SESSION {name} = {_MARIADB_SETTINGS[name][1]};")
         for name, value in self._guarded().items():
-            lines += _set_where_needed(name, value)
+            lines += _set_where_needed(name, value, self._condition(name))
         return _text(lines)
 
     def epilogue(self) -> bytes:
@@ -96,6 +103,9 @@ class MysqlScript:
     def _guarded(self) -> dict[str, str]:
         """Variables that an account may have no right to set, and mostly need not."""
         return _GUARDED | (_MYSQL_GUARDED if self._vendor == "mysql" else {})
+
+    def _condition(self, name: str) -> str:
+        return _ALLOWED if self._vendor == "mysql" and name in _WHERE_ALLOWED else "TRUE"
 
     def use(self, database: str) -> bytes:
         """USE."""
@@ -156,10 +166,11 @@ def _save(name: str) -> str:
     return _versioned(name, f"SET @rowvault_{name} = @@SESSION.{name}")
 
 
-def _set_where_needed(name: str, value: str) -> list[str]:
+def _set_where_needed(name: str, value: str, condition: str = "TRUE") -> list[str]:
     setting = f"CONCAT('SET SESSION {name} = ', {value})"
+    needed = f"@@SESSION.{name} <> {value} AND {condition}"
     return [
-        _versioned(name, f"SET @rowvault_set = IF(@@SESSION.{name} = {value}, 'DO 0', {setting})"),
+        _versioned(name, f"SET @rowvault_set = IF({needed}, {setting}, 'DO 0')"),
         _versioned(name, "PREPARE rowvault_set FROM @rowvault_set"),
         _versioned(name, "EXECUTE rowvault_set"),
     ]
