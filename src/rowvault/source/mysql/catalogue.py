@@ -21,6 +21,7 @@ from rowvault.source.mysql.tables import (
     list_tables,
     open_tables,
 )
+from rowvault.source.mysql.unknown_kinds import UnknownKinds
 from rowvault.source.protocol import Selection
 from rowvault.sqltext.quoting import qualified
 
@@ -60,8 +61,10 @@ class CatalogueReader:
                 "does not see them. Grant it SHOW DATABASES, or choose databases by name."
             )
         try:
+            unknown = UnknownKinds(self._connection)
             for name in self._chosen_databases(names):
                 self._read_database(name, rights)
+                self.omissions += unknown.of_database(name)
             if not self._selection.databases:
                 self.omissions += outside.of_server(self._connection)
         except faults.UnknownNameError as error:
