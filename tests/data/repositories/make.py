@@ -14,6 +14,10 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from rowvault.core.model import ObjectDefinition, ObjectKind  # noqa: E402
+from rowvault.core.monitor import SilentMonitor  # noqa: E402
+from rowvault.repository.prune import prune  # noqa: E402
+from rowvault.repository.prune_plan import PruneLimits  # noqa: E402
+from rowvault.repository.prune_report import PruneRequest  # noqa: E402
 from rowvault.repository.repository import Repository  # noqa: E402
 from rowvault.storage import LocalStorage  # noqa: E402
 from support.sample_repository import SMALL, sample_rows, take_snapshot  # noqa: E402
@@ -26,6 +30,9 @@ NEW = {
     # One row larger than the largest block: fragments.
     ("shop", "large"): [(b"1", b"x" * 3000 + bytes(range(65, 91)) * 40)],
 }
+
+GONE = {("shop", "orders"): sample_rows(80, salt="gone")}
+"""What a forgotten snapshot holds."""
 
 
 _USER, _SHOP = "`app`@`%`", "`shop`.*"
@@ -60,6 +67,18 @@ def accounts_of(name: str) -> tuple[ObjectDefinition, ...]:
     return ACCOUNTS if "users" in name else ()
 
 
+def keep_house(repository: Repository) -> None:
+    """Leaves a condemned round, a forgotten snapshot, several keys and the list of removed ones."""
+    pruned = take_snapshot(repository, {("shop", "orders"): sample_rows(90, salt="pruned")}, 2)
+    repository.forget(pruned)
+    with repository.begin("backup", SilentMonitor()):
+        prune(repository, PruneRequest(limits=PruneLimits(max_unused=0)), SilentMonitor())
+    repository.forget(take_snapshot(repository, GONE, 3, ["gone"]))
+    keys = repository.keys
+    keys.add(b"golden second", "second")
+    keys.remove(keys.add(b"golden removed", "removed").id)
+
+
 def main(name: str) -> None:
     """Writes the repository and, beside it, what must be read from it."""
     place = HERE / name
@@ -71,6 +90,8 @@ def main(name: str) -> None:
             take_snapshot(repository, OLD, 0, ["first"], accounts_of(name)),
             take_snapshot(repository, NEW, 1, ["second", "größer"], accounts_of(name)),
         ]
+        if "kept" in name:
+            keep_house(repository)
         expected = [
             {
                 "id": snapshot.id,

@@ -11,9 +11,12 @@ from types import ModuleType
 import pytest
 
 from rowvault.codec.frames import BlockType
+from rowvault.core.errors import WrongPasswordError
 from rowvault.core.ids import BlockId
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.check import check
+from rowvault.repository.prune import prune
+from rowvault.repository.prune_report import PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.secrets import IdMaker, Secrets
 from rowvault.storage import LocalStorage
@@ -80,6 +83,22 @@ def test_the_same_rows_are_not_stored_again(repository: Repository) -> None:
 def test_a_snapshot_can_be_added(repository: Repository) -> None:
     snapshot = take_snapshot(repository, MAKER.OLD, 5)
     assert read_snapshot(repository, snapshot) == MAKER.OLD
+
+
+def test_upkeep_goes_on(tmp_path: Path) -> None:
+    """Keys, the trash and condemned packs of an earlier version."""
+    storage = LocalStorage(shutil.copytree(PLACE / "v1-kept-encrypted", tmp_path / "kept"))
+    assert [name for name in storage.list("gc/") if "round" in name]
+    with pytest.raises(WrongPasswordError):
+        Repository.open(storage, lambda: b"golden removed")
+    with Repository.open(storage, lambda: b"golden second") as repository:
+        assert [key.label for key in repository.keys.all()] in (["", "second"], ["second", ""])
+        back = repository.trash.take_back("latest")
+        assert read_snapshot(repository, back) == MAKER.GONE
+        assert repository.tags(back.id) == ["gone"]
+        assert prune(repository, PruneRequest(), SilentMonitor()).removed_packs > 0
+        assert len(repository.snapshots()) == 3
+        assert check(repository, True, SilentMonitor()).errors == []
 
 
 class PinnedSink:
