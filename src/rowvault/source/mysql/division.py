@@ -12,6 +12,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rowvault.source.mysql import faults
 from rowvault.source.mysql.bounds import Key, KeyPart, TextKind, key_part
 from rowvault.source.mysql.connection import text
 from rowvault.source.mysql.keys import AccessPath
@@ -25,7 +26,8 @@ RANGES_AT_ONCE = 4
 _MOST_GUESSES = 20
 _MOST_POOR_EDGES = 4
 """So many edges in a row that cut off next to nothing, and the range is walked instead."""
-_MOST_STEPS = 8
+_STEPS = (1, 2, 4, 8, 16)
+"""How far to walk, in row-chunks, while rows are met whose keys the server does not find."""
 
 _log = logging.getLogger(__name__)
 
@@ -114,15 +116,27 @@ class MysqlDivision:
         return self._rest
 
     def _walk(self, probe: Probe) -> RowRange:
-        for skipped in range(self._wanted_rows, self._wanted_rows + _MOST_STEPS):
-            key = probe.skip(self._rest, skipped)
+        for step in _STEPS:
+            key = probe.skip(self._rest, self._wanted_rows * step)
             if key is None:
                 return self._rest
             if probe.finds(edge := probe.bound(key)):
                 return RowRange(self._low, edge)
+        _log.info(
+            "%s is read by one connection over many rows: the server does not find their keys.",
+            self._table.label,
+        )
         return self._rest
 
     def _edge_inside(self, probe: Probe, rows: RowRange, count: int) -> Bound | None:
+        try:
+            return self._edge_near_middle(probe, rows, count)
+        except faults.StatementError as error:
+            if error.code in faults.NO_SUCH_VALUE:
+                return None
+            raise
+
+    def _edge_near_middle(self, probe: Probe, rows: RowRange, count: int) -> Bound | None:
         first, last = probe.first(rows), probe.last(rows)
         if first is None or last is None:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rowvault.core.model import TableDefinition
-from rowvault.source.mysql import ranges
+from rowvault.source.mysql import faults, ranges
 from rowvault.source.mysql.bounds import Key, KeyPart
 from rowvault.source.mysql.connection import Reply, text
 from rowvault.source.mysql.keys import AccessPath
@@ -61,7 +61,12 @@ class Probe:
     def finds(self, bound: Bound) -> bool:
         """The bound means one row, to the server too, and it has no doubt about it."""
         condition = ranges.where(ranges.at(self._path.order, bound))
-        reply = self._ask(f"SELECT COUNT(*) {self._from} {self._path.hint}{condition}")
+        try:
+            reply = self._ask(f"SELECT COUNT(*) {self._from} {self._path.hint}{condition}")
+        except faults.StatementError as error:
+            if error.code in faults.NO_SUCH_VALUE:
+                return False
+            raise
         return reply.rows == ((b"1",),) and reply.warning_count == 0
 
     def estimate(self, rows: RowRange) -> int:
