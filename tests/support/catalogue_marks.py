@@ -105,6 +105,15 @@ class Facts:
         rows = sorted(rows, key=lambda row: int(row["ORDINAL_POSITION"] or 0))
         return [(_text(row["COLUMN_NAME"]), _text(row["DATA_TYPE"]).lower()) for row in rows]
 
+    def untold_defaults(self, table: str) -> list[str]:
+        """Columns with a default in which a character may read `?` that the catalogue lacks."""
+        rows = self._relations["COLUMNS"].get(table, [])
+        return [
+            _text(row["COLUMN_NAME"])
+            for row in rows
+            if row["CHARACTER_SET_NAME"] and b"?" in (row["COLUMN_DEFAULT"] or b"")
+        ]
+
     def names_period(self, table: str) -> bool:
         """Columns of a system-versioned table hold the start and the end of each version."""
         rows = self._relations["COLUMNS"].get(table, [])

@@ -30,7 +30,8 @@ _MEMBER_TYPES = (
 
 
 def rows_mark(connection: Connection, facts: Facts, database: str, table: str) -> str:
-    """How many rows, and the sum of their hashes; then each partition's."""
+    """How many rows, and the sum of their hashes; then of defaults that SHOW CREATE does not tell;
+    then each partition's."""
     place = f"{_named(database)}.{_named(table)}"
     expressions = [part for column in facts.columns(table) for part in _parts(*column)]
     whole = place
@@ -39,6 +40,10 @@ def rows_mark(connection: Connection, facts: Facts, database: str, table: str) -
             expressions += ["CAST(ROW_START AS BINARY)", "CAST(ROW_END AS BINARY)"]
         whole = f"{place} FOR SYSTEM_TIME ALL"
     lines = [_sum(connection, expressions, whole)]
+    untold = [f"CAST(DEFAULT({_named(name)}) AS BINARY)" for name in facts.untold_defaults(table)]
+    if untold:
+        one = f"{place} RIGHT JOIN (SELECT 1) AS `one` ON 0"
+        lines.append(f"defaults: {_sum(connection, untold, one)}")
     for partition in facts.partitions(table):
         part = f"{place} PARTITION ({_named(partition)})"
         lines.append(f"partition {partition}: {_sum(connection, expressions, part)}")

@@ -95,6 +95,18 @@ CASES = (
         ("table comments", "table long_comment"),
     ),
     Case(
+        "characters of four bytes in defaults, members, comments and expressions",
+        "characters of four bytes in a definition",
+        (
+            "CREATE TABLE four_bytes (id INT PRIMARY KEY, v VARCHAR(9) DEFAULT '\U0001f600',"
+            " e ENUM('\U0001f600', 'b', '\U0001f601') DEFAULT 'b', s SET('x', '\U0001f602'),"
+            " g VARCHAR(9) AS (CONCAT(v, '\U0001f603')) STORED, w VARCHAR(9) DEFAULT"
+            " (CONCAT('\U0001f604', 'x')), CHECK (v <> '\U0001f605')) COLLATE utf8mb4_bin",
+            "INSERT INTO four_bytes (id, e, s) VALUES (1, 1, 2), (2, 3, 3), (3, 2, 0)",
+        ),
+        ("table four_bytes",),
+    ),
+    Case(
         "compressed columns",
         "COMPRESSED column",
         (

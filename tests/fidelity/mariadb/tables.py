@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fidelity.case import Case, Named
+from fidelity.case import Case, Kept, Named
 
 
 def _engine(engine: str, columns: str = "id INT PRIMARY KEY, t VARCHAR(99)") -> Case:
@@ -122,6 +122,17 @@ CASES = (
             "options that no engine knows are left out",
             loses=("table unknown_option",),
         ),
+    ),
+    Case(
+        "indexes that are disabled",
+        "DISABLE KEYS",
+        (
+            "CREATE TABLE disabled (a INT, KEY (a)) ENGINE = MyISAM",
+            "INSERT INTO disabled VALUES (1), (2)",
+            "ALTER TABLE disabled DISABLE KEYS",
+        ),
+        ("table disabled",),
+        Kept("the indexes are enabled again", changes=("table disabled",)),
     ),
     Case(
         "rows of one megabyte",

@@ -13,6 +13,7 @@ from rowvault.source.mysql import faults, history
 from rowvault.source.mysql.columns import ColumnFacts, UnknownTypeError, column_of, is_spatial
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.created import kept_statement, tablespaces_of
+from rowvault.source.mysql.defaults import tell_defaults
 from rowvault.source.mysql.definition import (
     read_definition,
     with_reference_systems,
@@ -194,7 +195,10 @@ class TableShapes:
             statement,
             self._columns.get(facts.name, []),
         )
-        statement, all_columns = told.statement, told.columns
+        all_columns = told.columns
+        statement = tell_defaults(
+            self._connection, facts.database, facts.name, told.statement, all_columns
+        )
         session: tuple[tuple[str, str], ...] = ()
         stored = [one for one in all_columns if not one.is_generated]
         if facts.kind == VERSIONED and history.is_carried(self._connection, all_columns):
