@@ -146,3 +146,24 @@ def test_what_the_client_alters_is_named_by_a_dump(
         assert [line.split(":")[0] for line in found] == [f"procedure {database}.touched"]
     finally:
         mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")
+
+
+def test_carriage_returns_in_programs_pass_a_client_in_binary_mode(
+    mysql: MySQLServer, mysql_second: MySQLServer, database: str, tmp_path: Path
+) -> None:
+    mysql.execute(
+        f"USE {database}",
+        "CREATE PROCEDURE p()\r\nBEGIN\r\n  -- one;\r\n  SET @x = 'a\r\nb';\r\nEND",
+        "CREATE TABLE t (id INT PRIMARY KEY, v TEXT)",
+        "INSERT INTO t VALUES (1, 'a\r\nb\\0\\\\')",
+    )
+    vault, script = tmp_path / "vault", tmp_path / "dump.sql"
+    succeed("-r", vault, "init", "--no-encryption")
+    succeed("-r", vault, "backup", mysql.url, "-d", database)
+    succeed("-r", vault, "dump", "latest", "-o", script)
+    try:
+        pipe_into(mysql_second, script.read_bytes(), "--binary-mode")
+        left = comparer.fingerprint(mysql, [database])
+        assert comparer.differences(left, comparer.fingerprint(mysql_second, [database])) == []
+    finally:
+        mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")

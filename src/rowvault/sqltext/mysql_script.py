@@ -66,7 +66,8 @@ _HEADING = (
     "large, --max-allowed-packet=1G for the client, and as much on the server, takes them.",
 )
 _MYSQL_HEADING = (
-    "With --skip-comments, once the default, the mysql client drops comments in stored programs.",
+    "With --skip-comments, once the default, the mysql client drops comments in stored programs;",
+    "without --binary-mode, it makes line feeds of carriage returns with line feeds in them.",
 )
 
 
