@@ -167,3 +167,26 @@ def test_carriage_returns_in_programs_pass_a_client_in_binary_mode(
         assert comparer.differences(left, comparer.fingerprint(mysql_second, [database])) == []
     finally:
         mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")
+
+
+def test_a_row_outside_of_its_partition_stops_a_restore_with_a_reason(
+    mysql: MySQLServer, mysql_second: MySQLServer, database: str, tmp_path: Path
+) -> None:
+    mysql.execute(
+        f"USE {database}",
+        "CREATE TABLE t (a INT PRIMARY KEY) PARTITION BY RANGE (a)"
+        " (PARTITION p0 VALUES LESS THAN (10))",
+        "CREATE TABLE u (a INT PRIMARY KEY)",
+        "INSERT INTO u VALUES (25)",
+        "ALTER TABLE t EXCHANGE PARTITION p0 WITH TABLE u WITHOUT VALIDATION",
+    )
+    vault = tmp_path / "vault"
+    succeed("-r", vault, "init", "--no-encryption")
+    succeed("-r", vault, "backup", mysql.url, "-d", database)
+    try:
+        done = run("-r", vault, "restore", "latest", mysql_second.url)
+    finally:
+        mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")
+    assert done.returncode == 1
+    assert b"no partition for value 25" in done.stderr
+    assert b"EXCHANGE PARTITION ... WITHOUT VALIDATION" in done.stderr

@@ -23,6 +23,12 @@ _SIZE = (
     "formats (`rowvault show` names them)."
 )
 
+_PARTITION = (
+    "At the source this row lies in a partition whose bounds it violates, as EXCHANGE PARTITION "
+    "... WITHOUT VALIDATION leaves it: mend the table there and back it up again, or leave it out "
+    "by naming others with -t."
+)
+
 _ADVICE = {
     1044: _GRANT,
     1142: _GRANT,
@@ -46,6 +52,8 @@ _ADVICE = {
     1286: _ENGINE,
     3161: _ENGINE,
     1071: _SIZE,
+    1526: _PARTITION,
+    1748: _PARTITION,
     1118: _SIZE,
     1153: "Raise max_allowed_packet on the target (at most 1 GiB).",
     3750: "Set sql_require_primary_key = OFF on the target, or grant the account "
