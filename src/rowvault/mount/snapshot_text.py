@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import msgspec
 
 from rowvault.core.errors import MissingError
-from rowvault.core.monitor import SilentMonitor
 from rowvault.mount.names import file_name
 from rowvault.render.document import Document, Fixed
 from rowvault.render.dump import objects_part, snapshot_parts
@@ -133,8 +132,7 @@ class SnapshotText:
             return Document([])
         if table is not None and database is not None and table not in self.tables(database):
             return Document([])
-        monitor = SilentMonitor()
-        return Document(snapshot_parts(self._repository, self.snapshot, database, table, monitor))
+        return Document(snapshot_parts(self._repository, self.snapshot, database, table))
 
     def description(self) -> Document:
         """The snapshot's document and its tags, as JSON."""

@@ -45,7 +45,7 @@ def dump_snapshot(
 
     Raises UsageError where the snapshot does not hold it, DamageError, and what `write` raises.
     """
-    parts = snapshot_parts(repository, snapshot, database, table, monitor)
+    parts = snapshot_parts(repository, snapshot, database, table)
     records = [part.record for part in parts if isinstance(part, TableText)]
     monitor.phase("dumping", sum(record.root.sums.rows for record in records))
     script = script_for(snapshot.server.vendor)
@@ -67,11 +67,7 @@ def dump_snapshot(
 
 
 def snapshot_parts(
-    repository: Repository,
-    snapshot: Snapshot,
-    database: str | None,
-    table: str | None,
-    monitor: Monitor,
+    repository: Repository, snapshot: Snapshot, database: str | None, table: str | None
 ) -> list[Fixed | TableText]:
     """The parts of that script, of which no row has been read.
 
@@ -89,7 +85,7 @@ def snapshot_parts(
     objects = [one for one in manifest.objects() if database is None or one.database == database]
     if database is not None and not records and not objects:
         raise UsageError(f"the snapshot holds no database {database}; `rowvault ls` lists them")
-    return list(_everything(repository, objects, records, script, monitor))
+    return list(_everything(repository, objects, records, script))
 
 
 def _records(manifest: Manifest, database: str | None, table: str | None) -> list[TableRecord]:
@@ -112,7 +108,6 @@ def _everything(
     objects: Iterable[ObjectDefinition],
     records: Iterable[TableRecord],
     script: Script,
-    monitor: Monitor,
 ) -> Iterator[Fixed | TableText]:
     kept = list(objects)
     tables = list(records)
@@ -128,7 +123,7 @@ def _everything(
         yield TableText(repository, record, script)
     omissions = tuple(told for one in kept if (told := script.shortcoming(one)))
     yield Fixed(_joined(_definitions(behind_rows(kept), script)).content, omissions)
-    yield _joined(map(script.definition, _grants(kept, tables, monitor)))
+    yield _grants(kept, tables, script)
     yield Fixed(script.epilogue())
 
 
@@ -149,11 +144,13 @@ def _joined(statements: Iterable[bytes]) -> Fixed:
 
 
 def _grants(
-    objects: Sequence[ObjectDefinition], tables: Sequence[TableRecord], monitor: Monitor
-) -> Iterator[ObjectDefinition]:
+    objects: Sequence[ObjectDefinition], tables: Sequence[TableRecord], script: Script
+) -> Fixed:
     """The grants on what the script makes: any other would end it half-way."""
     made = {(record.definition.database, record.definition.name) for record in tables}
     made |= {(one.database, one.name) for one in objects}
+    statements: list[bytes] = []
+    omissions: list[str] = []
     for one in behind_objects(objects):
         grant = right_of(one)
         if (
@@ -162,9 +159,10 @@ def _grants(
             or grant.database in _SERVERS_OWN
             or (grant.database, grant.name) in made
         ):
-            yield one
+            statements.append(script.definition(one))
         else:
-            monitor.warning(f"{one.label} is left out: the snapshot does not hold what it is on")
+            omissions.append(f"{one.label} is left out: the snapshot does not hold what it is on")
+    return Fixed(b"".join(statements), tuple(omissions))
 
 
 def _write_table(
