@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import shutil
@@ -132,6 +133,55 @@ def test_backups_beside_prunes(tmp_path: Path) -> None:
     run_prune(LocalStorage(place))
     assert_whole(place, left)
     assert LocalStorage(place).list("sessions/") == []
+
+
+def test_a_paused_backup_that_comes_back_cannot_commit(tmp_path: Path) -> None:
+    """SIGSTOP for longer than the lease, which is nothing here; then SIGCONT."""
+    place = tmp_path / "place"
+    make(place)
+    for number in range(2):
+        back_up(LocalStorage(place), number)
+    storage = LocalStorage(place)
+    with open_plain(storage) as repository:
+        repository.forget(repository.find("latest~1"))
+    child = start(place, "2", "200")
+    while not (stopped := storage.list("sessions/")) or _is_locked(place):
+        assert child.poll() is None
+        child.send_signal(signal.SIGCONT)
+        child.send_signal(signal.SIGSTOP)
+        while _state_of(child.pid) != "T":
+            pass
+    with open_plain(storage) as repository:
+        prune(
+            repository,
+            PruneRequest(
+                limits=PruneLimits(max_unused=0), wait=True, lease_s=0, pause=lambda seconds: None
+            ),
+            SilentMonitor(),
+        )
+    assert storage.list("sessions/") == []
+    child.send_signal(signal.SIGCONT)
+    _, errors = child.communicate()
+    assert child.returncode != 0, stopped
+    assert "was ended by somebody else" in errors
+    with open_plain(storage) as repository:
+        left = {snapshot.time.microsecond for snapshot in repository.snapshots()}
+    assert_whole(place, left)
+
+
+def _is_locked(place: Path) -> bool:
+    """Whether the child was stopped in the instant in which it keeps everybody else out."""
+    with (place / ".lock").open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _state_of(pid: int) -> str:
+    """proc(5): `T` is a stopped process."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_a_killed_prune(tmp_path: Path) -> None:

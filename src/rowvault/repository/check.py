@@ -47,7 +47,7 @@ def check(repository: Repository, read_data: bool, monitor: Monitor) -> CheckRep
         if listing.snapshot is not None:
             monitor.item(f"snapshot {listing.id}")
             trees.check(listing.snapshot)
-    trees.finish()
+    trees.finish({one.id for one in repository.listings()})
     return report
 
 

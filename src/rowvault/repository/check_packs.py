@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -32,6 +33,7 @@ from rowvault.repository.pack import (
 )
 from rowvault.repository.session import SessionPlace
 
+_ATTEMPTS = 3
 _BAD = (DamageError, UnsupportedFormatError, StorageError)
 
 
@@ -60,7 +62,24 @@ class PackCheck:
         self._bad_frames: set[tuple[PackName, int]] = set()
 
     def run(self) -> None:
-        """Checks all packs; the index must have been refreshed before."""
+        """Checks all packs; the index must have been refreshed before.
+
+        Where something is wrong and the index has changed meanwhile, a prune may have been at
+        work, so all is looked at again.
+        """
+        before = dataclasses.replace(self._report, errors=list(self._report.errors))
+        for _ in range(_ATTEMPTS):
+            self._run_once()
+            if self._report.errors == before.errors or not self._place.index.refresh():
+                return
+            self._report.errors[:] = before.errors
+            self._report.packs, self._report.blocks = before.packs, before.blocks
+            self._report.bytes_read = before.bytes_read
+            for found in (self._records, self._segments, self._readable_bytes, self._bad_frames):
+                found.clear()
+        self._run_once()
+
+    def _run_once(self) -> None:
         for segment in self._place.index.segments:
             self._records.update(segment.record_counts())
             self._segments.update(set(segment.packs()))

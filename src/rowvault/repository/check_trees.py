@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 
 from rowvault.codec.chunker import FIRST_FRAGMENT, LAST_FRAGMENT, WHOLE_ROWS
 from rowvault.codec.frames import BlockType
 from rowvault.codec.rows import decode_row
 from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
-from rowvault.core.ids import BlockId
+from rowvault.core.ids import BlockId, SnapshotId
 from rowvault.core.model import TableDefinition
 from rowvault.repository.check_report import CheckError, CheckReport, DamageKind
 from rowvault.repository.manifest import TableRecord, decode_record, split_rows
@@ -48,7 +48,7 @@ class TreeCheck:
         self._report = report
         self._whole: set[bytes] = set()
         """Nodes and manifest blocks below which everything can be read."""
-        self._found: dict[tuple[str, str], list[str]] = {}
+        self._found: dict[tuple[str, str], list[SnapshotId]] = {}
 
     def check(self, snapshot: Snapshot) -> None:
         """Walks one snapshot."""
@@ -65,9 +65,15 @@ class TreeCheck:
             if self._check_rows(snapshot, b"".join(parts)) and entry.fragment == WHOLE_ROWS:
                 self._whole.add(entry.id)
 
-    def finish(self) -> None:
-        """Puts what was found into the report, the snapshots that share it together."""
-        for (label, text), snapshots in self._found.items():
+    def finish(self, listed: Set[SnapshotId]) -> None:
+        """Puts what was found into the report, the snapshots that share it together.
+
+        Those that are not `listed` any more were forgotten, and perhaps pruned, meanwhile.
+        """
+        for (label, text), found in self._found.items():
+            snapshots = [one for one in found if one in listed]
+            if not snapshots:
+                continue
             where = "snapshot " if len(snapshots) == 1 else "snapshots "
             message = f"{label} in {where}{', '.join(snapshots)}: {text}"
             self._report.errors.append(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -14,15 +17,21 @@ from rowvault.core.errors import (
     RepositoryError,
     SnapshotNotFoundError,
 )
+from rowvault.core.ids import BlockId, PackName
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
 from rowvault.repository.check import check
+from rowvault.repository.index import Segment, encode_segment, segment_name
+from rowvault.repository.live_blocks import LiveMarks
+from rowvault.repository.names import PackType
+from rowvault.repository.pack import PackEntry
 from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
+from rowvault.repository.prune_plan import PruneLimits, make_plan
 from rowvault.repository.prune_report import PruneReport, PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.session_object import ProcessIdentity
 from rowvault.storage import LocalStorage
+from support.failing_storage import StoppingStorage
 from support.sample_repository import (
     SMALL,
     open_plain,
@@ -473,3 +482,67 @@ def test_a_damaged_ledger_begins_anew(storage: LocalStorage, damage: str) -> Non
     assert report.waits_for == ()
     assert_whole(storage, SECOND, FIRST)
     assert not [name for name in storage.list("gc/") if "round" in name]
+
+
+class _PruningAt(StoppingStorage):
+    """Forgets and prunes right before its n-th call."""
+
+    def __init__(self, inner: LocalStorage, at: int) -> None:
+        super().__init__(inner, 10**9, after=False)
+        self._local = inner
+        self._at = at
+
+    def _call(self, action: Callable[[], object]) -> object:  # type: ignore[override]
+        if self.calls + 1 == self._at:
+            forget(self._local, "latest~1")
+            run(self._local)
+        return super()._call(action)
+
+
+def test_a_check_beside_a_prune_finds_no_damage(storage: LocalStorage, tmp_path: Path) -> None:
+    """Whenever in the check the prune comes."""
+    counting = StoppingStorage(storage, 10**9, after=False)
+    with open_plain(counting) as repository:
+        check(repository, False, SilentMonitor())
+    for at in range(8, counting.calls, 3):
+        copy = LocalStorage(shutil.copytree(storage.location, tmp_path / f"copy {at}"))
+        with open_plain(_PruningAt(copy, at)) as repository:
+            assert check(repository, False, SilentMonitor()).errors == [], at
+        shutil.rmtree(copy.location)
+
+
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    """A bit for each block, and a little for each pack: 60,000 blocks of 100 packs."""
+    segment = _many_blocks(packs=100, blocks_each=600)
+    tracemalloc.start()
+    marks = LiveMarks([segment])
+    for number in range(0, len(segment), 3):
+        marks.mark(BlockType.DATA, BlockId(number.to_bytes(16, "big") + bytes(16)))
+    plan = make_plan(
+        marks, PruneLimits(), set(segment.packs()), set(), lambda *_: False, lambda _: True
+    )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(plan.uses) == 100
+    assert len(plan.repack) > 90
+    assert plan.live_bytes == len(segment) // 3 * 100
+    assert peak < 4 * len(segment)
+
+
+def _many_blocks(packs: int, blocks_each: int) -> Segment:
+    stored = [
+        (
+            PackType.DATA,
+            PackName(f"{pack:064x}"),
+            [
+                PackEntry(
+                    BlockId((place * packs + pack).to_bytes(16, "big") + bytes(16)),
+                    BlockType.DATA, 0, 60 + place * 100, 100, 100,
+                )
+                for place in range(blocks_each)
+            ],
+        )
+        for pack in range(packs)
+    ]  # fmt: skip
+    data = encode_segment(stored)
+    return Segment(segment_name(data), memoryview(data))
