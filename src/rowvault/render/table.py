@@ -14,6 +14,7 @@ from rowvault.render.document import Chunk, Fixed
 from rowvault.repository.manifest import TableRecord
 from rowvault.repository.node import LeafEntry, Sums
 from rowvault.repository.repository import Repository
+from rowvault.sqltext.counter import loadable
 from rowvault.sqltext.script import Script
 
 _WHOLE = 0
@@ -33,7 +34,8 @@ class TableText:
         self._repository = repository
         self.record = record
         self._layout = RowLayout.of(record.definition)
-        self._head = script.before_rows(record.definition)
+        definition = loadable(record.definition, record.root.sums.rows)
+        self._head = script.before_rows(definition)
         self._prefix = script.insert_prefix(record.definition)
         self._suffix = script.insert_suffix()
         self._tail = script.behind_rows(record.definition)

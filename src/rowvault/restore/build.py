@@ -16,6 +16,7 @@ from rowvault.restore.load import load_tables
 from rowvault.restore.selection import Chosen
 from rowvault.restore.standing import Standing
 from rowvault.source.protocol import Target
+from rowvault.sqltext.counter import loadable
 from rowvault.sqltext.order import before_rows, behind_rows
 
 _Failed = list[tuple[ObjectDefinition, RestoreError]]
@@ -46,7 +47,7 @@ class Builder:
             )
         for record in tables:
             monitor.item(record.definition.label)
-            self._target.create(record.definition)
+            self._target.create(loadable(record.definition, record.root.sums.rows))
             self._standing.made(record.definition)
         monitor.phase("loading", sum(record.root.sums.rows for record in tables))
         load_tables(repository, tables, self._target, worker_count, monitor, self._standing.loaded)

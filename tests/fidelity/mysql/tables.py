@@ -34,8 +34,11 @@ CASES = (
             "INSERT INTO archive VALUES (2, 'x'), (1, NULL), (2, 'x')",
             "CREATE TABLE archive_counter (id INT AUTO_INCREMENT, b TEXT, KEY (id)) ENGINE=ARCHIVE",
             "INSERT INTO archive_counter (b) VALUES ('x'), ('y'), ('z')",
+            "CREATE TABLE archive_primary (id INT AUTO_INCREMENT PRIMARY KEY, b TEXT)"
+            " ENGINE=ARCHIVE",
+            "INSERT INTO archive_primary (b) VALUES ('x'), ('y'), ('z')",
         ),
-        ("table archive", "table archive_counter"),
+        ("table archive", "table archive_counter", "table archive_primary"),
     ),
     Case(
         "CSV and BLACKHOLE",
