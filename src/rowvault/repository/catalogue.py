@@ -121,8 +121,8 @@ class Catalogue:
             self._create_once(self._tag_name(snapshot.id, tag), self.seal_tag(snapshot, tag))
         self._storage.delete(names.session(document.id))
 
-    def withdraw(self, document: SessionDocument, stored: bytes) -> None:
-        """Ends an active session without a result; one that has committed meanwhile stays.
+    def withdraw(self, document: SessionDocument, stored: bytes) -> bool:
+        """Ends an active session without a result; False: it has changed meanwhile, and stays.
 
         The swap comes first: should the session's process live after all, it cannot commit now.
         """
@@ -130,11 +130,12 @@ class Catalogue:
         try:
             self._storage.swap(name, stored, self.seal_session(document.aborted()))
         except ObjectMissingError:
-            return
+            return True
         except ObjectChangedError:
-            _log.info("session %s has committed meanwhile", document.id)
-            return
+            _log.info("session %s has shown a sign of life", document.id)
+            return False
         self._storage.delete(name)
+        return True
 
     def drop_own_session(self, document: SessionDocument, stored: bytes) -> None:
         """Removes the object of this process's session unless it has committed.

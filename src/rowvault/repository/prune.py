@@ -22,7 +22,6 @@ import msgspec
 from rowvault.codec.frames import BlockType
 from rowvault.core.errors import (
     DamageError,
-    LockedError,
     ObjectMissingError,
     StorageError,
     UnsupportedFormatError,
@@ -35,20 +34,14 @@ from rowvault.repository.index_removal import remove_packs
 from rowvault.repository.live_blocks import LiveMarks, SnapshotWalk
 from rowvault.repository.names import PackType
 from rowvault.repository.pack import PackReader
-from rowvault.repository.prune_ledger import PruneState, TypedPack
+from rowvault.repository.prune_lease import COMMAND, PruneLease
 from rowvault.repository.prune_plan import PrunePlan, make_plan
 from rowvault.repository.prune_report import PruneReport, PruneRequest, describe
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
-from rowvault.repository.session_object import SessionDocument, SessionState
-from rowvault.repository.session_watch import SessionWatch
+from rowvault.repository.session_object import SessionState
 from rowvault.repository.snapshot import Snapshot
 from rowvault.repository.trash import TrashListing
-
-COMMAND = "prune"
-"""What sessions of prunes state."""
-POLL_S = 2.0
-"""Seconds between two looks at the sessions that a prune waits for."""
 
 
 def prune(repository: Repository, request: PruneRequest, monitor: Monitor) -> PruneReport:
@@ -74,24 +67,20 @@ class _Prune:
         self._walked: set[SnapshotId] = set()
         self._unlisted_nodes: set[BlockId] = set()
         self._missing: set[SnapshotId] = set()
-        self._state = PruneState()
-        self._stored: bytes | None = None
-        self._watch = SessionWatch(self._ledger.read_sightings(), request.clock, request.lease_s)
-        self._own: SessionId | None = None
+        self._lease = PruneLease(self._place, request, monitor)
 
     def run(self) -> PruneReport:
         """See `prune`."""
-        self._refuse_if_held()
+        self._lease.refuse_if_held()
         if self._request.dry_run:
             self._plan()
             return self._report
         with self._repository.begin(COMMAND, self._monitor) as session:
-            self._own = session.id
-            self._swap(msgspec.structs.replace(self._state, holder=session.id))
+            self._lease.take(session.id)
             try:
                 self._work(session)
             finally:
-                self._release()
+                self._lease.release()
         return self._report
 
     def _work(self, session: WriteSession) -> None:
@@ -103,149 +92,28 @@ class _Prune:
             self._warn(f"packs that are partly dead stay as they are: {error}")
         self._note_plan(plan)  # some packs may have resisted
         self._report.freed_bytes -= session.figures.stored_bytes
-        condemned = self._condemned() - plan.rescued
+        condemned = self._lease.condemned() - plan.rescued
         fresh = {name for name in {*plan.dead, *plan.repack} if name not in condemned}
         self._empty_trash(trash)
         self._condemn(plan, fresh, plan.rescued, emptied=bool(trash))
-        if not self._state.rounds:
+        if not self._lease.state.rounds:
             return
-        waiting = self._wait()
+        waiting = self._lease.wait()
         if waiting:
             self._report.waits_for = tuple(map(describe, waiting))
             self._report.pending_bytes = sum(
-                self._size(kind, name) for kind, name in self._condemned_packs()
+                self._size(kind, name) for kind, name in self._lease.condemned_packs()
             )
             return
         self._sweep(marks)
-
-    # -- the ledger
-
-    def _read_ledger(self) -> None:
-        """A damaged ledger begins anew: nothing that it condemned goes before it is again."""
-        try:
-            self._state, self._stored = self._ledger.read()
-        except DamageError as error:
-            self._monitor.warning(f"{error}; it begins anew")
-            generation = max((one.generation for one, _ in self._sessions()), default=0) + 1
-            self._state = PruneState(generation=generation)
-            self._stored = self._place.storage.read(names.PRUNE_STATE)
-
-    def _refuse_if_held(self) -> None:
-        """Raises LockedError while another prune is at work; with `wait`, waits for it.
-
-        The ledger is read before the sessions are: a prune that takes it later makes our first
-        swap fail. One whose session is over holds nothing: its own next swap will fail.
-        """
-        while True:
-            self._read_ledger()
-            holder = self._holder()
-            if holder is None:
-                return
-            if self._request.wait:
-                self._monitor.phase("waiting for another prune")
-                self._request.pause(POLL_S)
-                continue
-            self._remember_sightings()
-            raise LockedError(
-                f"The repository at {self._repository.location} is being pruned: "
-                f"{describe(holder)}. Try again when that has ended, or say --wait; "
-                "`rowvault sessions` shows who is at work."
-            )
-
-    def _holder(self) -> SessionDocument | None:
-        for document, data in self._sessions():
-            if document.command != COMMAND or document.state is not SessionState.ACTIVE:
-                continue
-            if not self._watch.judge(document).is_over:
-                return document
-            if not self._request.dry_run:
-                self._place.catalogue.withdraw(document, data)
-        return None
-
-    def _remember_sightings(self) -> None:
-        """Leaves to later prunes on this machine since when sessions have been as they are."""
-        if self._request.dry_run:
-            return
-        sessions = [document.id for document, _ in self._sessions() if document.id != self._own]
-        try:
-            self._ledger.write_sightings(self._watch.sightings(sessions))
-        except StorageError as error:  # the next prune begins to watch anew
-            self._monitor.item(f"sightings are not kept: {error}")
-
-    def _swap(self, state: PruneState) -> None:
-        self._stored = self._ledger.swap(self._stored, state)
-        self._state = state
-
-    def _still_ours(self) -> None:
-        if self._stored is None or not self._ledger.is_stored(self._stored):
-            raise LockedError("Another prune has taken over; this one stops, and nothing is lost.")
-
-    def _release(self) -> None:
-        """Others may prune."""
-        self._remember_sightings()
-        try:
-            self._swap(msgspec.structs.replace(self._state, holder=None))
-        except (LockedError, StorageError) as error:
-            self._report.warnings.append(str(error))
-
-    def _condemned_packs(self) -> set[TypedPack]:
-        found: set[TypedPack] = set()
-        for round_id in self._state.rounds:
-            try:
-                found |= self._ledger.read_round(round_id).packs()
-            except (ObjectMissingError, DamageError, UnsupportedFormatError) as error:
-                self._monitor.warning(f"a round of an earlier prune is lost: {error}")
-        return found
-
-    def _condemned(self) -> set[PackName]:
-        return {name for _, name in self._condemned_packs()}
-
-    # -- sessions
-
-    def _sessions(self) -> list[tuple[SessionDocument, bytes]]:
-        return self._place.catalogue.sessions()
-
-    def _live_sessions(self) -> list[SessionDocument]:
-        """Those of others that are at work; commits are completed, what is dead is ended."""
-        catalogue = self._place.catalogue
-        live = []
-        for document, data in self._sessions():
-            if document.state is SessionState.COMMITTED:
-                catalogue.publish(document)
-            elif document.id == self._own:
-                continue
-            elif document.state is SessionState.ABORTED:
-                self._place.storage.delete(names.session(document.id))
-            elif self._watch.judge(document).is_over:
-                self._monitor.warning(
-                    f"ended a session without a sign of life: {describe(document)}"
-                )
-                catalogue.withdraw(document, data)
-            else:
-                live.append(document)
-        if catalogue.session_damage:
-            raise next(iter(catalogue.session_damage.values()))
-        return live
-
-    def _wait(self) -> list[SessionDocument]:
-        """The sessions that may rely on condemned packs; with `wait`, until there is none."""
-        self._monitor.phase("waiting for runs at work")
-        while True:
-            waiting = [
-                one for one in self._live_sessions() if one.generation < self._state.generation
-            ]
-            if not waiting or not self._request.wait:
-                return waiting
-            self._monitor.item(describe(waiting[0]))
-            self._request.pause(POLL_S)
 
     # -- marking
 
     def _plan(self) -> tuple[LiveMarks, PrunePlan, list[TrashListing]]:
         """What to do, as things stand now."""
-        live = [] if self._request.dry_run else self._live_sessions()
+        live = [] if self._request.dry_run else self._lease.live_sessions()
         if self._request.dry_run:
-            live = [one for one, _ in self._sessions() if one.state is SessionState.ACTIVE]
+            live = [one for one, _ in self._lease.sessions() if one.state is SessionState.ACTIVE]
         parents = {one.parent for one in live}
         roots = self._snapshots()
         self._report.snapshots = len(roots)
@@ -269,7 +137,7 @@ class _Prune:
             marks,
             self._request.limits,
             stored=self._stored_packs(),
-            condemned=self._condemned(),
+            condemned=self._lease.condemned(),
             untouchable=lambda kind, name: self._session_of(kind, name) in live,
             is_whole=self._is_whole,
         )
@@ -280,7 +148,7 @@ class _Prune:
             )
         self._note_plan(plan)
         if self._request.dry_run:
-            going = {*plan.dead, *plan.repack, *(self._condemned() - plan.rescued)}
+            going = {*plan.dead, *plan.repack, *(self._lease.condemned() - plan.rescued)}
             sizes = [self._size(plan.uses[name].type, name) for name in going & plan.uses.keys()]
             self._report.freed_bytes = sum(sizes) - plan.repack_bytes
         return plan
@@ -336,7 +204,7 @@ class _Prune:
         if not plan.repack:
             return
         self._monitor.phase("storing live blocks anew")
-        session.distrust({*plan.repack, *plan.dead, *self._condemned()} - plan.rescued)
+        session.distrust({*plan.repack, *plan.dead, *self._lease.condemned()} - plan.rescued)
         for name in list(plan.repack):
             try:
                 self._copy_live(session, marks, plan.uses[name].type, name)
@@ -368,40 +236,40 @@ class _Prune:
     ) -> None:
         """One swap: the packs of this run join those of earlier ones, without the rescued."""
         packs = {(plan.uses[name].type, name) for name in fresh}
-        old = {(kind, name) for kind, name in self._condemned_packs() if name not in rescued}
+        old = {(kind, name) for kind, name in self._lease.condemned_packs() if name not in rescued}
         if not packs and not old:
             self._drop_rounds(())
             return
         if not packs and not emptied and not rescued:
             return  # what is condemned stays so; sessions that know it need not be waited for
         round_id = self._ledger.create_round(packs | old)
-        self._drop_rounds((round_id,), self._state.generation + 1)
+        self._drop_rounds((round_id,), self._lease.state.generation + 1)
 
     def _drop_rounds(self, rounds: tuple[str, ...], generation: int | None = None) -> None:
         """Puts these in the place of all rounds."""
-        if self._state.rounds != rounds:
-            self._swap(
+        if self._lease.state.rounds != rounds:
+            self._lease.swap(
                 msgspec.structs.replace(
-                    self._state,
+                    self._lease.state,
                     rounds=rounds,
-                    generation=self._state.generation if generation is None else generation,
+                    generation=self._lease.state.generation if generation is None else generation,
                 )
             )
-        for stray in self._ledger.stray_rounds(self._state):
+        for stray in self._ledger.stray_rounds(self._lease.state):
             self._ledger.delete_round(stray)
 
     def _sweep(self, marks: LiveMarks) -> None:
         """Removes what is condemned and not needed by what was committed meanwhile."""
         self._monitor.phase("removing")
         self._place.index.refresh()
-        condemned = self._condemned_packs()
+        condemned = self._lease.condemned_packs()
         rescued = self._needed_since(marks, {name for _, name in condemned})
         going = {(kind, name) for kind, name in condemned if name not in rescued}
-        self._still_ours()
+        self._lease.still_ours()
         storage = self._place.storage
         report = self._report
         report.freed_bytes -= remove_packs(
-            storage, self._place.index, {name for _, name in going}, self._still_ours
+            storage, self._place.index, {name for _, name in going}, self._lease.still_ours
         )
         for kind, name in sorted(going):
             report.freed_bytes += self._size(kind, name)

@@ -29,6 +29,7 @@ from rowvault.repository.prune import prune
 from rowvault.repository.prune_plan import PruneLimits, make_plan
 from rowvault.repository.prune_report import PruneReport, PruneRequest
 from rowvault.repository.repository import Repository
+from rowvault.repository.session import WriteSession
 from rowvault.repository.session_object import ProcessIdentity
 from rowvault.storage import LocalStorage
 from support.failing_storage import StoppingStorage
@@ -546,3 +547,32 @@ def _many_blocks(packs: int, blocks_each: int) -> Segment:
     ]  # fmt: skip
     data = encode_segment(stored)
     return Segment(segment_name(data), memoryview(data))
+
+
+class _BeatingFirst(StoppingStorage):
+    """A session shows a sign of life right before somebody else's swap of its object."""
+
+    def __init__(self, inner: LocalStorage, session: WriteSession) -> None:
+        super().__init__(inner, 10**9, after=False)
+        self._session = session
+
+    def swap(self, name: str, expected: bytes, data: bytes | bytearray | memoryview) -> None:
+        if name == names.session(self._session.id):
+            self._session._object.beat()
+        super().swap(name, expected, data)
+
+
+def test_a_sign_of_life_at_the_last_moment_counts(storage: LocalStorage) -> None:
+    forget(storage, "latest~1")
+    writer = open_plain(storage)
+    session = writer.begin("backup", SilentMonitor())
+    draft = put_all(session, writer, FIRST, 2)
+    seconds = iter(range(0, 10**9, 10**6))
+    request = PruneRequest(limits=PruneLimits(max_unused=0), clock=lambda: float(next(seconds)))
+    with open_plain(_BeatingFirst(storage, session)) as repository:
+        report = prune(repository, request, SilentMonitor())
+    assert report.waits_for
+    assert report.removed_packs == 0
+    session.commit(draft)
+    run(storage)
+    assert_whole(storage, SECOND, FIRST)
