@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
-TEMPORARY = ".tmp"
+NOT_OBJECTS = (".tmp", ".lock")
 _ALL_SUBSETS = 6
 """As many unsynced entries as all subsets are built of."""
 
 State = tuple[tuple[str, bytes], ...]
-"""(relative path, content) of all files but temporary ones, sorted."""
+"""(relative path, content) of all objects, sorted."""
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Disk:
 
     def states(self) -> Iterator[State]:
         """Everything that a power cut now may leave."""
-        open_entries = [one for one in self.pending if not one.path.startswith(TEMPORARY)]
+        open_entries = [one for one in self.pending if not one.path.startswith(NOT_OBJECTS)]
         for chosen in _subsets(len(open_entries)):
             names = dict(self.durable)
             _apply(names, itertools.compress(open_entries, chosen))
@@ -147,7 +147,7 @@ def _reachable(names: Mapping[str, _File | None]) -> dict[str, _File]:
         name: file
         for name, file in names.items()
         if file is not None
-        and not name.startswith(TEMPORARY)
+        and not name.startswith(NOT_OBJECTS)
         and all(str(parent) in names for parent in Path(name).parents if str(parent) != ".")
     }
 

@@ -15,15 +15,18 @@ from rowvault.core.errors import (
     StorageError,
 )
 from rowvault.storage import LocalStorage, Storage
+from support.memory_storage import MemoryStorage
 
 Reopen = Callable[[], Storage]
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(params=["local", "memory"])
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Reopen:
     """Opens the same, at first empty place, as another process would."""
-    assert request.param == "local"
-    return lambda: LocalStorage(tmp_path / "place")
+    if request.param == "local":
+        return lambda: LocalStorage(tmp_path / "place")
+    objects: dict[str, bytes] = {}
+    return lambda: MemoryStorage(objects)
 
 
 @pytest.fixture
