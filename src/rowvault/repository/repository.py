@@ -18,15 +18,12 @@ from rowvault.core.errors import (
     CorruptError,
     DamageError,
     MissingError,
-    NoRepositoryError,
     ObjectExistsError,
     ObjectMissingError,
-    RepositoryExistsError,
     RowvaultError,
     StorageError,
     UnsupportedFormatError,
     UsageError,
-    WrongPasswordError,
 )
 from rowvault.core.ids import BlockId, PackName, RepositoryId, SnapshotId
 from rowvault.core.monitor import Monitor
@@ -42,16 +39,16 @@ from rowvault.repository.config import (
 )
 from rowvault.repository.dry_session import DrySession
 from rowvault.repository.index import BlockIndex, Location
-from rowvault.repository.keys import KeyRing, read_removed, refuse_removed
+from rowvault.repository.keys import KeyRing, read_removed
 from rowvault.repository.manifest import Manifest
 from rowvault.repository.node import NodeRule
+from rowvault.repository.opening import exists, read_config, require_free, unlock
 from rowvault.repository.pack import PackKeys, PackReader
 from rowvault.repository.prune_ledger import PruneLedger
-from rowvault.repository.recovery_key import looks_like_recovery_key, read_recovery_key
 from rowvault.repository.sealed import Sealer
 from rowvault.repository.secrets import IdMaker, Secrets, new_repository_id
 from rowvault.repository.session import SessionPlace, WriteSession
-from rowvault.repository.slots import Argon2Parameters, StoredSlot, decode_slot, seal_slot
+from rowvault.repository.slots import Argon2Parameters, seal_slot
 from rowvault.repository.snapshot import Snapshot, SnapshotListing, choose
 from rowvault.repository.trash import Trash
 from rowvault.repository.tree import TreeReader, TreeRoot
@@ -104,7 +101,7 @@ class Repository:
         Raises RepositoryExistsError, NoRepositoryError where other files are, StorageError;
         UsageError where the new one would give the secrets of the other one away.
         """
-        _require_free(storage)
+        require_free(storage)
         if relative is not None and relative.encrypted and password is None:
             raise UsageError(
                 f"The repository at {relative.location} is encrypted, and a related one without "
@@ -130,7 +127,7 @@ class Repository:
             storage.create(names.CONFIG, encode_config(config, secrets))
         except ObjectExistsError:
             storage.delete(slot)
-            raise _exists(storage) from None
+            raise exists(storage) from None
         return cls(storage, config, secrets, slot_id)
 
     @classmethod
@@ -140,9 +137,9 @@ class Repository:
         Raises NoRepositoryError, UnsupportedFormatError, WrongPasswordError, DamageError,
         StorageError.
         """
-        data = _read_config(storage)
+        data = read_config(storage)
         config = decode_config(data, storage.location)
-        slot_id, secrets = _unlock(storage, config, password)
+        slot_id, secrets = unlock(storage, config, password)
         authenticate_config(data, secrets, storage.location)
         return cls(storage, config, secrets, slot_id)
 
@@ -392,110 +389,3 @@ class Repository:
             if len(self._packs) > _KEPT_PACK_READERS:
                 self._packs.popitem(last=False)
         return reader
-
-
-def _exists(storage: Storage) -> RepositoryExistsError:
-    return RepositoryExistsError(
-        f"There is a repository at {storage.location} already; it was left as it is."
-    )
-
-
-def _require_free(storage: Storage) -> None:
-    """Nothing there but key slots of an `init` that was cut short, or that is at work right now.
-
-    They are left alone: a repository ignores slots of another id.
-    """
-    top = storage.top()
-    if names.CONFIG in top:
-        decode_config(storage.read(names.CONFIG), storage.location)
-        raise _exists(storage)
-    if _is_ours(top):
-        raise RepositoryExistsError(
-            f"{storage.location} holds a repository whose config is missing; bring that back "
-            "from a copy, or choose another place."
-        )
-    others = [name for name in top if name != names.KEYS]
-    others += [name for name in storage.list(names.KEYS) if not _is_slot(storage, name)]
-    if others:
-        raise NoRepositoryError(
-            f"{storage.location} is not empty and not a repository (it holds {others[0]}, for "
-            "example); choose an empty or a new directory."
-        )
-
-
-def _is_slot(storage: Storage, name: str) -> bool:
-    try:
-        decode_slot(storage.read(name), name)
-    except (DamageError, StorageError):
-        return False
-    return True
-
-
-def _is_ours(top: list[str]) -> bool:
-    return names.PACKS in top or {names.INDEX, names.SNAPSHOTS} <= set(top)
-
-
-def _read_config(storage: Storage) -> bytes:
-    try:
-        return storage.read(names.CONFIG)
-    except ObjectMissingError:
-        if _is_ours(storage.top()):
-            raise MissingError(
-                f"The repository at {storage.location} has lost its config object; bring it back "
-                "from a copy of the repository."
-            ) from None
-        raise NoRepositoryError(
-            f"There is no repository at {storage.location}; `rowvault init` makes one."
-        ) from None
-
-
-def _unlock(storage: Storage, config: Config, password: Callable[[], bytes]) -> tuple[str, Secrets]:
-    """(id of the slot that opened, the secrets)."""
-    slots, damage = _read_slots(storage, config)
-    clear = config.cipher is CipherName.NONE
-    usable = [one for one in slots if (one.slot.clear is not None) == clear]
-    if not usable:
-        if damage:
-            raise type(damage[0])(f"{damage[0]}; bring it back from a copy of the repository")
-        raise MissingError(
-            f"The repository at {storage.location} has no key slot left; bring `keys/` back from "
-            "a copy of the repository."
-        )
-    given = b"" if clear else password()
-    refusal: WrongPasswordError | None = None
-    for slot in usable:
-        try:
-            secrets = slot.open(given)
-            if secrets is not None and not clear:
-                refuse_removed(storage, Sealer(config.cipher, secrets, config.id), slot.id)
-        except DamageError as error:
-            damage.append(error)
-            continue
-        except WrongPasswordError as error:
-            refusal = error  # another slot may have the same password
-            continue
-        if secrets is not None:
-            return slot.id, secrets
-    if clear:
-        raise type(damage[0])(f"{damage[0]}; bring it back from a copy of the repository")
-    if refusal is not None:
-        raise refusal
-    reason = "".join(f" ({error})" for error in damage)
-    if looks_like_recovery_key(given) and read_recovery_key(given) is None:
-        reason += ": it looks like a recovery key, but has a typo in it"
-    raise WrongPasswordError(f"Wrong password for the repository at {storage.location}{reason}.")
-
-
-def _read_slots(storage: Storage, config: Config) -> tuple[list[StoredSlot], list[DamageError]]:
-    """The repository's slots; those of an `init` that was cut short belong to another id."""
-    slots: list[StoredSlot] = []
-    damage: list[DamageError] = []
-    for name in storage.list(names.KEYS):
-        try:
-            stored = decode_slot(storage.read(name), name)
-        except DamageError as error:
-            damage.append(error)
-            continue
-        if stored.slot.repository == config.id:
-            slots.append(stored)
-    return slots, damage
