@@ -19,6 +19,7 @@ from rowvault.cli.verbs.key import key
 from rowvault.cli.verbs.ls import ls
 from rowvault.cli.verbs.mount import mount, umount
 from rowvault.cli.verbs.prune import prune
+from rowvault.cli.verbs.repair import repair
 from rowvault.cli.verbs.restore import restore
 from rowvault.cli.verbs.sessions import sessions
 from rowvault.cli.verbs.show import show
@@ -60,6 +61,6 @@ def app() -> None:
 
 for _verb in (
     init, doctor, backup, snapshots, show, ls, dump, mount, umount, restore, verify, diff, check,
-    forget, undelete, prune, tag, sessions, key, version, demo,
+    repair, forget, undelete, prune, tag, sessions, key, version, demo,
 ):  # fmt: skip
     app.add_command(_verb)

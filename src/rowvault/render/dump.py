@@ -49,7 +49,9 @@ def dump_snapshot(
     records = [part.record for part in parts if isinstance(part, TableText)]
     monitor.phase("dumping", sum(record.root.sums.rows for record in records))
     script = script_for(snapshot.server.vendor)
-    omissions: list[str] = []
+    omissions: list[str] = [*snapshot.losses]
+    for record in records:
+        omissions += [f"{record.definition.label}: {note}" for note in record.notes]
     for part in parts:
         if isinstance(part, TableText):
             _write_table(part, script, write, monitor)

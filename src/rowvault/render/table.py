@@ -35,7 +35,8 @@ class TableText:
         self.record = record
         self._layout = RowLayout.of(record.definition)
         definition = loadable(record.definition, record.root.sums.rows)
-        self._head = script.before_rows(definition)
+        remarks = b"".join(b"-- " + _one_line(note) + b"\n" for note in record.notes)
+        self._head = remarks + script.before_rows(definition)
         self._prefix = script.insert_prefix(record.definition)
         self._suffix = script.insert_suffix()
         self._tail = script.behind_rows(record.definition)
@@ -79,6 +80,10 @@ class TableText:
     def _measure(self, sums: Sums) -> int:
         """How long the statements of a subtree are."""
         return sums.statements * self._framing + sums.rendered_bytes
+
+
+def _one_line(note: str) -> bytes:
+    return " ".join(note.split()).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ class PackCheck:
         self._readable_bytes: dict[PackName, int] = {}
         """Of damaged packs: how far they go."""
         self._bad_frames: set[tuple[PackName, int]] = set()
+        self.unused: set[tuple[PackType, PackName]] = set()
+        """Damaged packs that no segment lists."""
 
     def run(self) -> None:
         """Checks all packs; the index must have been refreshed before.
@@ -77,6 +79,7 @@ class PackCheck:
             self._report.bytes_read = before.bytes_read
             for found in (self._records, self._segments, self._readable_bytes, self._bad_frames):
                 found.clear()
+            self.unused.clear()
         self._run_once()
 
     def _run_once(self) -> None:
@@ -131,6 +134,7 @@ class PackCheck:
             self._compare(name, entries)
         except _BAD as error:
             if not listed:  # what a killed run left; nothing refers to it
+                self.unused.add((kind, name))
                 self._monitor.warning(f"left unused: {error}")
                 return
             self._readable_bytes[name] = self._size_or_nothing(object_name)

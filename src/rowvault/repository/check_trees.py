@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass
 
 from rowvault.codec.chunker import FIRST_FRAGMENT, LAST_FRAGMENT, WHOLE_ROWS
 from rowvault.codec.frames import BlockType
-from rowvault.codec.rows import decode_row
-from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
 from rowvault.core.ids import BlockId, SnapshotId
 from rowvault.core.model import TableDefinition
 from rowvault.repository.check_report import CheckError, CheckReport, DamageKind
+from rowvault.repository.gaps import BAD, Gap, joined, key_columns, range_text
 from rowvault.repository.manifest import TableRecord, decode_record, split_rows
 from rowvault.repository.node import Entry, InnerEntry, LeafEntry
 from rowvault.repository.snapshot import Snapshot
-from rowvault.repository.tree import VERBATIM, TreeReader, TreeRoot
+from rowvault.repository.tree import TreeReader, TreeRoot
 
 Reader = Callable[[BlockId], bytes]
 Explain = Callable[[BlockType, BlockId], str | None]
 
 _NAMED_RANGES = 8
-_SHOWN_VALUE = 40
-_BAD = (DamageError, UnsupportedFormatError, StorageError)
-
-
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    """A stretch of a tree that cannot be read."""
-
-    first_key: bytes
-    following: bytes | None
-    """The first key behind it; None: it reaches the end."""
-    blocks: int
-    reason: str
 
 
 class TreeCheck:
@@ -82,7 +67,7 @@ class TreeCheck:
 
     def _manifest_entries(self, snapshot: Snapshot) -> Iterator[LeafEntry]:
         reader = TreeReader(self._read_node, snapshot.manifest)
-        gaps: list[_Gap] = []
+        gaps: list[Gap] = []
         for entry in self._readable_leaves(reader, reader.root_entry, None, gaps):
             if entry.id not in self._whole:
                 yield entry
@@ -90,12 +75,12 @@ class TreeCheck:
             self._note(snapshot, "manifest", f"a part of it cannot be read ({gap.reason})")
 
     def _readable_leaves(
-        self, reader: TreeReader, entry: InnerEntry, following: bytes | None, gaps: list[_Gap]
+        self, reader: TreeReader, entry: InnerEntry, following: bytes | None, gaps: list[Gap]
     ) -> Iterator[LeafEntry]:
         try:
             children = reader.children(entry)
-        except _BAD as error:
-            gaps.append(_Gap(entry.first_key, following, entry.sums.entries, str(error)))
+        except BAD as error:
+            gaps.append(Gap(entry.first_key, following, entry.sums.entries, str(error)))
             return
         for index, child in enumerate(children):
             behind = children[index + 1].first_key if index + 1 < len(children) else following
@@ -107,7 +92,7 @@ class TreeCheck:
     def _manifest_block(self, snapshot: Snapshot, entry: LeafEntry) -> bytes | None:
         try:
             return self._read_data(entry.id)
-        except _BAD as error:
+        except BAD as error:
             self._note(snapshot, "manifest", f"a part of it cannot be read ({error})")
             return None
 
@@ -119,13 +104,13 @@ class TreeCheck:
                 record = decode_record(row)
                 if isinstance(record, TableRecord):
                     whole &= self._check_table(snapshot, record)
-        except _BAD as error:
+        except BAD as error:
             self._note(snapshot, "manifest", str(error))
             return False
         return whole
 
     def _check_table(self, snapshot: Snapshot, record: TableRecord) -> bool:
-        gaps = list(_joined(self._gaps(record.root)))
+        gaps = list(joined(self._gaps(record.root)))
         if not gaps:
             return True
         named = [_describe(record.definition, gap) for gap in gaps[:_NAMED_RANGES]]
@@ -134,24 +119,24 @@ class TreeCheck:
         self._note(snapshot, record.definition.label, "; ".join(named))
         return False
 
-    def _gaps(self, root: TreeRoot) -> Iterator[_Gap]:
+    def _gaps(self, root: TreeRoot) -> Iterator[Gap]:
         reader = TreeReader(self._read_node, root)
         return self._gaps_below(reader, reader.root_entry, None)
 
     def _gaps_below(
         self, reader: TreeReader, entry: Entry, following: bytes | None
-    ) -> Iterator[_Gap]:
+    ) -> Iterator[Gap]:
         if isinstance(entry, LeafEntry):
             reason = self._explain(BlockType.DATA, entry.id)
             if reason is not None:
-                yield _Gap(entry.first_key, following, 1, reason)
+                yield Gap(entry.first_key, following, 1, reason)
             return
         if entry.id in self._whole:
             return
         try:
             children = reader.children(entry)
-        except _BAD as error:
-            yield _Gap(entry.first_key, following, entry.sums.entries, str(error))
+        except BAD as error:
+            yield Gap(entry.first_key, following, entry.sums.entries, str(error))
             return
         whole = True
         for index, child in enumerate(children):
@@ -168,46 +153,7 @@ class TreeCheck:
             snapshots.append(snapshot.id)
 
 
-def _joined(gaps: Iterator[_Gap]) -> Iterator[_Gap]:
-    """Neighbouring gaps of one reason as one."""
-    last: _Gap | None = None
-    for gap in gaps:
-        if last is not None and last.following == gap.first_key and last.reason == gap.reason:
-            last = _Gap(last.first_key, gap.following, last.blocks + gap.blocks, gap.reason)
-            continue
-        if last is not None:
-            yield last
-        last = gap
-    if last is not None:
-        yield last
-
-
-def _describe(definition: TableDefinition, gap: _Gap) -> str:
-    first = _key_text(definition, gap.first_key) if gap.first_key else "the start"
-    end = "the end" if gap.following is None else f"before {_key_text(definition, gap.following)}"
+def _describe(definition: TableDefinition, gap: Gap) -> str:
     blocks = "1 block" if gap.blocks == 1 else f"{gap.blocks} blocks"
-    return f"rows from {first} to {end} ({blocks}) cannot be read: {gap.reason}"
-
-
-def _key_text(definition: TableDefinition, first_key: bytes) -> str:
-    """A key for people."""
-    if first_key[:1] != bytes((VERBATIM,)):
-        return f"the row with hash {first_key[1:].hex()}"
-    try:
-        values, _ = decode_row(first_key, 1, len(definition.key))
-    except DamageError:
-        return f"0x{first_key.hex()}"
-    columns = [definition.columns[index].name for index in definition.key]
-    return ", ".join(
-        f"{column}={_value_text(value)}" for column, value in zip(columns, values, strict=True)
-    )
-
-
-def _value_text(value: bytes | None) -> str:
-    if value is None:
-        return "NULL"
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        return f"0x{value[:_SHOWN_VALUE].hex()}"
-    return text[:_SHOWN_VALUE] if text.isprintable() else repr(text[:_SHOWN_VALUE])
+    where = range_text(key_columns(definition), gap)
+    return f"rows {where} ({blocks}) cannot be read: {gap.reason}"

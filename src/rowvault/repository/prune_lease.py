@@ -14,7 +14,7 @@ from rowvault.core.errors import (
 from rowvault.core.ids import PackName, SessionId
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
-from rowvault.repository.prune_ledger import PruneState, TypedPack
+from rowvault.repository.prune_ledger import HOLDERS, PruneState, TypedPack
 from rowvault.repository.prune_report import PruneRequest, describe
 from rowvault.repository.session import SessionPlace
 from rowvault.repository.session_object import SessionDocument, SessionState
@@ -78,7 +78,7 @@ class PruneLease:
 
     def _holder(self) -> SessionDocument | None:
         for document, data in self.sessions():
-            if document.command != COMMAND or document.state is not SessionState.ACTIVE:
+            if document.command not in HOLDERS or document.state is not SessionState.ACTIVE:
                 continue
             if not self._watch.judge(document).is_over:
                 return document

@@ -29,6 +29,9 @@ from rowvault.storage.protocol import Storage
 
 _log = logging.getLogger(__name__)
 
+HOLDERS = ("prune", "repair")
+"""Commands whose sessions hold the ledger, one at a time."""
+
 TypedPack = tuple[PackType, PackName]
 
 

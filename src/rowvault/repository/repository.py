@@ -297,6 +297,10 @@ class Repository:
         self._load_index()
         return DrySession(self.place)
 
+    def elsewhere(self, storage: Storage) -> Repository:
+        """The same repository on another storage that holds its objects."""
+        return Repository(storage, self._config, self._secrets, self._slot_id)
+
     def close(self) -> None:
         """Lets go of caches and mapped files."""
         with self._cache_lock:

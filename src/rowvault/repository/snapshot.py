@@ -44,6 +44,10 @@ class SnapshotDraft(msgspec.Struct, frozen=True, kw_only=True):
     selection: SnapshotSelection = SnapshotSelection()
     warnings: tuple[str, ...] = ()
     tool_version: str = ""
+    mends: SnapshotId | None = None
+    """The snapshot, damaged, whose rest this one holds."""
+    losses: tuple[str, ...] = ()
+    """Definitions that a repair found lost; lost rows stand with their tables."""
 
 
 class Snapshot(SnapshotDraft, frozen=True, kw_only=True):

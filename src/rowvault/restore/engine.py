@@ -97,6 +97,7 @@ def run_restore(
             request.users,
         )
         chosen = with_called(target, chosen)
+        warn_of_losses(snapshot, chosen, keeping)
         check_vendor(snapshot, chosen, target)
         _check(repository, chosen, target)
         warn_of_case(snapshot, chosen, target, keeping)
@@ -154,6 +155,15 @@ def run_restore(
         accounts=0 if accounts is None else accounts.made,
         accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
     )
+
+
+def warn_of_losses(snapshot: Snapshot, chosen: Chosen, monitor: Monitor) -> None:
+    """Names what a repair found lost of what is restored."""
+    for loss in snapshot.losses:
+        monitor.warning(loss)
+    for record in chosen.tables:
+        for note in record.notes:
+            monitor.warning(f"{record.definition.label}: {note}")
 
 
 def _check(repository: Repository, chosen: Chosen, target: Target) -> None:
