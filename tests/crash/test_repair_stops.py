@@ -1,0 +1,134 @@
+"""A repair that stops at any storage call: what could be read still can; the next one goes on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from crash.test_prune_stops import dying_process
+from rowvault.codec.rows import decode_row
+from rowvault.core.errors import DamageError, StorageError
+from rowvault.core.monitor import SilentMonitor
+from rowvault.repository.check import check
+from rowvault.repository.repair import repair
+from rowvault.repository.repair_report import RepairReport
+from rowvault.repository.repository import Repository
+from rowvault.storage import LocalStorage, Storage
+from support.failing_storage import FillingStorage, KilledError, StoppingStorage
+from support.sample_repository import (
+    SMALL,
+    Row,
+    open_plain,
+    sample_rows,
+    take_snapshot,
+)
+
+__all__ = ["dying_process"]
+
+OLD = {("shop", "orders"): sample_rows(80)}
+NEW = {("shop", "orders"): sample_rows(80)[:50] + sample_rows(80, salt="n")[50:]}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two snapshots; a data pack with a flipped bit, a damaged tag."""
+    place = tmp_path_factory.mktemp("repair") / "base"
+    with Repository.create(LocalStorage(place), None, SMALL) as repository:
+        take_snapshot(repository, OLD, 0, ["first"])
+        take_snapshot(repository, NEW, 1)
+    pack = max((place / "packs/data").rglob("*"), key=lambda path: path.stat().st_size)
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 2] ^= 1
+    pack.write_bytes(data)
+    tag = next(path for path in (place / "tags").rglob("*") if path.is_file())
+    tag.write_bytes(b"")
+    return place
+
+
+class StoppingAtChanges(StoppingStorage):
+    """Counts the calls that change something: a stop at a reading call leaves the same state."""
+
+    def __init__(self, inner: Storage, stop_at: int, *, after: bool) -> None:
+        super().__init__(inner, stop_at, after=after)
+        self.read = inner.read  # type: ignore[method-assign]
+        self.read_range = inner.read_range  # type: ignore[method-assign]
+        self.view = inner.view  # type: ignore[method-assign]
+        self.size = inner.size  # type: ignore[method-assign]
+        self.list = inner.list  # type: ignore[method-assign]
+
+
+def do_repair(storage: Storage) -> RepairReport:
+    with open_plain(storage) as repository:
+        return repair(repository, SilentMonitor())
+
+
+def readable(place: Path) -> set[tuple[int, Row]]:
+    """(hour, row) of every row that any listed snapshot gives, block by block."""
+    found: set[tuple[int, Row]] = set()
+    with open_plain(LocalStorage(place)) as repository:
+        for snapshot in repository.snapshots():
+            for record in repository.manifest(snapshot).tables():
+                for entry in repository.tree(record.root).entries():
+                    try:
+                        raw = repository.read_data(entry.id)
+                    except DamageError:
+                        continue
+                    found |= {(snapshot.time.hour, row) for row in rows_in(raw)}
+    return found
+
+
+def rows_in(raw: bytes) -> list[Row]:
+    rows: list[Row] = []
+    position = 0
+    while position < len(raw):
+        values, position = decode_row(raw, position, 2)
+        rows.append(tuple(value for value in values if value is not None))
+    return rows
+
+
+def assert_goes_on(place: Path, expected: set[tuple[int, Row]]) -> None:
+    """What could be read can be, before and behind the repair that ends."""
+    assert readable(place) == expected
+    do_repair(LocalStorage(place))
+    storage = LocalStorage(place)
+    with open_plain(storage) as repository:
+        assert check(repository, True, SilentMonitor()).errors == []
+        assert [one.time.hour for one in repository.snapshots()] == [10, 11]
+    assert readable(place) == expected
+    assert do_repair(storage).found_nothing
+    assert storage.list("sessions/") == []
+    assert [name for name in storage.list("gc/") if "round" in name] == []
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.usefixtures("dying_process")
+def test_stopped_at_every_call(base: Path, tmp_path: Path, after: bool) -> None:
+    expected = readable(base)
+    assert 100 < len(expected) < 160
+    place = Path(shutil.copytree(base, tmp_path / "count"))
+    counting = StoppingAtChanges(LocalStorage(place), 10**9, after=False)
+    do_repair(counting)
+    assert counting.calls > 10
+    for stop_at in range(1, counting.calls + 1):
+        place = Path(shutil.copytree(base, tmp_path / str(stop_at)))
+        with pytest.raises(KilledError):
+            do_repair(StoppingAtChanges(LocalStorage(place), stop_at, after=after))
+        assert_goes_on(place, expected)
+        shutil.rmtree(place)
+
+
+def test_a_full_disk_at_every_write(base: Path, tmp_path: Path) -> None:
+    expected = readable(base)
+    outcomes = set()
+    for room in range(0, 36000, 3000):
+        place = Path(shutil.copytree(base, tmp_path / f"room {room}"))
+        try:
+            do_repair(FillingStorage(LocalStorage(place), room))
+            outcomes.add("repaired")
+        except StorageError:
+            outcomes.add("failed")
+        assert_goes_on(place, expected)
+        shutil.rmtree(place)
+    assert outcomes == {"repaired", "failed"}
