@@ -13,7 +13,15 @@ from support.rowvault import environment
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("module", ["benchmarks.scenario", "benchmarks.scenario.report"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "benchmarks.encryption",
+        "benchmarks.index",
+        "benchmarks.scenario",
+        "benchmarks.scenario.report",
+    ],
+)
 def test_it_explains_itself(module: str) -> None:
     plain = environment()
     plain.pop("PYTHONPATH", None)
