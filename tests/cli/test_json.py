@@ -157,7 +157,7 @@ def test_check(vault: Vault) -> None:
     shallow = run_json("-r", vault.path, "check")
     deep = run_json("-r", vault.path, "check", "--read-data")
     for document in (shallow, deep):
-        assert document.keys() == {"errors", "packs", "blocks", "bytes_read"}
+        assert document.keys() == {"errors", "packs", "packs_read", "blocks", "bytes_read"}
         assert document["errors"] == []
     assert deep["bytes_read"] > 0
 

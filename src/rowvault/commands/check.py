@@ -8,6 +8,7 @@ from rowvault.commands.access import RepositoryAccess
 from rowvault.core.monitor import Monitor
 from rowvault.repository.check import CheckReport
 from rowvault.repository.check import check as check_repository
+from rowvault.repository.read_subset import ReadSubset
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class CheckOptions:
     """How deep to look."""
 
     repository: RepositoryAccess
-    read_data: bool
+    read_data: bool | ReadSubset
+    """Every stored byte, or those of some packs."""
 
 
 def check(options: CheckOptions, monitor: Monitor) -> CheckReport:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
+from rowvault.core.ids import PackName
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.check_packs import PackCheck
 from rowvault.repository.check_report import CheckError, CheckReport, DamageKind
 from rowvault.repository.check_trees import TreeCheck
+from rowvault.repository.read_subset import PackAmount, PackShare, ReadSubset
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import SessionPlace
 from rowvault.repository.slots import decode_slot
@@ -15,8 +19,8 @@ from rowvault.repository.slots import decode_slot
 __all__ = ["CheckError", "CheckReport", "DamageKind", "check"]
 
 
-def check(repository: Repository, read_data: bool, monitor: Monitor) -> CheckReport:
-    """All damage there is; with `read_data` every stored byte is read and verified.
+def check(repository: Repository, read_data: bool | ReadSubset, monitor: Monitor) -> CheckReport:
+    """All damage there is; with `read_data` every stored byte, or that of a subset, is verified.
 
     Reads in the order that writers follow backwards, so runs at work are no damage: snapshots,
     then the index, then packs. Raises StorageError when the place itself fails.
@@ -39,7 +43,9 @@ def check(repository: Repository, read_data: bool, monitor: Monitor) -> CheckRep
     for name, error in place.index.damage.items():
         report.add(error, names.segment(name))
     monitor.phase("checking packs")
-    packs = PackCheck(place, report, monitor, read_data=read_data)
+    rotation = repository.read_rotation
+    turn = rotation.choose(read_data) if isinstance(read_data, PackAmount) else []
+    packs = PackCheck(place, report, monitor, reads=_reads(read_data, turn))
     packs.run()
     monitor.phase("checking snapshots")
     trees = TreeCheck(repository.read_data, repository.read_node, packs.explain, report)
@@ -48,7 +54,17 @@ def check(repository: Repository, read_data: bool, monitor: Monitor) -> CheckRep
             monitor.item(f"snapshot {listing.id}")
             trees.check(listing.snapshot)
     trees.finish({one.id for one in repository.listings()})
+    if turn:
+        rotation.remember(turn[-1], monitor)
     return report
+
+
+def _reads(read_data: bool | ReadSubset, turn: list[PackName]) -> Callable[[PackName], bool]:
+    if isinstance(read_data, PackShare):
+        return read_data.holds
+    if isinstance(read_data, PackAmount):
+        return set(turn).__contains__
+    return lambda name: read_data
 
 
 def _check_slots(place: SessionPlace, report: CheckReport) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from blake3 import blake3
@@ -49,12 +49,17 @@ class PackCheck:
     """Looks at every pack once, and then knows which places are readable."""
 
     def __init__(
-        self, place: SessionPlace, report: CheckReport, monitor: Monitor, *, read_data: bool
+        self,
+        place: SessionPlace,
+        report: CheckReport,
+        monitor: Monitor,
+        *,
+        reads: Callable[[PackName], bool],
     ) -> None:
         self._place = place
         self._report = report
         self._monitor = monitor
-        self._read_data = read_data
+        self._reads = reads
         self._records: Counter[PackName] = Counter()
         self._segments: Counter[PackName] = Counter()
         self._readable_bytes: dict[PackName, int] = {}
@@ -77,6 +82,7 @@ class PackCheck:
             self._report.errors[:] = before.errors
             self._report.packs, self._report.blocks = before.packs, before.blocks
             self._report.bytes_read = before.bytes_read
+            self._report.packs_read = before.packs_read
             for found in (self._records, self._segments, self._readable_bytes, self._bad_frames):
                 found.clear()
             self.unused.clear()
@@ -142,13 +148,13 @@ class PackCheck:
             entries = None
         self._report.packs += 1
         self._report.blocks += len(entries) if entries is not None else self._records[name]
-        if self._read_data:
+        if self._reads(name):
             self._read_pack(kind, name, entries)
 
     def _footer(self, kind: PackType, name: PackName, size: int) -> list[PackEntry]:
         entries = PackReader(self._place.storage, self._place.keys, kind, name).footer()
         read = PACK_HEADER_BYTES + len(entries) * RECORD_BYTES + TRAILER_BYTES
-        self._report.bytes_read += 0 if self._read_data else read
+        self._report.bytes_read += 0 if self._reads(name) else read
         return entries
 
     def _compare(self, name: PackName, entries: Sequence[PackEntry]) -> None:
@@ -187,6 +193,7 @@ class PackCheck:
             self._readable_bytes[name] = 0
             return
         self._report.bytes_read += len(data)
+        self._report.packs_read += 1
         self._monitor.advance(0, len(data))
         frames = _frames(entries) if entries is not None else self._listed_frames(name)
         damaged = sum(not self._check_frame(reader, frame, data) for frame in frames)

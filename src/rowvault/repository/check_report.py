@@ -54,6 +54,8 @@ class CheckReport:
 
     errors: list[CheckError] = field(default_factory=list)
     packs: int = 0
+    packs_read: int = 0
+    """Packs of which every byte was read."""
     blocks: int = 0
     """Frames of all packs."""
     bytes_read: int = 0

@@ -19,6 +19,7 @@ TRASH = "trash/"
 REMOVED_KEYS = "gc/keys"
 PRUNE_STATE = "gc/prune"
 SIGHTINGS = "gc/sightings"
+VERIFIED = "gc/verified"
 _ROUND = "gc/round-"
 
 _STAMP = "%Y%m%dT%H%M%SZ"

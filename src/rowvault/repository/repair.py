@@ -87,7 +87,7 @@ class _Repair:
         """(damaged, missing). Raises StorageError for a pack that the storage cannot read."""
         self._monitor.phase("reading packs")
         found = CheckReport()
-        check = PackCheck(self._place, found, self._monitor, read_data=True)
+        check = PackCheck(self._place, found, self._monitor, reads=lambda name: True)
         check.run()
         damaged: set[TypedPack] = set(check.unused)
         missing: set[TypedPack] = set()

@@ -45,6 +45,7 @@ from rowvault.repository.node import NodeRule
 from rowvault.repository.opening import exists, read_config, require_free, unlock
 from rowvault.repository.pack import PackKeys, PackReader
 from rowvault.repository.prune_ledger import PruneLedger
+from rowvault.repository.read_subset import ReadRotation
 from rowvault.repository.sealed import Sealer
 from rowvault.repository.secrets import IdMaker, Secrets, new_repository_id
 from rowvault.repository.session import SessionPlace, WriteSession
@@ -296,6 +297,11 @@ class Repository:
         """Begins a run that stores nothing and counts what it would store."""
         self._load_index()
         return DrySession(self.place)
+
+    @property
+    def read_rotation(self) -> ReadRotation:
+        """Where checks that read a part go on."""
+        return ReadRotation(self._storage, self._sealer)
 
     def elsewhere(self, storage: Storage) -> Repository:
         """The same repository on another storage that holds its objects."""

@@ -36,6 +36,7 @@ class DocumentType(enum.IntEnum):
     PRUNE_STATE = 6
     PRUNE_ROUND = 7
     SIGHTINGS = 8
+    READ_MARK = 9
 
 
 class Sealer:

@@ -1,0 +1,36 @@
+"""`--read-data=SUBSET` as it is typed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rowvault.repository.read_subset import ReadSubset
+
+ALL = "100%"
+_SHARE = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
+_PER_CENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)%")
+_SIZE = re.compile(r"(\d{1,12})([KMGT])i?B?", re.IGNORECASE)
+_UNITS = " KMGT"
+
+
+def read_subset(value: str | None) -> ReadSubset | bool:
+    """False: nothing; True: everything. Raises click.BadParameter."""
+    from rowvault.repository.read_subset import PackAmount, PackShare
+
+    if value is None:
+        return False
+    share, part, size = (one.fullmatch(value) for one in (_SHARE, _PER_CENT, _SIZE))
+    if share is not None and int(share[1]) <= int(share[2]):
+        return PackShare(int(share[1]), int(share[2]))
+    if part is not None and 0 < float(part[1]) <= 100:
+        return True if float(part[1]) == 100 else PackAmount(part=float(part[1]) / 100)
+    if size is not None and int(size[1]):
+        return PackAmount(size_bytes=int(size[1]) << 10 * _UNITS.index(size[2].upper()))
+    raise click.BadParameter(
+        f"{value!r} is no subset: write it like 1/7 (the first of seven shares), 10% or 5G",
+        param_hint="--read-data",
+    )
