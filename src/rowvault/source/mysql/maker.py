@@ -22,10 +22,14 @@ _CHANGING = frozenset({1071, 1246, 1266, 1286, 1588, 1618})
 """Warnings that say that something else was made: a shorter key, another type or engine, no option,
 or nothing at all, as of an event whose time has passed."""
 _HARMLESS = frozenset(
-    {*(139, 1287, 1291, 1300, 1681, 1831, 3125, 3674, 3719, 3778, 4079, 6124), _DATABASE_EXISTS}
+    {
+        *(139, 1287, 1291, 1300, 1585, 1681, 1831, 3125, 3674, 3719, 3778, 4079, 6124),
+        _DATABASE_EXISTS,
+    }
 )
 """Warnings that something is deprecated, that two indexes are alike or one is of little use, or
-that a row could be wider than a page, or that a text has characters beyond utf8mb3 or hints in
+that a row could be wider than a page, that a function is called like one of the server's own, or
+that a text has characters beyond utf8mb3 or hints in
 vain: the source has the same, and what was made is compared."""
 _NO_EVENTS = "Event scheduler is switched off"
 """MariaDB gives this warning no number of its own."""
