@@ -157,7 +157,11 @@ def test_check(vault: Vault) -> None:
     shallow = run_json("-r", vault.path, "check")
     deep = run_json("-r", vault.path, "check", "--read-data")
     for document in (shallow, deep):
-        assert document.keys() == {"errors", "packs", "packs_read", "blocks", "bytes_read"}
+        assert document.keys() == {
+            "errors", "packs", "packs_read", "unlisted_packs", "condemned_packs", "blocks",
+            "bytes_read",
+        }  # fmt: skip
+        assert document["unlisted_packs"] == document["condemned_packs"] == 0
         assert document["errors"] == []
     assert deep["bytes_read"] > 0
 

@@ -31,10 +31,10 @@ OLD = {("shop", "orders"): sample_rows(80)}
 NEW = {("shop", "orders"): sample_rows(80)[:50] + sample_rows(80, salt="n")[50:]}
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
     """Two snapshots; a data pack with a flipped bit, a damaged tag."""
-    place = tmp_path_factory.mktemp("repair") / "base"
+    place = tmp_path / "base"
     with Repository.create(LocalStorage(place), None, SMALL) as repository:
         take_snapshot(repository, OLD, 0, ["first"])
         take_snapshot(repository, NEW, 1)
@@ -65,9 +65,14 @@ def do_repair(storage: Storage) -> RepairReport:
 
 
 def readable(place: Path) -> set[tuple[int, Row]]:
+    """See `rows_given`."""
+    return rows_given(LocalStorage(place))
+
+
+def rows_given(storage: Storage) -> set[tuple[int, Row]]:
     """(hour, row) of every row that any listed snapshot gives, block by block."""
     found: set[tuple[int, Row]] = set()
-    with open_plain(LocalStorage(place)) as repository:
+    with open_plain(storage) as repository:
         for snapshot in repository.snapshots():
             for record in repository.manifest(snapshot).tables():
                 for entry in repository.tree(record.root).entries():

@@ -175,3 +175,17 @@ def test_nothing_to_do_changes_nothing_that_is_read(place: Path) -> None:
     assert run_repair(place).found_nothing
     now = contents(place)
     assert {name: one for name, one in now.items() if not name.startswith("gc/")} == stood
+
+
+def test_damaged_sessions_and_orphans_go(place: Path) -> None:
+    (place / "sessions").mkdir(exist_ok=True)
+    (place / "sessions" / ("0" * 32)).write_bytes(b"ROWVSEAL" + bytes(100))
+    orphan = place / "packs" / "data" / "ab" / ("ab" + "0" * 62)
+    orphan.parent.mkdir(exist_ok=True)
+    orphan.write_bytes(b"ROWVPACK and no more")
+    before = whole_tables(open_it(place))
+    report = run_repair(place)
+    assert [one.object for one in report.dropped] == ["sessions/" + "0" * 32]
+    assert report.damaged_packs == 1
+    assert not orphan.exists()
+    assert_mended(place, before, report)

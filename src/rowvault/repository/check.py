@@ -43,6 +43,7 @@ def check(repository: Repository, read_data: bool | ReadSubset, monitor: Monitor
     for name, error in place.index.damage.items():
         report.add(error, names.segment(name))
     monitor.phase("checking packs")
+    report.condemned_packs = len(place.prune_ledger.condemned()[1])
     rotation = repository.read_rotation
     turn = rotation.choose(read_data) if isinstance(read_data, PackAmount) else []
     packs = PackCheck(place, report, monitor, reads=_reads(read_data, turn))

@@ -83,6 +83,7 @@ class PackCheck:
             self._report.packs, self._report.blocks = before.packs, before.blocks
             self._report.bytes_read = before.bytes_read
             self._report.packs_read = before.packs_read
+            self._report.unlisted_packs = before.unlisted_packs
             for found in (self._records, self._segments, self._readable_bytes, self._bad_frames):
                 found.clear()
             self.unused.clear()
@@ -134,6 +135,7 @@ class PackCheck:
     def _check_pack(self, kind: PackType, name: PackName) -> None:
         object_name = names.pack(kind, name)
         listed = self._segments[name] > 0
+        self._report.unlisted_packs += not listed
         try:
             size = self._place.storage.size(object_name)
             entries = self._footer(kind, name, size)

@@ -54,6 +54,10 @@ class CheckReport:
 
     errors: list[CheckError] = field(default_factory=list)
     packs: int = 0
+    unlisted_packs: int = 0
+    """Packs among them that no index segment lists yet: of runs at work, or that were killed."""
+    condemned_packs: int = 0
+    """Packs that a prune is about to remove."""
     packs_read: int = 0
     """Packs of which every byte was read."""
     blocks: int = 0

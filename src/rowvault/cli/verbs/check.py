@@ -86,6 +86,8 @@ def document(report: CheckReport) -> dict[str, object]:
         ],
         "packs": report.packs,
         "packs_read": report.packs_read,
+        "unlisted_packs": report.unlisted_packs,
+        "condemned_packs": report.condemned_packs,
         "blocks": report.blocks,
         "bytes_read": report.bytes_read,
     }
