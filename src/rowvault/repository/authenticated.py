@@ -22,7 +22,8 @@ class AuthenticatedDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=T
 
     def is_authentic(self, key: bytes) -> bool:
         """Whether the MAC is that of this document under this key."""
-        return hmac.compare_digest(self.mac, _mac(bytes(self.document), key))
+        found = self.mac.encode(errors="replace")  # only ASCII strings can be compared as such
+        return hmac.compare_digest(found, _mac(bytes(self.document), key).encode())
 
 
 def encode_authenticated(document: msgspec.Struct, key: bytes) -> bytes:

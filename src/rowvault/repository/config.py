@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import msgspec
 
 from rowvault.codec.layout import CutRule
 from rowvault.core.errors import CorruptError, NoRepositoryError, UnsupportedFormatError
 from rowvault.core.ids import RepositoryId
+from rowvault.core.instant import Instant
 from rowvault.repository.authenticated import encode_authenticated, split_authenticated
 from rowvault.repository.ciphers import CipherName
 from rowvault.repository.node import NodeRule
@@ -87,7 +86,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     magic: str = MAGIC
     format: int = FORMAT
     id: RepositoryId
-    created: datetime
+    created: Instant
     cipher: CipherName
     features: Features = Features()
     sizes: Sizes = Sizes()

@@ -165,7 +165,7 @@ class Manifest:
         """The names of all databases that hold anything, sorted."""
         rows = read_rows(self._read_data, self.tree.entries())
         # Users and grants belong to no database.
-        return sorted({row[0].decode() for row in rows if row[0]})
+        return sorted({_text(row[0]) for row in rows if row[0]})
 
     def _rows(self, database: str | None) -> Iterator[tuple[str, bytes]]:
         """(kind, value) of each row."""
@@ -176,7 +176,7 @@ class Manifest:
             entries = self.tree.covering(low, low + b"\xff")  # above any length that can follow
         for row in read_rows(self._read_data, entries):
             if database is None or row[0] == database.encode():
-                yield row[1].decode(), row[3]
+                yield _text(row[1]), row[3]
 
 
 ManifestRow = tuple[bytes, bytes, bytes, bytes]
@@ -230,5 +230,12 @@ def _decode_object(kind: str, value: bytes) -> ObjectRecord:
 def _decode(value: bytes, record_type: type[Record]) -> Record:
     try:
         return msgspec.msgpack.decode(value, type=record_type)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CorruptError(f"a manifest record cannot be read: {error}") from error
+
+
+def _text(field: bytes) -> str:
+    try:
+        return field.decode()
+    except UnicodeDecodeError as error:
+        raise CorruptError(f"a manifest row holds a name that is no text: {error}") from error

@@ -73,7 +73,7 @@ class Sealer:
         try:
             payload = cipher.open(0, self._associated(header, name), data[_HEADER.size :])
             return msgspec.json.decode(payload, type=document_type)
-        except (CorruptError, msgspec.MsgspecError) as error:
+        except (CorruptError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptError(f"{name} is damaged: {error}") from error
 
     def _associated(self, header: bytes, name: str) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from rowvault.core.ids import SessionId, SnapshotId
+from rowvault.core.instant import Instant
 from rowvault.repository.snapshot import Snapshot
 
 
@@ -78,14 +79,14 @@ class SessionDocument(msgspec.Struct, frozen=True, kw_only=True):
     id: SessionId
     state: SessionState
     command: str
-    began: datetime
+    began: Instant
     process: ProcessIdentity
     parent: SnapshotId | None = None
     """The snapshot that the run builds on: while it is at work, nothing of that is removed."""
     snapshot: Snapshot | None = None
     """Of a committed session: the document to publish."""
     tags: tuple[str, ...] = ()
-    heartbeat: datetime | None = None
+    heartbeat: Instant | None = None
     """The last sign of life, by that machine's clock: for people alone."""
     beats: int = 0
     """Signs of life so far: another number is a living session."""
@@ -125,7 +126,7 @@ class TagDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in `tags/<snapshot id>/<digest>`."""
 
     tag: str
-    created: datetime
+    created: Instant
 
 
 def _first_line(path: str) -> str:

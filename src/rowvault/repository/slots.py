@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from rowvault.core.errors import CorruptError
 from rowvault.core.ids import RepositoryId
+from rowvault.core.instant import Instant
 from rowvault.repository.authenticated import (
     AuthenticatedDocument,
     encode_authenticated,
@@ -66,7 +67,7 @@ class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
     """One way to the secrets."""
 
     repository: RepositoryId
-    created: datetime
+    created: Instant
     kdf: Literal["argon2id", "none"]
     kind: SlotKind = SlotKind.PASSWORD
     id: str = ""
@@ -166,7 +167,8 @@ def decode_slot(data: bytes, name: str) -> StoredSlot:
     try:
         sealed = split_authenticated(data)
         slot = msgspec.json.decode(sealed.document, type=KeySlot)
-    except (msgspec.MsgspecError, UnicodeDecodeError, CorruptError) as error:
+        bytes.fromhex(slot.repository)
+    except (msgspec.MsgspecError, ValueError, CorruptError) as error:
         raise CorruptError(f"the key slot {name} is damaged: {error}") from error
     if (slot.kdf == "none") != (slot.clear is not None) or (
         slot.kdf == "argon2id" and (len(slot.nonce) != 12 or len(slot.salt) < 8)

@@ -11,6 +11,7 @@ import msgspec
 
 from rowvault.core.errors import DamageError, SnapshotNotFoundError, UnsupportedFormatError
 from rowvault.core.ids import SnapshotId
+from rowvault.core.instant import Instant
 from rowvault.core.model import Moment, ServerInfo
 from rowvault.repository.tree import TreeRoot
 
@@ -31,7 +32,7 @@ class SnapshotSelection(msgspec.Struct, frozen=True):
 class SnapshotDraft(msgspec.Struct, frozen=True, kw_only=True):
     """All that the engine knows of a snapshot before it is committed."""
 
-    time: datetime
+    time: Instant
     """When the state was taken, with a time zone."""
     server: ServerInfo
     moment: Moment
@@ -67,7 +68,7 @@ class SnapshotListing:
     """One object under `snapshots/`: its document, or why that cannot be read."""
 
     id: SnapshotId
-    time: datetime
+    time: Instant
     """Of the document; of the object's name where the document is damaged."""
     snapshot: Snapshot | None
     damage: DamageError | UnsupportedFormatError | None = None

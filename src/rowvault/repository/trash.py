@@ -21,6 +21,7 @@ from rowvault.core.errors import (
     UnsupportedFormatError,
 )
 from rowvault.core.ids import SnapshotId
+from rowvault.core.instant import Instant
 from rowvault.repository import names
 from rowvault.repository.catalogue import Catalogue
 from rowvault.repository.live_session import LiveSession
@@ -33,7 +34,7 @@ class ForgottenSnapshot(msgspec.Struct, frozen=True):
     """What stands in `trash/<utc>-<id>`."""
 
     snapshot: Snapshot
-    forgotten: datetime
+    forgotten: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class TrashListing:
     """One object under `trash/`: its document, or why that cannot be read."""
 
     id: SnapshotId
-    time: datetime
+    time: Instant
     """Of the snapshot; of the object's name where the document is damaged."""
     document: ForgottenSnapshot | None
     damage: DamageError | UnsupportedFormatError | None = None
