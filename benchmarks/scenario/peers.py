@@ -53,6 +53,10 @@ class Rowvault:
         details = json.loads(measured.output)
         return Run(measured, file_bytes(self._repository) - before, details)
 
+    def open(self) -> Measurement:
+        """Lists the snapshots: start, key and little else."""
+        return run(self._command(["snapshots"]), self._environment)
+
     def _command(self, arguments: list[str]) -> list[str]:
         return [rowvault_program(), "-r", str(self._repository), "--json", *arguments]
 
