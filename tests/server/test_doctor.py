@@ -112,7 +112,7 @@ def test_a_table_that_may_not_be_read_is_a_problem(source: DatabaseServer) -> No
 
 
 def test_it_holds_nothing(source: DatabaseServer) -> None:
-    done = succeed("doctor", source.url).decode()
+    done = succeed("doctor", source.url, "-d", "d").decode()
     assert "d.m: without transactions" in done
     assert "d.m: without a key" in done
     source.execute("SET SESSION lock_wait_timeout = 1", "CREATE TABLE d.more (id INT)")
