@@ -1,7 +1,6 @@
 """Writers, a keeper, readers and a killer: no read is ever wrong, and at the end all is whole.
 
-`ROWVAULT_TEST_SOAK` says for how many seconds, `ROWVAULT_TEST_SEED` in which order. What it meets
-depends on the machine's timing, so it is run on demand.
+`ROWVAULT_TEST_SOAK` says for how many seconds (default 40), `ROWVAULT_TEST_SEED` in which order.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
 from support.rowvault import run_json, succeed
 
-SECONDS = float(os.environ.get("ROWVAULT_TEST_SOAK", "0"))
+SECONDS = float(os.environ.get("ROWVAULT_TEST_SOAK", "40"))
 SEED = int(os.environ.get("ROWVAULT_TEST_SEED", "1"))
 SIZES = Sizes(
     data=CutSizes(1024, 4096, 16384),
@@ -28,7 +27,6 @@ SIZES = Sizes(
 """Many blocks and packs for few rows."""
 
 
-@pytest.mark.skipif(not SECONDS, reason="ROWVAULT_TEST_SOAK says for how many seconds")
 @pytest.mark.timeout(600 + 2 * SECONDS)
 def test_a_soak_of_real_processes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = tmp_path / "place"

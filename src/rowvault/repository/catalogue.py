@@ -107,15 +107,18 @@ class Catalogue:
     def publish(self, document: SessionDocument) -> None:
         """Makes a committed session's snapshot an object, and removes the session's; idempotent.
 
-        Where the session is gone although the snapshot is not there, the snapshot was published
-        and then forgotten while this process did not look; that stays so.
+        Somebody else may publish the same at the same time, and a snapshot that was forgotten since
+        must stay so: what this process made is taken away again only if it lies in the trash.
         """
         snapshot = document.snapshot
         assert snapshot is not None
         name = names.snapshot(snapshot.time, snapshot.id)
+        if not self._is_listed(names.session(document.id), names.SESSIONS):
+            return  # published by somebody else
         made = self._create_once(name, self.seal_snapshot(snapshot))
-        if made and names.session(document.id) not in self._storage.list(names.SESSIONS):
-            self._storage.delete(name)
+        if made and not self._is_listed(names.session(document.id), names.SESSIONS):
+            if self._is_listed(names.forgotten(snapshot.time, snapshot.id), names.TRASH):
+                self._storage.delete(name)
             return
         for tag in document.tags:
             self._create_once(self._tag_name(snapshot.id, tag), self.seal_tag(snapshot, tag))
@@ -228,6 +231,9 @@ class Catalogue:
         except (DamageError, UnsupportedFormatError) as error:
             return SnapshotListing(snapshot_id, time, None, error)
         return SnapshotListing(snapshot_id, snapshot.time, snapshot)
+
+    def _is_listed(self, name: str, group: str) -> bool:
+        return name in self._storage.list(group)
 
     def _create_once(self, name: str, data: bytes) -> bool:
         """Whether the object was not there."""
