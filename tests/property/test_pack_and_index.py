@@ -179,7 +179,7 @@ class MemorySink:
     def __init__(self) -> None:
         self.stored: dict[BlockId, bytes] = {}
 
-    def put_data(self, raw: bytes) -> BlockId:
+    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
         identifier = MAKE_ID(BlockType.DATA, raw)
         self.stored[identifier] = raw
         return identifier

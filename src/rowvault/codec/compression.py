@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 import zstandard
 
@@ -10,6 +11,9 @@ from rowvault.core.errors import CorruptError
 
 DEFAULT_LEVEL = 1
 """Measured on rows of several shapes: within 1 % of level 3, and 1.3 times as fast."""
+
+_SMALLEST_PART = 1024
+"""Bytes below which tables of a part's own cost more than they save."""
 
 
 class _Compressors(threading.local):
@@ -25,26 +29,55 @@ _compressors = _Compressors()
 
 def compress(raw: bytes, level: int = DEFAULT_LEVEL) -> bytes:
     """One zstd frame without content size, which the block's own header states."""
+    return _compressor(level).compress(raw)
+
+
+def compress_parts(data: bytes, ends: Iterable[int], level: int = DEFAULT_LEVEL) -> bytes:
+    """One zstd frame of `data`, whose parts up to each of `ends` get entropy tables of their own.
+
+    Small parts share them. All parts find repetitions in each other.
+    """
+    frame = _compressor(level).compressobj(size=len(data))
+    view = memoryview(data)
+    pieces = []
+    start = position = 0
+    for end in ends:
+        if position - start >= _SMALLEST_PART and end - position >= _SMALLEST_PART:
+            pieces.append(frame.compress(view[start:position]))
+            pieces.append(frame.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+            start = position
+        position = end
+    pieces.append(frame.compress(view[start:]))
+    pieces.append(frame.flush())
+    return b"".join(pieces)
+
+
+def _compressor(level: int) -> zstandard.ZstdCompressor:
     compressor = _compressors.by_level.get(level)
     if compressor is None:
         compressor = zstandard.ZstdCompressor(level=level, write_content_size=False)
         _compressors.by_level[level] = compressor
-    return compressor.compress(raw)
+    return compressor
 
 
 def decompress(stored: bytes, raw_bytes: int) -> bytes:
     """Exactly `raw_bytes` bytes; never allocates more. Raises CorruptError."""
+    raw = decompress_at_most(stored, raw_bytes)
+    if len(raw) != raw_bytes:
+        raise CorruptError(f"it decompresses to {len(raw)} bytes where {raw_bytes} are due")
+    return raw
+
+
+def decompress_at_most(stored: bytes, raw_bytes: int) -> bytes:
+    """Up to `raw_bytes` bytes; never allocates more. Raises CorruptError."""
     if not raw_bytes:  # zstd would take 0 for "no limit", and nothing empty is ever compressed
         raise CorruptError("it is compressed where no bytes at all are due")
     try:
         stated = zstandard.frame_content_size(stored)
-        if stated not in (-1, raw_bytes):
+        if stated > raw_bytes:
             raise CorruptError(f"zstd states {stated} raw bytes where {raw_bytes} are due")
-        raw = _compressors.decompressor.decompress(
+        return _compressors.decompressor.decompress(
             stored, max_output_size=raw_bytes, allow_extra_data=False
         )
     except zstandard.ZstdError as error:
         raise CorruptError(f"zstd cannot decompress it: {error}") from error
-    if len(raw) != raw_bytes:
-        raise CorruptError(f"it decompresses to {len(raw)} bytes where {raw_bytes} are due")
-    return raw

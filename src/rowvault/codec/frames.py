@@ -9,7 +9,8 @@ import enum
 import struct
 from typing import NamedTuple
 
-from rowvault.codec.compression import compress, decompress
+from rowvault.codec.columns import arrange, restore_rows
+from rowvault.codec.compression import compress, compress_parts, decompress, decompress_at_most
 from rowvault.core.errors import CorruptError, TruncatedError, UnsupportedFormatError
 from rowvault.core.ids import BlockId
 
@@ -36,6 +37,10 @@ class Filter(enum.IntEnum):
 
     RAW = 0
     ZSTD = 1
+    COLUMNS = 2
+
+
+_FILTERS = frozenset(Filter)
 
 
 class FrameHeader(NamedTuple):
@@ -83,7 +88,7 @@ def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
         raise CorruptError("no frame starts here: the magic bytes are missing")
     if kind not in (BlockType.DATA, BlockType.NODE):
         raise CorruptError(f"a frame states block type {kind}, which does not exist")
-    if number not in (Filter.RAW, Filter.ZSTD):
+    if number not in _FILTERS:
         kind_of_filter = "delta filter" if number & _DELTA_FILTERS else "filter"
         raise UnsupportedFormatError(
             f"a block uses {kind_of_filter} {number}, which this version does not know; "
@@ -96,18 +101,29 @@ def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
     )
 
 
-def encode_payload(raw: bytes, level: int) -> tuple[Filter, bytes]:
-    """The smaller of the raw bytes and their zstd form."""
-    packed = compress(raw, level)
-    if len(packed) < len(raw):
-        return Filter.ZSTD, packed
-    return Filter.RAW, raw
+_ARRANGES = False
+
+
+def encode_payload(raw: bytes, level: int, column_count: int = 0) -> tuple[Filter, bytes]:
+    """What is stored of a block: arranged by column, compressed, or as it is.
+
+    `column_count` is that of the whole rows that it consists of; 0: it is something else.
+    """
+    arranged = arrange(raw, column_count) if column_count and _ARRANGES else None
+    if arranged is None:
+        coding, packed = Filter.ZSTD, compress(raw, level)
+    else:
+        coding, packed = Filter.COLUMNS, compress_parts(arranged.data, arranged.ends, level)
+    return (coding, packed) if len(packed) < len(raw) else (Filter.RAW, raw)
 
 
 def decode_payload(header: FrameHeader, payload: bytes) -> bytes:
     """The raw bytes. Raises CorruptError where they are not as long as the header says."""
     if header.filter is Filter.ZSTD:
         return decompress(payload, header.raw_bytes)
+    if header.filter is Filter.COLUMNS:
+        arranged = decompress_at_most(payload, header.raw_bytes)
+        return restore_rows(arranged, header.raw_bytes)
     if len(payload) != header.raw_bytes:
         raise CorruptError(f"it holds {len(payload)} raw bytes where {header.raw_bytes} are due")
     return payload

@@ -38,7 +38,7 @@ class DrySession:
     ) -> None:
         """Nothing to end."""
 
-    def put_data(self, raw: bytes) -> BlockId:
+    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
         """The data block's id."""
         block_id = self._place.make_id(BlockType.DATA, raw)
         with self._lock:

@@ -96,8 +96,8 @@ class Session(Protocol):
     manifest_cut_rule: CutRule
     node_rule: NodeRule
 
-    def put_data(self, raw: bytes) -> BlockId:
-        """The data block's id."""
+    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
+        """The data block's id; `column_count` where it is whole rows of so many columns."""
         ...
 
     def put_node(self, raw: bytes) -> BlockId:
@@ -167,9 +167,12 @@ class WriteSession:
         if not self._ended:
             self.abort()
 
-    def put_data(self, raw: bytes) -> BlockId:
-        """Stores a data block unless it is there; its id. Raises StorageError."""
-        return self._put(BlockType.DATA, raw)
+    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
+        """Stores a data block unless it is there; its id. Raises StorageError.
+
+        `column_count` where it is whole rows of so many columns: they take less room then.
+        """
+        return self._put(BlockType.DATA, raw, column_count)
 
     def put_node(self, raw: bytes) -> BlockId:
         """Stores a tree node unless it is there; its id. Raises StorageError."""
@@ -215,11 +218,11 @@ class WriteSession:
         self._writer.abandon()
         self._object.withdraw()
 
-    def _put(self, kind: BlockType, raw: bytes) -> BlockId:
+    def _put(self, kind: BlockType, raw: bytes, column_count: int = 0) -> BlockId:
         block_id = self._place.make_id(kind, raw)
         if self._reserve(kind, block_id, len(raw)):
             try:
-                coding, payload = encode_payload(raw, self._level)
+                coding, payload = encode_payload(raw, self._level, column_count)
                 self._append(kind, block_id, len(raw), coding, payload)
             except BaseException:
                 self._broken = True  # others were told that this block is taken care of

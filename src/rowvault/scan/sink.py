@@ -12,8 +12,11 @@ from rowvault.repository.repository import Repository
 class BlockSink(Protocol):
     """Takes blocks from many threads and names them."""
 
-    def put_data(self, raw: bytes) -> BlockId:
-        """The id of a block of rows, kept if the sink keeps blocks."""
+    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
+        """The id of a block, kept if the sink keeps blocks.
+
+        `column_count` where it is whole rows of so many columns.
+        """
         ...
 
     def put_node(self, raw: bytes) -> BlockId:
@@ -32,7 +35,7 @@ class HashingSink:
         self._lock = threading.Lock()
         self._nodes: dict[BlockId, bytes] = {}
 
-    def put_data(self, raw: bytes) -> BlockId:
+    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
         """The id alone."""
         return self._repository.data_id(raw)
 

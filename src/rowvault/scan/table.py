@@ -181,7 +181,7 @@ class TableScan:
     def _put(self, block: RawBlock) -> LeafEntry:
         return LeafEntry(
             first_key=block.first_key,
-            id=self._sink.put_data(block.raw),
+            id=self._sink.put_data(block.raw, 0 if block.fragment else self._layout.column_count),
             raw_bytes=len(block.raw),
             row_count=block.row_count,
             rendered_bytes=block.rendered_bytes,

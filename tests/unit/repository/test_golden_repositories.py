@@ -110,7 +110,7 @@ class PinnedSink:
         self.node_rule = SMALL.node.rule(self.secrets)
         self._make_id = IdMaker(self.secrets)
 
-    def put_data(self, raw: bytes) -> BlockId:
+    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
         return self._make_id(BlockType.DATA, raw)
 
     def put_node(self, raw: bytes) -> BlockId:

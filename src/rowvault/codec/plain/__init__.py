@@ -5,6 +5,7 @@ prefers being seen to be right over being fast. Malformed input raises ValueErro
 kernel.
 """
 
+from rowvault.codec.plain.columns import arrange, restore_rows
 from rowvault.codec.plain.cutter import Cutter, RawTuple, Rule
 from rowvault.codec.plain.matcher import RowMatcher
 from rowvault.codec.plain.packets import PacketSplitter
@@ -21,11 +22,13 @@ __all__ = [
     "RawTuple",
     "RowMatcher",
     "Rule",
+    "arrange",
     "decode_values",
     "encode_values",
     "merge_records",
     "render_tuples",
     "rendered_length",
+    "restore_rows",
     "row_ends",
     "row_hash",
     "search_records",

@@ -1,0 +1,394 @@
+"""One column of a block: how its fields are written apart from the other columns'.
+
+A column has a head, which says its form, and streams. Which form it takes is seen from its bytes.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from rowvault.codec.plain.column_texts import (
+    DAY_SECONDS,
+    FIRST_DAY,
+    HOUR_LIMIT,
+    LAST_DAY,
+    LIMIT,
+    MAXIMUM_DIGITS,
+    MAXIMUM_FRACTION,
+    MAXIMUM_PREFIX,
+    prefix_of,
+    read_all,
+    read_day,
+    read_interval,
+    read_moment,
+    read_number,
+    read_padded,
+    write_clock,
+    write_day,
+    write_moment,
+    write_number,
+)
+from rowvault.codec.plain.integers import (
+    DIFFERENCES,
+    MAXIMUM_WIDTH,
+    RunDescriptor,
+    decode_run,
+    encode_run,
+    signed,
+)
+from rowvault.codec.plain.siphash import U64
+from rowvault.codec.plain.streams import Streams
+from rowvault.codec.rows import NULL, encode_length
+
+HAS_NULLS: Final = 0x80
+DICTIONARY_ENTRIES: Final = 224
+DICTIONARY_VALUE: Final = 64
+"""Bytes of the longest value in a dictionary."""
+ROWS_PER_ENTRY: Final = 4
+"""A dictionary has at most one entry for so many rows."""
+
+
+class Form(enum.IntEnum):
+    """How a column is written. The numbers are stored."""
+
+    LENGTHS = 0
+    FIXED = 1
+    DICTIONARY = 2
+    NUMBER = 3
+    SCALED = 4
+    PADDED = 5
+    DAY = 6
+    MOMENT = 7
+    INTERVAL = 8
+
+
+class Field(NamedTuple):
+    """One field of a row."""
+
+    wire: bytes
+    """Prefix and value, as they stand in the row."""
+    value: bytes | None
+
+
+class Column(NamedTuple):
+    """A column as it is written."""
+
+    head: bytes
+    streams: list[bytes]
+
+
+def arrange_column(fields: Sequence[Field]) -> Column:
+    """The column in the form that suits it; never larger than its fields, the head apart."""
+    room = sum(len(field.wire) for field in fields)
+    values = [field.value for field in fields if field.value is not None]
+    column = _as_dictionary(fields) or _as_integers(values, fields)
+    if column is None or sum(map(len, column.streams)) > room:
+        column = _as_fixed(values, fields)
+    if column is None or sum(map(len, column.streams)) > room:
+        column = _as_lengths(fields)
+    return column
+
+
+def _as_lengths(fields: Sequence[Field]) -> Column:
+    prefixes = [field.wire[: len(field.wire) - len(field.value or b"")] for field in fields]
+    return Column(
+        bytes((Form.LENGTHS,)),
+        [b"".join(prefixes), b"".join(field.value or b"" for field in fields)],
+    )
+
+
+def _as_fixed(values: Sequence[bytes], fields: Sequence[Field]) -> Column | None:
+    if len(set(map(len, values))) > 1:
+        return None
+    flag, presence = _presence(fields)
+    length = len(values[0]) if values else 0
+    head = bytes((Form.FIXED | flag,)) + encode_length(length)
+    return Column(head, [*presence, b"".join(values)])
+
+
+def _presence(fields: Sequence[Field]) -> tuple[int, list[bytes]]:
+    """(flag for the head, the stream that says which fields are there)."""
+    presence = bytes(field.value is not None for field in fields)
+    return (HAS_NULLS, [presence]) if 0 in presence else (0, [])
+
+
+def _as_dictionary(fields: Sequence[Field]) -> Column | None:
+    limit = min(DICTIONARY_ENTRIES, len(fields) // ROWS_PER_ENTRY)
+    entries: set[bytes | None] = set()
+    for field in fields:
+        entries.add(field.value)
+        if len(entries) > limit or len(field.value or b"") > DICTIONARY_VALUE:
+            return None
+    ordered = sorted(entries, key=lambda value: (dictionary_hash(value), value or b""))
+    numbers: dict[bytes | None, int] = {}
+    head = bytearray((Form.DICTIONARY, len(ordered) - 1))
+    number = -1
+    for index, value in enumerate(ordered):
+        wanted = max(dictionary_hash(value) >> 56, number + 1)
+        number = min(wanted, 256 - (len(ordered) - index))
+        numbers[value] = number
+        head.append(number)
+        head += bytes((NULL,)) if value is None else bytes((len(value),)) + value
+    return Column(bytes(head), [bytes(numbers[field.value] for field in fields)])
+
+
+def dictionary_hash(value: bytes | None) -> int:
+    """64 bits, of which the first eight are the number that a value wants.
+
+    So a value that appears or vanishes hardly ever moves the numbers of others.
+    """
+    if value is None:
+        return NULL << 56
+    first = int.from_bytes(value[:8], "little")
+    last = int.from_bytes(value[-8:], "little")
+    word = ((first * 0x9E3779B97F4A7C15) ^ (last + len(value))) & U64
+    word ^= word >> 32
+    return word * 0xC2B2AE3D27D4EB4F & U64
+
+
+def _as_integers(values: Sequence[bytes], fields: Sequence[Field]) -> Column | None:
+    prefix = prefix_of(values[0]) if values else None
+    if prefix is None or not all(value.startswith(prefix) for value in values):
+        return None
+    texts = [value[len(prefix) :] for value in values]
+    for read in (_read_days, _read_moments, _read_intervals, _read_numbers, _read_paddeds):
+        found = read(texts)
+        if found is not None:
+            break
+    else:
+        return None
+    flag, presence = _presence(fields)
+    head = bytes((found.form | flag, len(prefix))) + prefix + found.parameters
+    streams = presence + found.streams
+    for run in found.runs:
+        descriptor, planes = encode_run(run)
+        head += descriptor
+        streams += planes
+    return Column(head, streams)
+
+
+class _Found(NamedTuple):
+    form: Form
+    parameters: bytes
+    streams: list[bytes]
+    runs: list[list[int]]
+
+
+def _read_days(texts: Sequence[bytes]) -> _Found | None:
+    days = read_all(texts, read_day)
+    return None if days is None else _Found(Form.DAY, b"", [], [days])
+
+
+def _read_moments(texts: Sequence[bytes]) -> _Found | None:
+    return _clocks(Form.MOMENT, read_all(texts, read_moment))
+
+
+def _read_intervals(texts: Sequence[bytes]) -> _Found | None:
+    return _clocks(Form.INTERVAL, read_all(texts, read_interval))
+
+
+def _clocks(form: Form, clocks: Sequence[tuple[int, bytes]] | None) -> _Found | None:
+    if clocks is None or len({len(fraction) for _, fraction in clocks}) > 1:
+        return None
+    digits = len(clocks[0][1])
+    runs = [[seconds for seconds, _ in clocks]]
+    if digits:
+        runs.append([int(fraction) for _, fraction in clocks])
+    return _Found(form, bytes((digits,)), [], runs)
+
+
+def _read_numbers(texts: Sequence[bytes]) -> _Found | None:
+    numbers = read_all(texts, read_number)
+    if numbers is None:
+        return None
+    scales = bytes(number.scale for number in numbers)
+    most = max(scales)
+    if max(number.whole_digits for number in numbers) + most > MAXIMUM_DIGITS:
+        return None
+    mantissas = [number.mantissa * 10 ** (most - number.scale) for number in numbers]
+    if len(set(scales)) == 1:
+        return _Found(Form.NUMBER, bytes((most,)), [], [mantissas])
+    return _Found(Form.SCALED, bytes((most,)), [scales], [mantissas])
+
+
+def _read_paddeds(texts: Sequence[bytes]) -> _Found | None:
+    numbers = read_all(texts, read_padded)
+    if numbers is None or len(set(map(len, texts))) > 1:
+        return None
+    return _Found(Form.PADDED, bytes((len(texts[0]),)), [], [numbers])
+
+
+@dataclass(slots=True)
+class ColumnReader:
+    """A column whose head has been read."""
+
+    form: Form
+    row_count: int
+    has_nulls: bool
+    length: int = 0
+    """FIXED: bytes of each value."""
+    dictionary: dict[int, bytes] | None = None
+    prefix: bytes = b""
+    parameter: int = 0
+    """Scale, digits, or digits of the fraction."""
+    runs: tuple[RunDescriptor, ...] = ()
+
+    def fields(self, streams: Streams) -> list[bytes]:
+        """The column's fields as they stand in rows. Raises ValueError."""
+        if self.form is Form.LENGTHS:
+            return self._from_lengths(streams)
+        if self.dictionary is not None:
+            try:
+                return [self.dictionary[number] for number in streams.take(self.row_count)]
+            except KeyError as error:
+                raise ValueError("a number that is not in the dictionary") from error
+        presence = streams.take(self.row_count) if self.has_nulls else b"\1" * self.row_count
+        if presence.strip(b"\0\1"):
+            raise ValueError("a field neither there nor NULL")
+        count = presence.count(1)
+        texts = iter(self._texts(streams, count))
+        return [_wire(next(texts)) if there else bytes((NULL,)) for there in presence]
+
+    def _from_lengths(self, streams: Streams) -> list[bytes]:
+        prefixes = [streams.prefix() for _ in range(self.row_count)]
+        return [prefix + streams.take(length or 0) for prefix, length in prefixes]
+
+    def _texts(self, streams: Streams, count: int) -> list[bytes]:
+        if self.form is Form.FIXED:
+            data = streams.take(self.length * count)
+            return [data[i * self.length : (i + 1) * self.length] for i in range(count)]
+        scales = streams.take(count) if self.form is Form.SCALED else b""
+        runs = [decode_run(run, streams.take(run.width * count), count) for run in self.runs]
+        write = _WRITERS[self.form]
+        texts = []
+        for i in range(count):
+            parameter = scales[i] if scales else self.parameter
+            texts.append(self.prefix + write(self, parameter, [run[i] for run in runs]))
+        return texts
+
+
+def _wire(value: bytes) -> bytes:
+    return encode_length(len(value)) + value
+
+
+def read_column(streams: Streams, row_count: int) -> ColumnReader:
+    """Reads a column's head. Raises ValueError where it is none."""
+    first = streams.byte()
+    try:
+        form = Form(first & ~HAS_NULLS)
+    except ValueError as error:
+        raise ValueError("a form that is never written") from error
+    has_nulls = bool(first & HAS_NULLS)
+    if has_nulls and form in (Form.LENGTHS, Form.DICTIONARY):
+        raise ValueError("a form that is never written")
+    reader = ColumnReader(form, row_count, has_nulls)
+    if form is Form.FIXED:
+        reader.length = streams.length()
+    elif form is Form.DICTIONARY:
+        reader.dictionary = _read_dictionary(streams)
+    elif form is not Form.LENGTHS:
+        _read_integers(reader, streams)
+    return reader
+
+
+def _read_dictionary(streams: Streams) -> dict[int, bytes]:
+    entries: dict[int, bytes] = {}
+    previous = -1
+    for _ in range(streams.byte() + 1):
+        number = streams.byte()
+        if number <= previous:
+            raise ValueError("a dictionary out of order")
+        previous = number
+        prefix, length = streams.prefix()
+        if length is not None and length > DICTIONARY_VALUE:
+            raise ValueError("a value too long for a dictionary")
+        entries[number] = prefix + streams.take(length or 0)
+    return entries
+
+
+_PARAMETER_LIMITS: Final = {
+    Form.NUMBER: (0, MAXIMUM_DIGITS - 1),
+    Form.SCALED: (0, MAXIMUM_DIGITS - 1),
+    Form.PADDED: (1, MAXIMUM_DIGITS),
+    Form.MOMENT: (0, MAXIMUM_FRACTION),
+    Form.INTERVAL: (0, MAXIMUM_FRACTION),
+}
+
+
+def _read_integers(reader: ColumnReader, streams: Streams) -> None:
+    length = streams.byte()
+    if length > MAXIMUM_PREFIX:
+        raise ValueError("a prefix that is too long")
+    reader.prefix = streams.take(length)
+    limits = _PARAMETER_LIMITS.get(reader.form)
+    run_count = 1
+    if limits is not None:
+        reader.parameter = streams.byte()
+        if not limits[0] <= reader.parameter <= limits[1]:
+            raise ValueError("digits that are never written")
+        if reader.form in (Form.MOMENT, Form.INTERVAL) and reader.parameter:
+            run_count = 2
+    reader.runs = tuple(_read_run(streams) for _ in range(run_count))
+
+
+def _read_run(streams: Streams) -> RunDescriptor:
+    descriptor = streams.byte()
+    width = descriptor & ~DIFFERENCES
+    if width > MAXIMUM_WIDTH:
+        raise ValueError("integers of more than eight bytes")
+    base = None
+    if descriptor & DIFFERENCES:
+        base = signed(int.from_bytes(streams.take(8), "little"))
+    return RunDescriptor(width, base)
+
+
+def _checked(value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise ValueError("an integer out of its range")
+    return value
+
+
+def _number(reader: ColumnReader, scale: int, values: list[int]) -> bytes:
+    mantissa = _checked(values[0], 1 - LIMIT, LIMIT - 1)
+    if scale > reader.parameter:
+        raise ValueError("more digits than the column has")
+    divisor = 10 ** (reader.parameter - scale)
+    if mantissa % divisor:
+        raise ValueError("digits behind the last one")
+    return write_number(mantissa // divisor, scale)
+
+
+def _padded(reader: ColumnReader, digits: int, values: list[int]) -> bytes:
+    return b"%0*d" % (digits, _checked(values[0], 0, 10**digits - 1))
+
+
+def _day(reader: ColumnReader, _: int, values: list[int]) -> bytes:
+    return write_day(_checked(values[0], FIRST_DAY, LAST_DAY))
+
+
+def _moment(reader: ColumnReader, digits: int, values: list[int]) -> bytes:
+    low, high = FIRST_DAY * DAY_SECONDS, (LAST_DAY + 1) * DAY_SECONDS - 1
+    return write_moment(_checked(values[0], low, high)) + _fraction(digits, values)
+
+
+def _interval(reader: ColumnReader, digits: int, values: list[int]) -> bytes:
+    return write_clock(_checked(values[0], 0, HOUR_LIMIT * 3600 - 1)) + _fraction(digits, values)
+
+
+def _fraction(digits: int, values: list[int]) -> bytes:
+    if not digits:
+        return b""
+    return b".%0*d" % (digits, _checked(values[1], 0, 10**digits - 1))
+
+
+_WRITERS: Final[dict[Form, Callable[[ColumnReader, int, list[int]], bytes]]] = {
+    Form.NUMBER: _number,
+    Form.SCALED: _number,
+    Form.PADDED: _padded,
+    Form.DAY: _day,
+    Form.MOMENT: _moment,
+    Form.INTERVAL: _interval,
+}
