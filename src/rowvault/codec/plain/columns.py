@@ -21,7 +21,7 @@ def arrange(rows: Buffer, column_count: int) -> tuple[bytes, array[int]] | None:
     """Whole rows as (arranged bytes, ends of the parts that compress best apart).
 
     None where there is no row, there are more than 4096 columns, or the arranged bytes would be
-    more than those of the rows. Raises ValueError where the bytes are not whole rows of so many columns.
+    more than those of the rows. Raises ValueError where the bytes are not rows of so many columns.
     """
     if column_count <= 0:
         raise ValueError("a row has at least one column")
