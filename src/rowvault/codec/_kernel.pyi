@@ -17,6 +17,16 @@ def render_tuples(
 def rendered_length(
     rows: Buffer, ends: Buffer, kinds: bytes, introducers: tuple[bytes, ...]
 ) -> int: ...
+def render_statement(
+    rows: Buffer,
+    kinds: bytes,
+    introducers: tuple[bytes, ...],
+    prefix: bytes,
+    suffix: bytes,
+    rendered_bytes: int,
+) -> bytes: ...
+def render_csv(rows: Buffer, kinds: bytes) -> bytes: ...
+def render_json_lines(rows: Buffer, kinds: bytes, names: tuple[bytes, ...]) -> bytes: ...
 def encode_values(rows: Sequence[tuple[object, ...]]) -> tuple[bytes, array[int]]: ...
 def decode_values(
     rows: Buffer, ends: Buffer, column_count: int, text_type: Callable[[bytes], object]

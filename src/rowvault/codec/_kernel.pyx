@@ -169,6 +169,57 @@ cdef extern from *:
         rv_lanes lanes = rv_load_lanes(text);
         return rv_any_lane(RV_SPECIAL(lanes));
     }
+
+    #define RV_ALL 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF
+    static const uint8_t rv_first_lanes[32] = {
+        RV_ALL, RV_ALL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    };
+
+    /* Both copy sixteen bytes, of which the first `length` are meant, and say whether those are
+       plain: need no backslash; stand in a number. */
+    static inline int rv_copy_text16(const uint8_t *from, uint8_t *to, size_t length) {
+        rv_lanes lanes = rv_load_lanes(from);
+        memcpy(to, &lanes, 16);
+        lanes = RV_SPECIAL(lanes) & rv_load_lanes(rv_first_lanes + 16 - length);
+        return !rv_any_lane(lanes);
+    }
+
+    static inline int rv_copy_number16(const uint8_t *from, uint8_t *to, size_t length) {
+        rv_lanes lanes = rv_load_lanes(from);
+        rv_lanes good = (rv_lanes)((rv_lanes)(lanes - 48) < 10);
+        memcpy(to, &lanes, 16);
+        good |= RV_IS(lanes, 43) | RV_IS(lanes, 45) | RV_IS(lanes, 46);
+        good |= RV_IS(lanes, 69) | RV_IS(lanes, 101);
+        return !rv_any_lane(~good & rv_load_lanes(rv_first_lanes + 16 - length));
+    }
+
+    static inline int rv_copy_json16(const uint8_t *from, uint8_t *to) {
+        rv_lanes lanes = rv_load_lanes(from);
+        memcpy(to, &lanes, 16);
+        return !rv_any_lane((rv_lanes)(lanes < 32) | RV_IS(lanes, 34) | RV_IS(lanes, 92));
+    }
+
+    #ifdef __clang__
+    #define RV_INTERLEAVE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+    #else
+    #define RV_INTERLEAVE(a, b, ...) __builtin_shuffle(a, b, (rv_lanes){__VA_ARGS__})
+    #endif
+
+    static inline rv_lanes rv_hex_digits(rv_lanes nibbles) {
+        return nibbles + 48 + ((rv_lanes)(nibbles > 9) & 7);
+    }
+
+    /* 32 digits of 16 bytes */
+    static inline void rv_hex16(const uint8_t *from, uint8_t *to) {
+        rv_lanes lanes = rv_load_lanes(from);
+        rv_lanes high = rv_hex_digits(lanes >> 4), low = rv_hex_digits(lanes & 15);
+        rv_lanes digits = RV_INTERLEAVE(
+            high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        memcpy(to, &digits, 16);
+        digits = RV_INTERLEAVE(
+            high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        memcpy(to + 16, &digits, 16);
+    }
     """
     uint64_t load_little64 "rv_load_little64"(const uint8_t *source) noexcept nogil
     uint64_t load_big64 "rv_load_big64"(const uint8_t *source) noexcept nogil
@@ -182,6 +233,12 @@ cdef extern from *:
     size_t count_special "rv_count_special"(
         const uint8_t *data, size_t start, size_t stop) noexcept nogil
     bint has_special16 "rv_has_special16"(const uint8_t *text) noexcept nogil
+    bint copy_text16 "rv_copy_text16"(
+        const uint8_t *source, uint8_t *target, size_t length) noexcept nogil
+    bint copy_number16 "rv_copy_number16"(
+        const uint8_t *source, uint8_t *target, size_t length) noexcept nogil
+    bint copy_json16 "rv_copy_json16"(const uint8_t *source, uint8_t *target) noexcept nogil
+    void hex16 "rv_hex16"(const uint8_t *source, uint8_t *target) noexcept nogil
 
 cdef uint64_t LIMIT = 0xFFFFFFFF    # offsets in rows have 32 bits
 cdef uint32_t MAX_BLOCK_BYTES = 1 << 22
@@ -211,6 +268,7 @@ cdef enum Reason:
     MALFORMED_END
     BEHIND_END
     TOO_LONG
+    OTHER_LENGTH
 
 cdef tuple REASONS = (
     "",
@@ -228,6 +286,7 @@ cdef tuple REASONS = (
     "a malformed packet at the end of the result set",
     "bytes behind the end of the result set",
     "more than 4 GiB of rows at once",
+    "the text is not as long as it was said to be",
 )
 
 cdef struct Fault:
@@ -853,6 +912,7 @@ def rendered_length(rows, ends, kinds, introducers):
 # --- renderings -------------------------------------------------------------------------------
 
 cdef uint8_t ESCAPES[256]
+cdef uint8_t JSON_ESCAPES[256]
 cdef uint8_t HEX_PAIRS[512]
 cdef bint IS_NUMBER_BYTE[256]
 
@@ -868,6 +928,14 @@ cdef void fill_tables() noexcept:
     ESCAPES[26] = c'Z'
     ESCAPES[39] = c"'"
     ESCAPES[92] = c'\\'
+    memset(JSON_ESCAPES, 0, sizeof(JSON_ESCAPES))
+    JSON_ESCAPES[8] = c'b'
+    JSON_ESCAPES[9] = c't'
+    JSON_ESCAPES[10] = c'n'
+    JSON_ESCAPES[12] = c'f'
+    JSON_ESCAPES[13] = c'r'
+    JSON_ESCAPES[34] = c'"'
+    JSON_ESCAPES[92] = c'\\'
     for i in range(256):
         HEX_PAIRS[2 * i] = digits[i >> 4]
         HEX_PAIRS[2 * i + 1] = digits[i & 15]
@@ -886,33 +954,39 @@ cdef inline uint8_t *put_escaped_byte(uint8_t byte, uint8_t *target) noexcept no
     return target + 1
 
 
-cdef inline uint8_t *put_text(const uint8_t *value, size_t length, uint8_t *target) noexcept nogil:
+cdef inline uint8_t *put_text(
+    const uint8_t *value, size_t length, size_t readable, uint8_t *target
+) noexcept nogil:
+    """Sixteen bytes at a time; of `readable` ones, the value's `length` are meant."""
     cdef size_t i = 0
+    cdef size_t count
     cdef size_t j
     target[0] = c"'"
     target += 1
-    while length - i >= 16:
-        if has_special16(value + i):
-            for j in range(16):
-                target = put_escaped_byte(value[i + j], target)
-        else:
-            memcpy(target, value + i, 16)
-            target += 16
-        i += 16
     while i < length:
-        target = put_escaped_byte(value[i], target)
-        i += 1
+        count = length - i if length - i < 16 else 16
+        if readable - i >= 16 and copy_text16(value + i, target, count):
+            target += count
+        else:
+            for j in range(i, i + count):
+                target = put_escaped_byte(value[j], target)
+        i += count
     target[0] = c"'"
     return target + 1
 
 
 cdef inline uint8_t *put_hex(const uint8_t *value, size_t length, uint8_t *target) noexcept nogil:
-    cdef size_t i
+    cdef size_t i = 0
     memcpy(target, b"X'", 2)
     target += 2
-    for i in range(length):
+    while length - i >= 16:
+        hex16(value + i, target)
+        target += 32
+        i += 16
+    while i < length:
         memcpy(target, &HEX_PAIRS[2 * value[i]], 2)
         target += 2
+        i += 1
     target[0] = c"'"
     return target + 1
 
@@ -922,12 +996,21 @@ cdef inline uint8_t *put_bytes(const uint8_t *value, size_t length, uint8_t *tar
     return target + length
 
 
-cdef inline bint is_number(const uint8_t *value, size_t length) noexcept nogil:
+cdef inline uint8_t *put_number(
+    const uint8_t *value, size_t length, size_t readable, uint8_t *target, Reason *reason
+) noexcept nogil:
     cdef size_t i
+    if 0 < length <= 16 and readable >= 16:
+        if not copy_number16(value, target, length):
+            reason[0] = NOT_A_NUMBER
+        return target + length
     for i in range(length):
         if not IS_NUMBER_BYTE[value[i]]:
-            return False
-    return length > 0
+            reason[0] = NOT_A_NUMBER
+            return target
+    if length == 0:
+        reason[0] = NOT_A_NUMBER
+    return put_bytes(value, length, target)
 
 
 cdef bint is_integer(const uint8_t *value, size_t length) noexcept nogil:
@@ -982,29 +1065,46 @@ cdef uint8_t *put_dynamic(
 
 
 cdef inline uint8_t *put_value(
-    Column *column, const uint8_t *value, size_t length, uint8_t *target, Reason *reason
+    Column *column, const uint8_t *value, size_t length, size_t readable, uint8_t *target,
+    Reason *reason,
 ) noexcept nogil:
     if column.kind == KIND_NUMBER:
-        if not is_number(value, length):
-            reason[0] = NOT_A_NUMBER
-            return target
-        return put_bytes(value, length, target)
+        return put_number(value, length, readable, target, reason)
     if column.kind == KIND_TEXT:
-        return put_text(value, length, target)
+        return put_text(value, length, readable, target)
     if column.kind == KIND_BYTES:
         target = put_bytes(column.introducer, column.introducer_length, target)
         return put_hex(value, length, target)
     return put_dynamic(value, length, target, reason)
 
 
+cdef inline uint8_t *put_field(
+    Column *column, const uint8_t *rows, size_t readable, Field *field, uint8_t *target,
+    Reason *reason,
+) noexcept nogil:
+    """The literal of a field; `readable` bytes of `rows` are there."""
+    if field.is_null:
+        return put_bytes(b"NULL", 4, target)
+    return put_value(
+        column, rows + field.start, field.stop - field.start, readable - field.start, target,
+        reason,
+    )
+
+
+cdef inline size_t field_room(Column *column, Field *field) noexcept nogil:
+    """What a literal and what stands around it may take, with what is copied behind its end.
+
+    A byte becomes two at most, a real at most 26, framing at most 17.
+    """
+    return 2 * (field.stop - field.start) + column.introducer_length + 64
+
+
 cdef bint render_row(
-    _Shape shape, const uint8_t *rows, size_t row, size_t start, size_t end, Output *out,
-    Fault *fault,
+    _Shape shape, _Batch batch, size_t row, size_t start, size_t end, Output *out, Fault *fault
 ) noexcept nogil:
     """One tuple behind what `out` holds."""
-    # No value takes more: a byte becomes two at most, a real at most 26, framing at most 17.
     cdef size_t worst = (
-        2 * (end - start) + shape.introducer_bytes + 32 * <size_t>shape.column_count + 4
+        2 * (end - start) + shape.introducer_bytes + 32 * <size_t>shape.column_count + 64
     )
     cdef size_t position = start
     cdef uint8_t *target
@@ -1019,17 +1119,14 @@ cdef bint render_row(
     for i in range(shape.column_count):
         target[0] = c',' if i else c'('
         target += 1
-        reason = read_field(rows, position, end, &field)
+        reason = read_field(batch.data, position, end, &field)
         if reason != FINE:
             return refuse(fault, reason, row, position)
-        if field.is_null:
-            target = put_bytes(b"NULL", 4, target)
-        else:
-            target = put_value(
-                &shape.columns[i], rows + field.start, field.stop - field.start, target, &reason
-            )
-            if reason != FINE:
-                return refuse(fault, reason, row, position)
+        target = put_field(
+            &shape.columns[i], batch.data, batch.length, &field, target, &reason
+        )
+        if reason != FINE:
+            return refuse(fault, reason, row, position)
         position = field.stop
     if position != end:
         return refuse(fault, BYTES_LEFT, row, position)
@@ -1047,7 +1144,7 @@ cdef bint render_rows(_Shape shape, _Batch batch, Output *out, Fault *fault) noe
     for row in range(batch.count):
         if not next_row(batch.end_data, batch.length, row, start, &end, fault):
             return False
-        if not render_row(shape, batch.data, row, start, end, out, fault):
+        if not render_row(shape, batch, row, start, end, out, fault):
             return False
         start = end
     if start != batch.length:
@@ -1067,6 +1164,357 @@ def render_tuples(rows, ends, kinds, introducers):
     if not fine:
         raise_fault(&fault)
     return PyBytes_FromStringAndSize(<char *>scratch.first.data, scratch.first.length)
+
+
+cdef inline uint8_t *put_lead(size_t row, uint32_t column, uint8_t *target) noexcept nogil:
+    """What stands before a value of a tuple."""
+    if column:
+        target[0] = c','
+        return target + 1
+    if row:
+        return put_bytes(b",\n(", 3, target)
+    target[0] = c'('
+    return target + 1
+
+
+cdef bint render_statement_rows(
+    _Shape shape, _Batch batch, uint8_t *target, uint8_t *limit, Output *spare, Fault *fault
+) noexcept nogil:
+    """Tuples that fill target to limit exactly; what may reach over it goes through `spare`."""
+    # Bytes that are written may be anything to the compiler, so what it must not read again
+    # stands in variables.
+    cdef const uint8_t *data = batch.data
+    cdef size_t length = batch.length
+    cdef Column *columns = shape.columns
+    cdef uint32_t column_count = shape.column_count
+    cdef size_t position = 0
+    cdef size_t row = 0
+    cdef size_t room
+    cdef uint32_t i
+    cdef uint8_t *begin
+    cdef uint8_t *end
+    cdef Column *column
+    cdef Field field
+    cdef Reason reason
+    while position < length:
+        for i in range(column_count):
+            column = &columns[i]
+            reason = read_field(data, position, length, &field)
+            if reason != FINE:
+                return refuse(fault, reason, row, position)
+            room = field_room(column, &field)
+            begin = target
+            if room > <size_t>(limit - target):
+                if not output_reserve(spare, room):
+                    return refuse(fault, NO_MEMORY, row, position)
+                begin = spare.data
+            end = put_lead(row, i, begin)
+            end = put_field(column, data, length, &field, end, &reason)
+            if reason != FINE:
+                return refuse(fault, reason, row, position)
+            if i + 1 == column_count:
+                end[0] = c')'
+                end += 1
+            if begin != target:
+                if end - begin > limit - target:
+                    return refuse(fault, OTHER_LENGTH, row, position)
+                memcpy(target, begin, end - begin)
+            target += end - begin
+            position = field.stop
+        row += 1
+    if target != limit:
+        return refuse(fault, OTHER_LENGTH, row, position)
+    return True
+
+
+def render_statement(
+    rows, kinds, introducers, bytes prefix not None, bytes suffix not None, size_t rendered_bytes
+):
+    """`prefix`, the tuples of whole rows as `render_tuples` gives them, `suffix`.
+
+    Raises ValueError, also where the tuples do not have `rendered_bytes`.
+    """
+    cdef _Scratch scratch = _Scratch()
+    cdef _Shape shape = _Shape(kinds, introducers, ())
+    cdef _Batch batch = _Batch(rows)
+    cdef Py_ssize_t head = len(prefix)
+    cdef Py_ssize_t tail = len(suffix)
+    cdef Fault fault
+    cdef bint fine
+    cdef bytes text
+    cdef uint8_t *target
+    if rendered_bytes > (66 + shape.introducer_bytes) * batch.length:    # no field takes more
+        fault.row = fault.offset = 0
+        fault.reason = OTHER_LENGTH
+        raise_fault(&fault)
+    text = PyBytes_FromStringAndSize(NULL, head + rendered_bytes + tail)
+    target = <uint8_t *>PyBytes_AS_STRING(text)
+    memcpy(target, PyBytes_AS_STRING(prefix), head)
+    memcpy(target + head + rendered_bytes, PyBytes_AS_STRING(suffix), tail)
+    target += head
+    with nogil:
+        fine = render_statement_rows(
+            shape, batch, target, target + rendered_bytes, &scratch.first, &fault
+        )
+    if not fine:
+        raise_fault(&fault)
+    return text
+
+
+# --- other forms ------------------------------------------------------------------------------
+# docs/reference/text-formats.md states them.
+
+cdef enum:
+    FORM_CSV = 1
+    FORM_JSON = 2
+
+
+cdef inline bint is_digit(uint8_t byte) noexcept nogil:
+    return c'0' <= byte <= c'9'
+
+
+cdef bint is_json_number(const uint8_t *text, size_t length) noexcept nogil:
+    """RFC 8259, section 6."""
+    cdef size_t i = 0
+    cdef size_t digits
+    if i < length and text[i] == c'-':
+        i += 1
+    digits = i
+    while i < length and is_digit(text[i]):
+        i += 1
+    if i == digits or (text[digits] == c'0' and i - digits > 1):
+        return False
+    if i < length and text[i] == c'.':
+        i += 1
+        digits = i
+        while i < length and is_digit(text[i]):
+            i += 1
+        if i == digits:
+            return False
+    if i < length and (text[i] == c'e' or text[i] == c'E'):
+        i += 1
+        if i < length and (text[i] == c'+' or text[i] == c'-'):
+            i += 1
+        digits = i
+        while i < length and is_digit(text[i]):
+            i += 1
+        if i == digits:
+            return False
+    return i == length
+
+
+cdef bint is_utf8(const uint8_t *text, size_t length) noexcept nogil:
+    """As the Unicode standard has it, table 3-7: no surrogates, nothing longer than needed."""
+    cdef size_t i = 0
+    cdef size_t more
+    cdef uint8_t first
+    cdef uint8_t low
+    cdef uint8_t high
+    while i < length:
+        if length - i >= 8 and not load_little64(text + i) & 0x8080808080808080U:
+            i += 8
+            continue
+        first = text[i]
+        i += 1
+        if first < 0x80:
+            continue
+        if first < 0xC2 or first > 0xF4:
+            return False
+        more = 1 if first < 0xE0 else 2 if first < 0xF0 else 3
+        if length - i < more:
+            return False
+        low = 0xA0 if first == 0xE0 else 0x90 if first == 0xF0 else 0x80
+        high = 0x9F if first == 0xED else 0x8F if first == 0xF4 else 0xBF
+        if not low <= text[i] <= high:
+            return False
+        i += 1
+        while more > 1:
+            if text[i] & 0xC0 != 0x80:
+                return False
+            i += 1
+            more -= 1
+    return True
+
+
+cdef uint8_t *put_csv_text(const uint8_t *text, size_t length, uint8_t *target) noexcept nogil:
+    cdef const uint8_t *quote
+    cdef size_t count
+    target[0] = c'"'
+    target += 1
+    while length:
+        quote = <const uint8_t *>memchr(text, c'"', length)
+        count = length if quote == NULL else quote + 1 - text
+        target = put_bytes(text, count, target)
+        if quote != NULL:
+            target[0] = c'"'
+            target += 1
+        text += count
+        length -= count
+    target[0] = c'"'
+    return target + 1
+
+
+cdef uint8_t *put_json_text(const uint8_t *text, size_t length, uint8_t *target) noexcept nogil:
+    """A string; an object of hexadecimal digits where the bytes are no text."""
+    cdef size_t i = 0
+    cdef uint8_t byte
+    if not is_utf8(text, length):
+        return put_json_bytes(text, length, target)
+    target[0] = c'"'
+    target += 1
+    while i < length:
+        if length - i >= 16 and copy_json16(text + i, target):
+            target += 16
+            i += 16
+            continue
+        byte = text[i]
+        i += 1
+        if byte < 32 or byte == c'"' or byte == c'\\':
+            target = put_json_escape(byte, target)
+        else:
+            target[0] = byte
+            target += 1
+    target[0] = c'"'
+    return target + 1
+
+
+cdef inline uint8_t *put_json_escape(uint8_t byte, uint8_t *target) noexcept nogil:
+    target[0] = c'\\'
+    if JSON_ESCAPES[byte]:
+        target[1] = JSON_ESCAPES[byte]
+        return target + 2
+    target = put_bytes(b"u00", 3, target + 1)
+    target[0] = c'0' + (byte >> 4)
+    target[1] = (c'0' if byte & 15 < 10 else c'a' - 10) + (byte & 15)
+    return target + 2
+
+
+cdef uint8_t *put_json_bytes(const uint8_t *value, size_t length, uint8_t *target) noexcept nogil:
+    target = put_bytes(b'{"hex":"', 8, target)
+    # The literal is X'...': its first two bytes are written over, its last one too.
+    target = put_hex(value, length, target - 2) - 1
+    target[-2 * <Py_ssize_t>length - 2] = c':'
+    target[-2 * <Py_ssize_t>length - 1] = c'"'
+    return put_bytes(b'"}', 2, target)
+
+
+cdef uint8_t *put_form_value(
+    int form, uint8_t kind, const uint8_t *value, size_t length, size_t readable, uint8_t *target,
+    Reason *reason,
+) noexcept nogil:
+    cdef uint8_t found
+    if kind == KIND_NUMBER:
+        if form == FORM_JSON and not is_json_number(value, length):
+            # Leading zeros, say; what cannot be in a number is refused as in every form.
+            target[0] = c'"'
+            target = put_number(value, length, readable, target + 1, reason)
+            target[0] = c'"'
+            return target + 1
+        return put_number(value, length, readable, target, reason)
+    if kind == KIND_DYNAMIC:
+        found = dynamic_class(value, length)
+        if found == c'i' or found == c'r' or found == 0:
+            return put_dynamic_number(form, value, length, target, reason)
+        value += 1
+        length -= 1
+        kind = KIND_TEXT if found == c't' else KIND_BYTES
+    if kind == KIND_TEXT:
+        if form == FORM_JSON:
+            return put_json_text(value, length, target)
+        return put_csv_text(value, length, target)
+    if form == FORM_JSON:
+        return put_json_bytes(value, length, target)
+    return put_hex(value, length, target)
+
+
+cdef uint8_t *put_dynamic_number(
+    int form, const uint8_t *value, size_t length, uint8_t *target, Reason *reason
+) noexcept nogil:
+    """As in SQL, but for what is no number there: NULL."""
+    if length == 9 and value[0] == c'r' and isnan(load_real(value + 1)):
+        return put_bytes(b"null", 4, target) if form == FORM_JSON else target
+    return put_dynamic(value, length, target, reason)
+
+
+cdef bint render_form(
+    int form, _Shape shape, _Batch batch, Output *out, Fault *fault
+) noexcept nogil:
+    """In FORM_JSON an introducer is what stands before the column's value."""
+    cdef const uint8_t *data = batch.data
+    cdef size_t length = batch.length
+    cdef uint32_t column_count = shape.column_count
+    cdef size_t position = 0
+    cdef size_t row = 0
+    cdef uint32_t i
+    cdef uint8_t *target
+    cdef Column *column
+    cdef Field field
+    cdef Reason reason
+    if not output_reserve(out, batch.length + batch.length // 2 + 64):
+        return refuse(fault, NO_MEMORY, 0, 0)
+    while position < length:
+        for i in range(column_count):
+            column = &shape.columns[i]
+            reason = read_field(data, position, length, &field)
+            if reason != FINE:
+                return refuse(fault, reason, row, position)
+            # A control character becomes six bytes in JSON.
+            if not output_reserve(
+                out, 6 * (field.stop - field.start) + column.introducer_length + 64
+            ):
+                return refuse(fault, NO_MEMORY, row, position)
+            target = out.data + out.length
+            if form == FORM_JSON:
+                target[0] = c',' if i else c'{'
+                target = put_bytes(column.introducer, column.introducer_length, target + 1)
+            elif i:
+                target[0] = c','
+                target += 1
+            if not field.is_null:
+                target = put_form_value(
+                    form, column.kind, data + field.start, field.stop - field.start,
+                    length - field.start, target, &reason,
+                )
+            elif form == FORM_JSON:
+                target = put_bytes(b"null", 4, target)
+            if reason != FINE:
+                return refuse(fault, reason, row, position)
+            out.length = target - out.data
+            position = field.stop
+        target = out.data + out.length
+        if form == FORM_JSON:
+            target[0] = c'}'
+            target += 1
+        target[0] = c'\n'
+        out.length = target + 1 - out.data
+        row += 1
+    return True
+
+
+cdef bytes rendered_form(int form, rows, kinds, introducers):
+    cdef _Scratch scratch = _Scratch()
+    cdef _Shape shape = _Shape(kinds, introducers, ())
+    cdef _Batch batch = _Batch(rows)
+    cdef Fault fault
+    cdef bint fine
+    with nogil:
+        fine = render_form(form, shape, batch, &scratch.first, &fault)
+    if not fine:
+        raise_fault(&fault)
+    return PyBytes_FromStringAndSize(<char *>scratch.first.data, scratch.first.length)
+
+
+def render_csv(rows, kinds):
+    """A line of comma-separated values for each whole row. Raises ValueError."""
+    return rendered_form(FORM_CSV, rows, kinds, (b"",) * len(kinds))
+
+
+def render_json_lines(rows, kinds, names):
+    """A line with a JSON object for each whole row; `names` are JSON strings and a colon each.
+
+    Raises ValueError.
+    """
+    return rendered_form(FORM_JSON, rows, kinds, names)
 
 
 # --- values of SQLite -------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`dump`: a snapshot as SQL text."""
+"""`dump`: a snapshot as SQL, or the rows of a table as CSV or JSON."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.core.errors import UsageError
 from rowvault.core.monitor import Monitor
-from rowvault.render.dump import DumpResult, dump_snapshot
+from rowvault.render.dump import DumpResult, dump_rows, dump_snapshot
+from rowvault.render.rows import RowFormat
 
 Write = Callable[[bytes], object]
 
@@ -28,20 +30,30 @@ class DumpOptions:
     write: Write
     """Takes the text when `file` is None."""
     file: Path | None
+    row_format: RowFormat | None = None
+    """None: SQL; else the rows of one table alone."""
 
 
 def dump(options: DumpOptions, monitor: Monitor) -> DumpResult:
-    """Writes a snapshot, a database or a table as SQL.
+    """Writes a snapshot, a database or a table as SQL, or a table's rows in another form.
 
     Raises SnapshotNotFoundError, UsageError, DamageError, OSError.
     """
+    if options.row_format is not None and options.table is None:
+        raise UsageError(
+            f"{options.row_format} holds the rows of one table: name it as DATABASE.TABLE"
+        )
     with options.repository.open() as repository:
         snapshot = repository.find(options.snapshot)
 
         def run(write: Write) -> DumpResult:
-            return dump_snapshot(
-                repository, snapshot, options.database, options.table, write, monitor
-            )
+            database, table = options.database, options.table
+            if options.row_format is None:
+                return dump_snapshot(repository, snapshot, database, table, write, monitor)
+            assert database is not None
+            assert table is not None
+            name = (database, table)
+            return dump_rows(repository, snapshot, name, options.row_format, write, monitor)
 
         if options.file is None:
             return run(options.write)

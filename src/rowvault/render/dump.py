@@ -9,6 +9,7 @@ from rowvault.core.errors import UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.render.document import Fixed
+from rowvault.render.rows import RowFormat, rows_text
 from rowvault.render.table import Statement, TableText
 from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.repository.repository import Repository
@@ -66,6 +67,33 @@ def dump_snapshot(
         sum(part.length for part in parts),
         tuple(omissions),
     )
+
+
+def dump_rows(
+    repository: Repository,
+    snapshot: Snapshot,
+    name: tuple[str, str],
+    row_format: RowFormat,
+    write: Callable[[bytes], object],
+    monitor: Monitor,
+) -> DumpResult:
+    """Writes the rows of one table, `name` its database and its own name, and nothing else.
+
+    Raises UsageError where the snapshot does not hold it, DamageError, and what `write` raises.
+    """
+    (record,) = _records(repository.manifest(snapshot), *name)
+    total = record.root.sums.rows
+    monitor.phase("dumping", total)
+    monitor.item(record.definition.label)
+    length = 0
+    for rows, text in rows_text(repository, record, row_format):
+        write(text)
+        length += len(text)
+        monitor.advance(rows, len(text))
+    omissions = tuple(f"{record.definition.label}: {note}" for note in record.notes)
+    for omission in omissions:
+        monitor.warning(omission)
+    return DumpResult(1, total, length, omissions)
 
 
 def snapshot_parts(

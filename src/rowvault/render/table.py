@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rowvault.codec import kernel
 from rowvault.codec.layout import RowLayout
-from rowvault.codec.rendering import RENDERER_VERSION, render_block
+from rowvault.codec.rendering import RENDERER_VERSION, render_statement
 from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import UnsupportedFormatError
 from rowvault.render.document import Chunk, Fixed
@@ -74,8 +74,9 @@ class TableText:
 
     def statement(self, group: Sequence[LeafEntry]) -> bytes:
         """The INSERT of some blocks that hold whole rows. Raises DamageError."""
-        batch = read_group(self._repository, group, self._layout.column_count)
-        return self._prefix + render_block(batch, self._layout) + self._suffix
+        raw = read_rows(self._repository, group)
+        rendered_bytes = sum(entry.rendered_bytes for entry in group)
+        return render_statement(raw, self._layout, self._prefix, self._suffix, rendered_bytes)
 
     def _measure(self, sums: Sums) -> int:
         """How long the statements of a subtree are."""
@@ -113,7 +114,14 @@ def row_groups(entries: Iterable[LeafEntry]) -> Iterator[list[LeafEntry]]:
             group = []
 
 
+def read_rows(repository: Repository, group: Sequence[LeafEntry]) -> bytes:
+    """The bytes of the rows of one group. Raises DamageError."""
+    if len(group) == 1:
+        return repository.read_data(group[0].id)
+    return b"".join(repository.read_data(entry.id) for entry in group)
+
+
 def read_group(repository: Repository, group: Sequence[LeafEntry], column_count: int) -> RowBatch:
     """The rows of one group. Raises DamageError."""
-    raw = b"".join(repository.read_data(entry.id) for entry in group)
+    raw = read_rows(repository, group)
     return RowBatch(raw, kernel.row_ends(raw, column_count))

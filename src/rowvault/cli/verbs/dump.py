@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 @click.command(
     "dump",
     cls=Command,
-    short_help="Write a snapshot as SQL text.",
+    short_help="Write a snapshot as SQL text, or a table as CSV or JSON.",
     help=f"""Write a snapshot, one database or one table as SQL that the stock client loads.
+
+    With --format csv or jsonl: the rows of one table, without its definition. In CSV texts are
+    quoted, and numbers, X'hex' for bytes and the empty field of NULL are not; in jsonl each line
+    is an object, bytes are {{"hex": "..."}}. No value is rounded or converted in any form.
 
     {SNAPSHOT_HELP}
 
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     examples=[
         "rowvault dump latest | mariadb",
         "rowvault dump latest~1 shop.orders -o orders.sql",
+        "rowvault dump latest shop.orders --format csv -o orders.csv",
         "rowvault dump latest main | sqlite3 copy.db",
     ],
     exit_codes=[
@@ -57,7 +62,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "text_format",
-    type=click.Choice(["sql"]),
+    type=click.Choice(["sql", "csv", "jsonl"]),
     default="sql",
     help="The form of the text. Default: sql.",
 )
@@ -76,11 +81,15 @@ def dump(
     """Runs `rowvault dump`."""
     from rowvault.commands.dump import DumpOptions
     from rowvault.commands.dump import dump as run
+    from rowvault.render.rows import RowFormat
 
     if settings.as_json and file is None:
         raise usage_error("--json needs -o FILE: standard output carries the dump")
     database, table = parse_name(name) if name is not None else (None, None)
-    options = DumpOptions(settings.access(), snapshot, database, table, output.write_bytes, file)
+    row_format = None if text_format == "sql" else RowFormat(text_format)
+    options = DumpOptions(
+        settings.access(), snapshot, database, table, output.write_bytes, file, row_format
+    )
     # A live line would write into the text, or into the pager that shows it.
     with monitor(settings, bars=file is not None) as watching:
         result = run(options, watching)

@@ -7,10 +7,11 @@ kernel.
 
 from rowvault.codec.plain.columns import arrange, restore_rows
 from rowvault.codec.plain.cutter import Cutter, RawTuple, Rule
+from rowvault.codec.plain.forms import render_csv, render_json_lines
 from rowvault.codec.plain.matcher import RowMatcher
 from rowvault.codec.plain.packets import PacketSplitter
 from rowvault.codec.plain.records import merge_records, search_records
-from rowvault.codec.plain.rendering import render_tuples, rendered_length
+from rowvault.codec.plain.rendering import render_statement, render_tuples, rendered_length
 from rowvault.codec.plain.rows import Layout, row_ends
 from rowvault.codec.plain.siphash import row_hash, siphash24
 from rowvault.codec.plain.values import decode_values, encode_values
@@ -26,6 +27,9 @@ __all__ = [
     "decode_values",
     "encode_values",
     "merge_records",
+    "render_csv",
+    "render_json_lines",
+    "render_statement",
     "render_tuples",
     "rendered_length",
     "restore_rows",

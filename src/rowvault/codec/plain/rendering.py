@@ -14,10 +14,12 @@ from rowvault.codec.plain.rows import (
     NO_CLASS,
     NOT_A_NUMBER,
     NUMBER,
+    OTHER_LENGTH,
     TEXT,
     Row,
     check_layout,
     fault,
+    row_ends,
     split_rows,
 )
 from rowvault.codec.rows import Value
@@ -40,7 +42,7 @@ def _hex_literal(value: bytes) -> bytes:
     return b"X'" + value.hex().upper().encode() + b"'"
 
 
-def _render_real(bits: bytes) -> bytes:
+def render_real(bits: bytes) -> bytes:
     value: float = struct.unpack(">d", bits)[0]
     if value != value:
         return b"NULL"
@@ -62,7 +64,7 @@ def _render_dynamic(value: bytes) -> bytes:
         case "i":
             return body
         case "r":
-            return _render_real(body)
+            return render_real(body)
         case "t" if b"\0" in body:
             return b"CAST(" + _hex_literal(body) + b" AS TEXT)"
         case "t":
@@ -92,7 +94,7 @@ def render_row(row: Row, kinds: bytes, introducers: Sequence[bytes]) -> bytes:
     return b"(" + b",".join(literals) + b")"
 
 
-def _check_numbers(row: Row, kinds: bytes) -> None:
+def check_numbers(row: Row, kinds: bytes) -> None:
     """What is rendered without quotes must be a number: a stored value never becomes SQL."""
     for value, kind, offset in zip(row.values, kinds, row.offsets, strict=True):
         if value is None:
@@ -111,9 +113,28 @@ def render_tuples(
     tuples = []
     for row in split_rows(take_bytes(rows), take_ends(ends), len(kinds)):
         rendered = render_row(row, kinds, introducers)
-        _check_numbers(row, kinds)
+        check_numbers(row, kinds)
         tuples.append(rendered)
     return b",\n".join(tuples)
+
+
+def render_statement(
+    rows: Buffer,
+    kinds: bytes,
+    introducers: tuple[bytes, ...],
+    prefix: bytes,
+    suffix: bytes,
+    rendered_bytes: int,
+) -> bytes:
+    """`prefix`, the tuples of whole rows as `render_tuples` gives them, `suffix`.
+
+    Raises ValueError, also where the tuples do not have `rendered_bytes`.
+    """
+    check_layout(kinds, introducers)
+    tuples = render_tuples(rows, row_ends(rows, len(kinds)), kinds, introducers)
+    if len(tuples) != rendered_bytes:
+        fault(0, 0, OTHER_LENGTH)
+    return prefix + tuples + suffix
 
 
 def rendered_length(

@@ -22,6 +22,7 @@ BYTES_LEFT: Final = "bytes are left behind the last value"
 BAD_ENDS: Final = "the ends do not ascend to the end of the rows"
 NO_CLASS: Final = "a value without a proper storage class"
 NOT_A_NUMBER: Final = "not a number"
+OTHER_LENGTH: Final = "the text is not as long as it was said to be"
 
 
 class Layout(Protocol):
