@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -o -name '*.pyx' -o -name '*.pyi')
+KERNEL := src/rowvault/codec/_kernel.pyx src/rowvault/codec/_columns.pyx
 STATIC := src tests benchmarks
 
 # pytest: `make test ARGS='tests/cli -k demo'`
@@ -45,7 +46,7 @@ docs: $(VENV)/.dev ## write docs/reference/cli.md and fidelity.md anew from help
 	mv docs/reference/fidelity.md.new docs/reference/fidelity.md
 
 clean: ## remove the environment and everything built
-	rm -rf $(VENV) build dist src/*.egg-info src/rowvault/codec/_kernel.c
+	rm -rf $(VENV) build dist src/*.egg-info src/rowvault/codec/_kernel.c src/rowvault/codec/_columns.c
 	find src -name '*.so' -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -65,7 +66,7 @@ $(VENV)/.system: $(VENV)/.made
 	.ci/system-packages
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.system pyproject.toml src/rowvault/codec/_kernel.pyx
+$(VENV)/.dev: $(VENV)/.system pyproject.toml $(KERNEL)
 	$(BIN)/pip install --quiet --editable '.[dev,mount]'
 	# As an installation does; the tests start the command hundreds of times.
 	$(BIN)/python -m compileall -q src

@@ -20,7 +20,7 @@ from array import array
 from collections.abc import Callable
 from types import ModuleType
 
-from rowvault.codec import _kernel, plain
+from rowvault.codec import _columns, _kernel, plain
 from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import Value, encode_batch
 from rowvault.core.model import ValueKind
@@ -213,6 +213,65 @@ def check_stream(rng: random.Random, room: Walled) -> str:
     return compiled
 
 
+def some_column(rng: random.Random, rows: int) -> list[Value]:
+    """What one type of column would hold, sometimes with a stranger in it."""
+    chosen = rng.choice(
+        [
+            lambda n: b"%d" % (n * 3 - 20),
+            lambda n: b"%d.%02d" % (n * 7, n % 100),
+            lambda n: b"SKU-%05d" % n,
+            lambda n: b"2026-%02d-%02d" % (n % 13, n % 29 + 1),
+            lambda n: b"2026-11-28 %02d:%02d:00.%03d" % (n % 24, n % 61, n),
+            lambda n: b"%02d:%02d:59" % (n * 5, n % 60),
+            lambda n: (b"new", b"paid")[n % 2],
+            lambda n: some_bytes(rng),
+            lambda n: None,
+        ]
+    )
+    column: list[Value] = [chosen(number) for number in range(rows)]
+    if rng.random() < 0.3:
+        column[rng.randrange(rows)] = rng.choice([None, some_bytes(rng)])
+    return column
+
+
+def check_columns(rng: random.Random, room: Walled) -> str:
+    row_count = rng.choice([1, 2, 5, 40, 70, 130])
+    columns = [some_column(rng, row_count) for _ in range(rng.randint(1, 4))]
+    raw = encode_batch(zip(*columns, strict=True)).rows[: ROOM_PAGES * mmap.PAGESIZE]
+    if rng.random() < 0.2:
+        raw = damage(rng, raw)
+    at_end = rng.random() < 0.6
+    rows = room.place(raw, at_end)
+    compiled, simple = (
+        outcome(lambda k=k: k.arrange(rows, len(columns))) for k in (_columns, plain)
+    )
+    assert compiled == simple, (raw, len(columns), compiled, simple)
+    if compiled in ("refused", "None"):
+        return compiled
+    data = plain.arrange(raw, len(columns))[0]
+    raw_bytes = len(raw)
+    if rng.random() < 0.8:
+        data = damage_arranged(rng, data)
+        raw_bytes += rng.choice([0, 0, 0, 1, -1, 40])
+    arranged = room.place(data[: ROOM_PAGES * mmap.PAGESIZE], at_end)
+    compiled, simple = (
+        outcome(lambda k=k: k.restore_rows(arranged, raw_bytes)) for k in (_columns, plain)
+    )
+    assert compiled == simple, (data, raw_bytes, compiled, simple)
+    return compiled
+
+
+def damage_arranged(rng: random.Random, data: bytes) -> bytes:
+    """Mostly in the head, where counts and lengths stand."""
+    result = bytearray(data)
+    for _ in range(rng.randint(1, 3)):
+        at = rng.randrange(min(len(result), rng.choice([12, 60, len(result)])))
+        result[at] = rng.choice([rng.randrange(256), result[at] ^ 1, 0, 0x80, 0xFF, 0xFC])
+    if rng.random() < 0.2:
+        del result[rng.randrange(len(result)) :]
+    return bytes(result)
+
+
 def main(arguments: list[str]) -> None:
     """Prints how many inputs were taken and how many refused."""
     data_room, ends_room = Walled(), Walled()
@@ -223,6 +282,7 @@ def main(arguments: list[str]) -> None:
     for _ in range(int(arguments[1])):
         outcomes.append(check_rows(rng, data_room, ends_room))
         outcomes.append(check_stream(rng, data_room))
+        outcomes.append(check_columns(rng, data_room))
     refused = outcomes.count("refused")
     print(len(outcomes) - refused, refused)
 

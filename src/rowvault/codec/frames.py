@@ -101,15 +101,12 @@ def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
     )
 
 
-_ARRANGES = False
-
-
 def encode_payload(raw: bytes, level: int, column_count: int = 0) -> tuple[Filter, bytes]:
     """What is stored of a block: arranged by column, compressed, or as it is.
 
     `column_count` is that of the whole rows that it consists of; 0: it is something else.
     """
-    arranged = arrange(raw, column_count) if column_count and _ARRANGES else None
+    arranged = arrange(raw, column_count) if column_count else None
     if arranged is None:
         coding, packed = Filter.ZSTD, compress(raw, level)
     else:

@@ -46,6 +46,7 @@ def _choose() -> str:
         return wanted
     try:
         # The import is the question: is the extension there?
+        import rowvault.codec._columns
         import rowvault.codec._kernel  # noqa: F401
     except ImportError:
         if wanted == "compiled":
@@ -57,6 +58,7 @@ def _choose() -> str:
 implementation = _choose()
 
 if TYPE_CHECKING or implementation == "compiled":
+    from rowvault.codec._columns import arrange, restore_rows
     from rowvault.codec._kernel import (
         Cutter,
         PacketSplitter,
@@ -74,7 +76,6 @@ if TYPE_CHECKING or implementation == "compiled":
         search_records,
         siphash24,
     )
-    from rowvault.codec.plain import arrange, restore_rows
 else:
     from rowvault.codec.plain import (
         Cutter,

@@ -1,0 +1,8 @@
+"""The compiled column layout's names; rowvault.codec.plain documents each of them."""
+
+from array import array
+
+from _typeshed import ReadableBuffer as Buffer
+
+def arrange(rows: Buffer, column_count: int) -> tuple[bytes, array[int]] | None: ...
+def restore_rows(arranged: Buffer, raw_bytes: int) -> bytes: ...
