@@ -30,8 +30,20 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## backup beside mariadb-dump, as ratios
+bench: $(VENV)/.dev ## all benchmarks beside today's tools: docs/benchmarks.md; with ARGS one scenario
+ifdef ARGS
 	$(BIN)/python -m benchmarks.scenario $(ARGS)
+else
+	$(BIN)/python -m benchmarks.scenario backup --shop 1024 --rounds 5 --buffer-pool-mb 4096 \
+		--out benchmarks/results/shop.json
+	$(BIN)/python -m benchmarks.scenario backup --sysbench 4000000 --tables 4 --rounds 5 \
+		--buffer-pool-mb 4096 --out benchmarks/results/sysbench.json
+	$(BIN)/python -m benchmarks.scenario sizes --megabytes 64 256 1024 4096 --rounds 5 \
+		--buffer-pool-mb 6144 --out benchmarks/results/sizes.json
+	$(BIN)/python -m benchmarks.micro -o benchmarks/results/micro.json
+	$(BIN)/python -m benchmarks.scenario.report $(filter-out %/micro.json, \
+		$(wildcard benchmarks/results/*.json))
+endif
 
 fidelity: $(VENV)/.dev ## what comes back, tool by tool: docs/fidelity-compared.md
 	.ci/mysql-root >/dev/null

@@ -34,6 +34,8 @@ def versions(rowvault: str) -> dict[str, str]:
         ("mariadb-dump", "--version"),
         ("zstd", "--version"),
         ("restic", "version"),
+        ("borg", "--version"),
+        ("mydumper", "--version"),
     ):
         if shutil.which(name):
             found[name] = _first_line([name, option])

@@ -91,6 +91,40 @@ class Dump:
         return int(run_piped(f"{self.command} | wc -c").output)
 
 
+class Stream:
+    """The bare result stream, thrown away: stream.py."""
+
+    def __init__(self, socket: Path, database: str, connections: int) -> None:
+        program = [sys.executable, "-m", "benchmarks.scenario.stream"]
+        self._command = [*program, str(socket), database, str(connections)]
+
+    def discard(self) -> Run:
+        """All tables once."""
+        return Run(run(self._command))
+
+
+class Mydumper:
+    """`mydumper` with two threads, compressing with what this version has."""
+
+    def __init__(self, directory: Path, socket: Path, database: str) -> None:
+        self._output = directory / "mydumper"
+        self._command = [
+            *("mydumper", "-u", "root", "-S", str(socket), "-B", database),
+            *("-t", "2", "--compress", "-o", str(self._output)),
+        ]
+
+    @staticmethod
+    def is_installed() -> bool:
+        """There is a mydumper to compare with."""
+        return shutil.which("mydumper") is not None
+
+    def dump(self) -> Run:
+        """Into an empty directory."""
+        shutil.rmtree(self._output, ignore_errors=True)
+        measured = run(self._command)
+        return Run(measured, file_bytes(self._output))
+
+
 class Restic:
     """`mariadb-dump | restic backup --stdin` into a repository of its own."""
 
@@ -120,6 +154,41 @@ class Restic:
         before = file_bytes(self._repository)
         measured = run_piped(
             f"{self._dump.command} | restic backup -q --stdin --stdin-filename dump.sql",
+            self._environment,
+        )
+        return Run(measured, file_bytes(self._repository) - before)
+
+
+class Borg:
+    """`mariadb-dump | borg create -` into a repository of its own, encrypted."""
+
+    def __init__(self, directory: Path, dump: Dump) -> None:
+        self._repository = directory / "borg"
+        self._environment = {
+            "BORG_PASSPHRASE": PASSWORD,
+            "BORG_REPO": str(self._repository),
+            "BORG_BASE_DIR": str(directory / "borg-base"),
+        }
+        self._dump = dump
+        self._count = 0
+
+    @staticmethod
+    def is_installed() -> bool:
+        """There is a borg to compare with."""
+        return shutil.which("borg") is not None
+
+    def start_anew(self) -> None:
+        """An empty repository; not measured."""
+        shutil.rmtree(self._repository, ignore_errors=True)
+        shutil.rmtree(self._environment["BORG_BASE_DIR"], ignore_errors=True)
+        run(["borg", "init", "--encryption=repokey-blake2"], self._environment)
+
+    def back_up(self) -> Run:
+        """One more archive of the dump, compressed as restic does by default."""
+        before = file_bytes(self._repository)
+        self._count += 1
+        measured = run_piped(
+            f"{self._dump.command} | borg create --compression zstd,3 ::{self._count} -",
             self._environment,
         )
         return Run(measured, file_bytes(self._repository) - before)

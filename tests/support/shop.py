@@ -212,6 +212,35 @@ def fill_shop(connection: Connection, megabytes: float, seed: int, database: str
     cursor.execute("COMMIT")
 
 
+_GROWN = {
+    "customers": "id + {step}, name, CONCAT(id + {step}, email), address, newsletter, balance,"
+    " created",
+    "products": "id + {step}, LPAD(id + {step}, 12, 'S'), name, price, weight_kg, note, stock",
+    "orders": "id + {step}, customer_id, status, total, placed, sent",
+    "order_items": "order_id + {step}, line, product_id, quantity, price",
+    "events": "id + {step}, customer_id, at, document",
+    "articles": "id + {step}, title, body, changed",
+    "sessions": "UNHEX(SHA2(CONCAT(token, {step}), 256)), customer_id + {step}, seen, address",
+}
+"""What a row's double is made of, its key moved by `step`."""
+
+
+def grow_shop(connection: Connection, factor: int, database: str = "shop") -> None:
+    """Makes the shop `factor` times as large, inside the server: its rows again, with new keys."""
+    cursor = connection.cursor()
+    for table in TABLES:
+        name = f"`{database}`.`{table.name}`"
+        column = {"order_items": "order_id", "sessions": "customer_id"}.get(table.name, "id")
+        cursor.execute(f"SELECT MAX({column}) + 1 FROM {name}")
+        span = int(cursor.fetchone()[0])
+        for turn in range(1, factor):
+            values = _GROWN[table.name].format(step=turn * span)
+            cursor.execute(
+                f"INSERT INTO {name} SELECT {values} FROM {name} WHERE {column} < {span}"
+            )
+            cursor.execute("COMMIT")
+
+
 def a_day_of_changes(connection: Connection, seed: int, database: str = "shop") -> None:
     """One day in the shop: of each table 1 % of the rows changed, 1 % new, 0.2 % gone."""
     cursor = connection.cursor()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.scenario.__main__ import SCENARIOS
 
 from support.rowvault import environment
 
@@ -18,13 +19,15 @@ ROOT = Path(__file__).parents[3]
     [
         "benchmarks.encryption",
         "benchmarks.index",
+        "benchmarks.micro",
         "benchmarks.scenario",
+        *(f"benchmarks.scenario {name}" for name in SCENARIOS),
         "benchmarks.scenario.report",
     ],
 )
 def test_it_explains_itself(module: str) -> None:
     plain = environment()
     plain.pop("PYTHONPATH", None)
-    command = [sys.executable, "-m", module, "--help"]
+    command = [sys.executable, "-m", *module.split(), "--help"]
     done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()

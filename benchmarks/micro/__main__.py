@@ -1,6 +1,6 @@
 """MB/s and rows/s of the kernel's inner loops, beside copying the same bytes.
 
-    python benchmarks/micro/kernel.py [--megabytes N] [--repeat N] [--plain] [-o FILE]
+    python -m benchmarks.micro [--megabytes N] [--repeat N] [--plain] [-o FILE]
 
 Prints one JSON document: machine, versions, and per row size and operation the median.
 """

@@ -1,0 +1,75 @@
+"""The report of scenarios: the page's section, its charts, and where it puts them."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from benchmarks.scenario import chart, report
+from benchmarks.scenario.measure import Measurement
+from benchmarks.scenario.peers import Run
+from benchmarks.scenario.result import Budget, add_rounds
+
+STEP = "rowvault backup, full"
+PEER = "mariadb-dump | zstd -1"
+
+
+def made(at_most: float | None) -> dict[str, object]:
+    """A result of three rounds in which the step takes half as long as the peer."""
+    result: dict[str, object] = {
+        "title": "Shop <1>",
+        "time": "2026-01-01T00:00:00+00:00",
+        "commit": "abc",
+        "machine": {"processor": "P", "cores": 2},
+        "versions": {"mydumper": "mydumper 1"},
+        "kernel": "compiled",
+        "load_before": 0.1,
+    }
+    rounds = [
+        {STEP: Run(Measurement(wall, 1.0, 1 << 20, b""), 5), PEER: Run(Measurement(2.0, 1, 1, b""))}
+        for wall in (1.0, 9.0, 0.5)
+    ]
+    add_rounds(result, rounds, [Budget(STEP, PEER, at_most), Budget(STEP, "not measured")])
+    return result
+
+
+@pytest.mark.parametrize(
+    ("at_most", "said"), [(0.5, "0.5, kept"), (0.4, "0.4, **missed**"), (None, "| 0.500 |  |")]
+)
+def test_a_ratio_of_medians_is_told_with_its_budget(at_most: float | None, said: str) -> None:
+    section = report.page_section(made(at_most), [])
+    (line,) = [line for line in section.splitlines() if "zstd -1`" in line and " / " in line]
+    assert said in line
+    assert "| 0.500 |" in line
+    assert "mariadb-dump \\| zstd" in line
+    assert "not measured" not in section
+
+
+def test_the_page_takes_sections_and_charts(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    report.update_page({"shop": made(0.5)}, page)
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert "(benchmarks/shop.svg)" in text
+    drawn = ElementTree.parse(tmp_path / "benchmarks" / "shop.svg").getroot()
+    shown = [element.text for element in drawn.iter() if element.tag.endswith("text")]
+    assert STEP in shown
+    assert "1.00 s" in shown
+
+
+def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text("nothing to replace")
+    with pytest.raises(ValueError, match="marks"):
+        report.update_page({}, page)
+    assert page.read_text() == "nothing to replace"
+
+
+def test_curves_end_where_the_largest_values_are() -> None:
+    drawn = ElementTree.fromstring(chart.curves({"a": [(0, 0), (10, 4)], "b": [(5, 2)]}, "x", "y"))
+    lines = [one.get("points") for one in drawn.iter() if one.tag.endswith("polyline")]
+    assert lines == ["70.0,276.0 470.0,16.0", "270.0,146.0"]
