@@ -223,6 +223,7 @@ def some_column(rng: random.Random, rows: int) -> list[Value]:
             lambda n: b"2026-%02d-%02d" % (n % 13, n % 29 + 1),
             lambda n: b"2026-11-28 %02d:%02d:00.%03d" % (n % 24, n % 61, n),
             lambda n: b"%02d:%02d:59" % (n * 5, n % 60),
+            lambda n: b"%d.%s" % (n % 3, b"5" * (n % 19)) if n % 3 else b"7",
             lambda n: (b"new", b"paid")[n % 2],
             lambda n: some_bytes(rng),
             lambda n: None,
@@ -237,9 +238,10 @@ def some_column(rng: random.Random, rows: int) -> list[Value]:
 def check_columns(rng: random.Random, room: Walled) -> str:
     row_count = rng.choice([1, 2, 5, 40, 70, 130])
     columns = [some_column(rng, row_count) for _ in range(rng.randint(1, 4))]
-    raw = encode_batch(zip(*columns, strict=True)).rows[: ROOM_PAGES * mmap.PAGESIZE]
+    raw = encode_batch(zip(*columns, strict=True)).rows
     if rng.random() < 0.2:
         raw = damage(rng, raw)
+    raw = raw[: ROOM_PAGES * mmap.PAGESIZE]
     at_end = rng.random() < 0.6
     rows = room.place(raw, at_end)
     compiled, simple = (

@@ -128,7 +128,7 @@ def test_one_changed_row_leaves_the_others_bytes(columns: ModuleType) -> None:
     """Bases serve as prefixes: of each column only the neighbourhood of the change differs."""
     rows = [(b"%d" % n, b"%d" % (n * 7919 % 5003), b"text %d" % n) for n in range(2000)]
     before, _ = columns.arrange(encode_batch(rows).rows, 3)
-    rows[1000] = (b"1000", b"77", b"text 5")
+    rows[1000] = (b"1000", b"77", b"changed")
     del rows[300]
     after, _ = columns.arrange(encode_batch(rows).rows, 3)
     prefix = zstandard.ZstdCompressionDict(before, dict_type=zstandard.DICT_TYPE_RAWCONTENT)

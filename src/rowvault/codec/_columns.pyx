@@ -136,7 +136,11 @@ cdef enum:
     DICTIONARY_VALUE = 64
     DICTIONARY_SLOTS = 512
     ROWS_PER_ENTRY = 4
-    HAS_NULLS = 0x80
+    ROWS_PER_ODD = 16
+    HAS_MARKS = 0x80
+    MARK_NULL = 0
+    MARK_VALUE = 1
+    MARK_ODD = 2
     DIFFERENCES = 0x80
     SLACK = 64    # bytes behind a buffer that copies may overrun
     AT_ONCE = 64    # rows whose integers are made at once
@@ -176,7 +180,7 @@ cdef enum Reason:
     UNORDERED
     LONG_ENTRY
     NO_ENTRY
-    NO_PRESENCE
+    NO_MARK
     OUT_OF_RANGE
     BYTES_LEFT
     WRONG_LENGTH
@@ -199,7 +203,7 @@ cdef tuple REASONS = (
     "a dictionary out of order",
     "a value too long for a dictionary",
     "a number that is not in the dictionary",
-    "a field neither there nor NULL",
+    "a mark that is never written",
     "an integer out of its range",
     "bytes are left behind the last column",
     "another number of bytes of rows than are due",
@@ -351,12 +355,14 @@ cdef Reason split(Work *work) noexcept nogil:
     return FINE
 
 
+cdef inline const uint8_t *field_at(Work *work, uint32_t row, uint32_t column) noexcept nogil:
+    return work.raw + work.fields[<size_t>row * work.column_count + column]
+
+
 cdef inline const uint8_t *value_at(
     Work *work, uint32_t row, uint32_t column, size_t *length
 ) noexcept nogil:
-    return field_value(
-        work.raw + work.fields[<size_t>row * work.column_count + column], length
-    )
+    return field_value(field_at(work, row, column), length)
 
 
 cdef Reason put_head(Work *work, const uint8_t *data, size_t length) noexcept nogil:
@@ -553,7 +559,7 @@ cdef inline bint read_digits(
 
 
 cdef inline bint read_number(
-    const uint8_t *text, size_t length, int64_t *mantissa, uint32_t *scale, uint32_t *whole
+    const uint8_t *text, size_t length, int64_t *mantissa, uint32_t *scale
 ) noexcept nogil:
     """A decimal number in its only spelling, of at most 18 digits."""
     cdef bint negative = length > 0 and text[0] == 45
@@ -570,7 +576,6 @@ cdef inline bint read_number(
     while i < length and is_digit(text[i]):
         value = value * 10 + (text[i] - 48)
         i += 1
-    whole[0] = <uint32_t>i
     if i == 0 or (i > 1 and text[0] == 48) or i > MAXIMUM_DIGITS:
         return False
     scale[0] = 0
@@ -579,7 +584,7 @@ cdef inline bint read_number(
             return False
         start = i + 1
         scale[0] = <uint32_t>(length - start)
-        if start == length or scale[0] + whole[0] > MAXIMUM_DIGITS:
+        if start == length or length - 1 > MAXIMUM_DIGITS:
             return False
         if not read_digits(text + start, scale[0], &fraction):
             return False
@@ -655,38 +660,39 @@ cdef inline bint read_clock(
 cdef struct Reading:
     uint32_t form
     uint32_t prefix
-    uint32_t parameter    # of the first text; SCALED: the largest scale
-    uint32_t whole    # most digits before the point
-    uint32_t count    # fields that are not NULL
+    const uint8_t *first    # the first value, which starts with the prefix
+    uint32_t parameter    # of the first text that has the form
+    bint has_scales    # numbers: they differ
+    uint32_t count    # fields that have the form
+    uint32_t odd_count    # fields that do not have it
+    size_t odd_bytes
 
 
 cdef inline bint read_text(
     Work *work, Reading *reading, const uint8_t *text, size_t length
 ) noexcept nogil:
-    """One text as reading.form wants it, put at reading.count."""
+    """One text as reading.form wants it, put at reading.count; False: it does not have the form."""
     cdef int64_t *first = work.first + reading.count
     cdef int64_t *second = work.second + reading.count
     cdef uint32_t parameter = 0
-    cdef uint32_t whole = 0
+    cdef int64_t day = 0
     cdef uint64_t number
     if reading.form == NUMBER:
-        if not read_number(text, length, first, &parameter, &whole):
+        if not read_number(text, length, first, &parameter):
             return False
         work.marks[reading.count] = <uint8_t>parameter
-        if whole > reading.whole:
-            reading.whole = whole
-        if parameter > reading.parameter:
+        if reading.count == 0:
             reading.parameter = parameter
+        reading.has_scales = reading.has_scales or parameter != reading.parameter
         return True
     if reading.form == DAY:
         return length == 10 and read_day(text, first)
     if reading.form == MOMENT:
-        if length < 19 or text[10] != 32 or not read_day(text, first):
+        if length < 19 or text[10] != 32 or not read_day(text, &day):
             return False
-        number = <uint64_t>first[0]
         if not read_clock(text + 11, length - 11, True, first, second, &parameter):
             return False
-        first[0] += <int64_t>number * DAY_SECONDS
+        first[0] += day * DAY_SECONDS
     elif reading.form == INTERVAL:
         if not read_clock(text, length, False, first, second, &parameter):
             return False
@@ -701,30 +707,36 @@ cdef inline bint read_text(
 
 
 cdef bint read_column(Work *work, uint32_t column, Reading *reading) noexcept nogil:
-    """All texts of a column in one form; False where one does not have it."""
-    cdef const uint8_t *prefix = NULL
+    """A column in one form; False where too many of its fields do not have it."""
     cdef const uint8_t *value
     cdef size_t length
     cdef uint32_t row
     reading.count = 0
+    reading.odd_count = 0
+    reading.odd_bytes = 0
     reading.parameter = 0
-    reading.whole = 0
+    reading.has_scales = False
     for row in range(work.row_count):
         value = value_at(work, row, column, &length)
-        work.presence[row] = value != NULL
         if value == NULL:
-            continue
-        if prefix == NULL:
-            prefix = value
-        if length < reading.prefix or memcmp(value, prefix, reading.prefix) != 0:
-            return False
-        if not read_text(work, reading, value + reading.prefix, length - reading.prefix):
-            return False
-        reading.count += 1
-    return reading.form != NUMBER or reading.whole + reading.parameter <= MAXIMUM_DIGITS
+            work.presence[row] = MARK_NULL
+        elif (
+            length >= reading.prefix
+            and (reading.prefix == 0 or memcmp(value, reading.first, reading.prefix) == 0)
+            and read_text(work, reading, value + reading.prefix, length - reading.prefix)
+        ):
+            work.presence[row] = MARK_VALUE
+            reading.count += 1
+        else:
+            work.presence[row] = MARK_ODD
+            reading.odd_count += 1
+            reading.odd_bytes += value + length - field_at(work, row, column)
+            if reading.odd_count > work.row_count // ROWS_PER_ODD:
+                return False
+    return reading.count > 0
 
 
-cdef bint find_prefix(Work *work, uint32_t column, uint32_t *prefix) noexcept nogil:
+cdef bint find_prefix(Work *work, uint32_t column, Reading *reading) noexcept nogil:
     """What stands before a number in the first value; False where no digit comes early enough."""
     cdef const uint8_t *value = NULL
     cdef size_t length = 0
@@ -736,21 +748,20 @@ cdef bint find_prefix(Work *work, uint32_t column, uint32_t *prefix) noexcept no
             break
     if value == NULL:
         return False
+    reading.first = value
     if length > MAXIMUM_PREFIX + 1:
         length = MAXIMUM_PREFIX + 1
     for i in range(length):
         if is_digit(value[i]):
-            prefix[0] = i - (i > 0 and value[i - 1] == 45)
+            reading.prefix = i - (i > 0 and value[i - 1] == 45)
             return True
     return False
 
 
 cdef bint find_form(Work *work, uint32_t column, Reading *reading) noexcept nogil:
-    """The form in which all texts of a column are integers; False: there is none."""
+    """The first form that a column's texts have as integers; False: there is none."""
     cdef uint32_t *form = &reading.form
-    cdef uint32_t i
-    cdef uint32_t scale
-    if not find_prefix(work, column, &reading.prefix):
+    if not find_prefix(work, column, reading):
         return False
     form[0] = DAY
     if read_column(work, column, reading):
@@ -763,11 +774,8 @@ cdef bint find_form(Work *work, uint32_t column, Reading *reading) noexcept nogi
         return True
     form[0] = NUMBER
     if read_column(work, column, reading):
-        for i in range(reading.count):
-            if work.marks[i] != reading.parameter:
-                form[0] = SCALED
-                scale = reading.parameter - work.marks[i]
-                work.first[i] *= <int64_t>TENS[scale]
+        if reading.has_scales:
+            form[0] = SCALED
         return True
     form[0] = PADDED
     return read_column(work, column, reading)
@@ -841,12 +849,50 @@ cdef Reason write_planes(Work *work, Run *run, uint32_t count) noexcept nogil:
     return FINE
 
 
-cdef Reason write_presence(Work *work) noexcept nogil:
+cdef Reason write_marks(Work *work) noexcept nogil:
     cdef uint8_t *target = open_stream(work, work.row_count)
     if target == NULL:
         return TOO_LARGE
     memcpy(target, work.presence, work.row_count)
     return FINE
+
+
+cdef Reason write_odd(Work *work, uint32_t column, size_t odd_bytes) noexcept nogil:
+    """The fields that do not have the column's form, as they stand."""
+    cdef uint8_t *target = open_stream(work, odd_bytes)
+    cdef const uint8_t *field
+    cdef size_t length
+    cdef uint32_t row
+    if target == NULL:
+        return TOO_LARGE
+    if odd_bytes == 0:
+        return FINE
+    for row in range(work.row_count):
+        if work.presence[row] == MARK_ODD:
+            field = field_at(work, row, column)
+            length = field_value(field, &length) + length - field
+            memcpy(target, field, length)
+            target += length
+    return FINE
+
+
+cdef Reason write_scales(Work *work, uint32_t count) noexcept nogil:
+    cdef uint8_t *target = open_stream(work, count)
+    if target == NULL:
+        return TOO_LARGE
+    memcpy(target, work.marks, count)
+    return FINE
+
+
+cdef Reason write_integer_head(Work *work, Reading *reading, bint has_marks) noexcept nogil:
+    cdef Reason reason = put_byte(work, <uint8_t>(reading.form | (HAS_MARKS if has_marks else 0)))
+    if reason == FINE:
+        reason = put_byte(work, <uint8_t>reading.prefix)
+    if reason == FINE:
+        reason = put_head(work, reading.first, reading.prefix)
+    if reason == FINE and reading.form != DAY and reading.form != SCALED:
+        reason = put_byte(work, <uint8_t>reading.parameter)
+    return reason
 
 
 cdef Reason write_integers(
@@ -856,12 +902,8 @@ cdef Reason write_integers(
     cdef Run runs[2]
     cdef uint32_t run_count = 1
     cdef uint32_t count = reading.count
-    cdef bint has_nulls = count < work.row_count
-    cdef bint scaled = reading.form == SCALED
-    cdef uint64_t size = 0
-    cdef size_t length
-    cdef const uint8_t *value = NULL
-    cdef uint8_t *target
+    cdef bint has_marks = count < work.row_count
+    cdef uint64_t size = reading.odd_bytes
     cdef uint32_t i
     cdef Reason reason
     written[0] = False
@@ -871,33 +913,22 @@ cdef Reason write_integers(
         run_count = 2
     for i in range(run_count):
         size += <uint64_t>runs[i].width * count
-    size += (work.row_count if has_nulls else 0) + (count if scaled else 0)
+    size += (work.row_count if has_marks else 0) + (count if reading.form == SCALED else 0)
     if size > work.room[column]:
         return FINE
-    for i in range(work.row_count):
-        value = value_at(work, i, column, &length)
-        if value != NULL:
-            break
-    reason = put_byte(work, <uint8_t>(reading.form | (HAS_NULLS if has_nulls else 0)))
-    if reason == FINE:
-        reason = put_byte(work, <uint8_t>reading.prefix)
-    if reason == FINE:
-        reason = put_head(work, value, reading.prefix)
-    if reason == FINE and reading.form != DAY:
-        reason = put_byte(work, <uint8_t>reading.parameter)
-    if reason == FINE and has_nulls:
-        reason = write_presence(work)
-    if reason == FINE and scaled:
-        target = open_stream(work, count)
-        if target == NULL:
-            return TOO_LARGE
-        memcpy(target, work.marks, count)
+    written[0] = True
+    reason = write_integer_head(work, reading, has_marks)
+    if reason == FINE and has_marks:
+        reason = write_marks(work)
+        if reason == FINE:
+            reason = write_odd(work, column, reading.odd_bytes)
+    if reason == FINE and reading.form == SCALED:
+        reason = write_scales(work, count)
     for i in range(run_count):
         if reason == FINE:
             reason = write_run_head(work, &runs[i])
         if reason == FINE:
             reason = write_planes(work, &runs[i], count)
-    written[0] = True
     return reason
 
 
@@ -928,16 +959,16 @@ cdef bint have_one_length(
 cdef Reason write_fixed(
     Work *work, uint32_t column, size_t common, uint32_t count
 ) noexcept nogil:
-    cdef bint has_nulls = count < work.row_count
+    cdef bint has_marks = count < work.row_count
     cdef uint8_t *target
     cdef size_t length
     cdef uint32_t row
     cdef const uint8_t *value
-    cdef Reason reason = put_byte(work, FIXED | (HAS_NULLS if has_nulls else 0))
+    cdef Reason reason = put_byte(work, FIXED | (HAS_MARKS if has_marks else 0))
     if reason == FINE:
         reason = put_length(work, common)
-    if reason == FINE and has_nulls:
-        reason = write_presence(work)
+    if reason == FINE and has_marks:
+        reason = write_marks(work)
     if reason != FINE:
         return reason
     target = open_stream(work, work.value_bytes[column])
@@ -967,7 +998,7 @@ cdef Reason write_lengths(Work *work, uint32_t column) noexcept nogil:
     if values == NULL:
         return TOO_LARGE
     for row in range(work.row_count):
-        field = work.raw + work.fields[<size_t>row * work.column_count + column]
+        field = field_at(work, row, column)
         value = field_value(field, &length)
         if field[0] <= 0xFB:
             lengths[0] = field[0]
@@ -1136,17 +1167,18 @@ cdef struct StoredRun:
 
 cdef struct Column:
     uint8_t form
-    bint has_nulls
+    bint has_marks
     uint8_t prefix_length
     uint8_t parameter
     uint8_t run_count
     const uint8_t *prefix
     uint64_t length    # FIXED: of each value
     uint32_t *entries    # DICTIONARY: for each number where its field stands, counted from 1
-    const uint8_t *marks    # a byte per row: presence, entry; LENGTHS: the lengths
+    const uint8_t *marks    # a byte per row: what it is, entry; LENGTHS: the lengths
+    const uint8_t *odd    # fields that do not have the form
     const uint8_t *scales
     const uint8_t *values
-    uint32_t count    # fields that are not NULL
+    uint32_t count    # fields that have the form
     uint32_t done    # of those
     uint32_t ready    # integers that are made begin here
     StoredRun runs[2]
@@ -1262,7 +1294,7 @@ cdef Reason read_parameters(Restoring *work, Column *column) noexcept nogil:
     if reason != FINE:
         return reason
     column.run_count = 1
-    if column.form != DAY:
+    if column.form != DAY and column.form != SCALED:
         reason = take_byte(work, &column.parameter)
         if column.form == PADDED:
             least, most = 1, MAXIMUM_DIGITS
@@ -1282,11 +1314,11 @@ cdef Reason read_head(Restoring *work, Column *column) noexcept nogil:
     cdef Reason reason = take_byte(work, &first)
     if reason != FINE:
         return reason
-    column.form = first & ~HAS_NULLS
-    column.has_nulls = (first & HAS_NULLS) != 0
+    column.form = first & ~HAS_MARKS
+    column.has_marks = (first & HAS_MARKS) != 0
     if column.form > INTERVAL:
         return NO_FORM
-    if column.has_nulls and (column.form == LENGTHS or column.form == DICTIONARY):
+    if column.has_marks and (column.form == LENGTHS or column.form == DICTIONARY):
         return NO_FORM
     if column.form == LENGTHS:
         return FINE
@@ -1314,24 +1346,48 @@ cdef Reason find_lengths(Restoring *work, Column *column) noexcept nogil:
     return take(work, total, &column.values)
 
 
-cdef Reason find_streams(Restoring *work, Column *column) noexcept nogil:
+cdef Reason find_marks(Restoring *work, Column *column) noexcept nogil:
+    """The stream of marks, and the fields that do not have the form."""
+    cdef uint64_t length
+    cdef uint32_t odd_count = 0
     cdef uint32_t row
+    cdef bint is_null
+    cdef uint8_t most = 0
+    cdef uint8_t mark
+    cdef const uint8_t *value
+    cdef Reason reason = take(work, work.row_count, &column.marks)
+    if reason != FINE:
+        return reason
+    column.count = 0
+    for row in range(work.row_count):
+        mark = column.marks[row]
+        most = mark if mark > most else most
+        column.count += mark == MARK_VALUE
+        odd_count += mark == MARK_ODD
+    if most > (MARK_VALUE if column.form == FIXED else MARK_ODD):
+        return NO_MARK
+    column.odd = work.data + work.position
+    for row in range(odd_count):
+        reason = take_prefix(work, &length, &is_null)
+        if reason == FINE:
+            reason = take(work, length, &value)
+        if reason != FINE:
+            return reason
+    return FINE
+
+
+cdef Reason find_streams(Restoring *work, Column *column) noexcept nogil:
     cdef uint32_t i
-    cdef uint8_t wrong = 0
     cdef Reason reason = FINE
     if column.form == LENGTHS:
         return find_lengths(work, column)
+    if column.form == DICTIONARY:
+        return take(work, work.row_count, &column.marks)
     column.count = work.row_count
-    if column.has_nulls or column.form == DICTIONARY:
-        reason = take(work, work.row_count, &column.marks)
-        if reason != FINE or column.form == DICTIONARY:
+    if column.has_marks:
+        reason = find_marks(work, column)
+        if reason != FINE:
             return reason
-        column.count = 0
-        for row in range(work.row_count):
-            wrong |= column.marks[row]
-            column.count += column.marks[row]
-        if wrong > 1:
-            return NO_PRESENCE
     if column.form == FIXED:
         if column.count and column.length > work.length // column.count:
             return ENDS_EARLY
@@ -1395,11 +1451,8 @@ cdef inline Reason write_number(
     number = magnitude(mantissa)
     if column.form == SCALED:
         scale = column.scales[place]
-        if scale > column.parameter:
+        if scale >= MAXIMUM_DIGITS:
             return NO_DIGITS
-        if number % TENS[column.parameter - scale]:
-            return OUT_OF_RANGE
-        number //= TENS[column.parameter - scale]
     if mantissa < 0:
         target[0] = 45
         at = 1
@@ -1567,17 +1620,29 @@ cdef Reason put_entry(Restoring *work, Column *column, uint32_t row) noexcept no
     return put_bytes(work, field, 1 + (field[0] if field[0] != 0xFB else 0))
 
 
-cdef Reason put_field(Restoring *work, Column *column, uint32_t row) noexcept nogil:
-    if column.form == LENGTHS:
-        return put_lengths(work, column)
-    if column.form == DICTIONARY:
-        return put_entry(work, column, row)
-    if column.has_nulls and not column.marks[row]:
+cdef Reason put_odd(Restoring *work, Column *column, uint8_t mark) noexcept nogil:
+    """NULL, or a field that does not have the form."""
+    cdef const uint8_t *field = column.odd
+    cdef size_t prefix = 0
+    cdef uint64_t length = 0
+    if mark == MARK_NULL:
         if work.written == work.raw_bytes:
             return WRONG_LENGTH
         work.target[work.written] = 0xFB
         work.written += 1
         return FINE
+    prefix_length(field, 9, &prefix, &length)    # seen to be fine before
+    column.odd += prefix + length
+    return put_bytes(work, field, prefix + length)
+
+
+cdef Reason put_field(Restoring *work, Column *column, uint32_t row) noexcept nogil:
+    if column.form == LENGTHS:
+        return put_lengths(work, column)
+    if column.form == DICTIONARY:
+        return put_entry(work, column, row)
+    if column.has_marks and column.marks[row] != MARK_VALUE:
+        return put_odd(work, column, column.marks[row])
     if column.form == FIXED:
         return put_fixed(work, column)
     return put_text(work, column)

@@ -19,8 +19,8 @@ from rowvault.codec.plain.column_texts import (
     MAXIMUM_DIGITS,
     MAXIMUM_FRACTION,
     MAXIMUM_PREFIX,
+    Reading,
     prefix_of,
-    read_all,
     read_day,
     read_interval,
     read_moment,
@@ -43,12 +43,14 @@ from rowvault.codec.plain.siphash import U64
 from rowvault.codec.plain.streams import Streams
 from rowvault.codec.rows import NULL, encode_length
 
-HAS_NULLS: Final = 0x80
+HAS_MARKS: Final = 0x80
 DICTIONARY_ENTRIES: Final = 224
 DICTIONARY_VALUE: Final = 64
 """Bytes of the longest value in a dictionary."""
 ROWS_PER_ENTRY: Final = 4
 """A dictionary has at most one entry for so many rows."""
+ROWS_PER_ODD: Final = 16
+"""At most one field in so many rows may be unlike the others of a column of integers."""
 
 
 class Form(enum.IntEnum):
@@ -63,6 +65,15 @@ class Form(enum.IntEnum):
     DAY = 6
     MOMENT = 7
     INTERVAL = 8
+
+
+class Mark(enum.IntEnum):
+    """What a field is, where a column has marks. The numbers are stored."""
+
+    NULL = 0
+    VALUE = 1
+    ODD = 2
+    """It does not have the column's form, and stands apart as it is."""
 
 
 class Field(NamedTuple):
@@ -83,12 +94,9 @@ class Column(NamedTuple):
 def arrange_column(fields: Sequence[Field]) -> Column:
     """The column in the form that suits it; never larger than its fields, the head apart."""
     room = sum(len(field.wire) for field in fields)
-    values = [field.value for field in fields if field.value is not None]
-    column = _as_dictionary(fields) or _as_integers(values, fields)
+    column = _as_dictionary(fields) or _as_integers(fields)
     if column is None or sum(map(len, column.streams)) > room:
-        column = _as_fixed(values, fields)
-    if column is None or sum(map(len, column.streams)) > room:
-        column = _as_lengths(fields)
+        column = _as_fixed(fields) or _as_lengths(fields)
     return column
 
 
@@ -100,19 +108,15 @@ def _as_lengths(fields: Sequence[Field]) -> Column:
     )
 
 
-def _as_fixed(values: Sequence[bytes], fields: Sequence[Field]) -> Column | None:
+def _as_fixed(fields: Sequence[Field]) -> Column | None:
+    values = [field.value for field in fields if field.value is not None]
     if len(set(map(len, values))) > 1:
         return None
-    flag, presence = _presence(fields)
-    length = len(values[0]) if values else 0
-    head = bytes((Form.FIXED | flag,)) + encode_length(length)
-    return Column(head, [*presence, b"".join(values)])
-
-
-def _presence(fields: Sequence[Field]) -> tuple[int, list[bytes]]:
-    """(flag for the head, the stream that says which fields are there)."""
-    presence = bytes(field.value is not None for field in fields)
-    return (HAS_NULLS, [presence]) if 0 in presence else (0, [])
+    has_marks = len(values) < len(fields)
+    head = bytes((Form.FIXED | (HAS_MARKS if has_marks else 0),))
+    head += encode_length(len(values[0]) if values else 0)
+    marks = [bytes(field.value is not None for field in fields)] if has_marks else []
+    return Column(head, [*marks, b"".join(values)])
 
 
 def _as_dictionary(fields: Sequence[Field]) -> Column | None:
@@ -149,76 +153,81 @@ def dictionary_hash(value: bytes | None) -> int:
     return word * 0xC2B2AE3D27D4EB4F & U64
 
 
-def _as_integers(values: Sequence[bytes], fields: Sequence[Field]) -> Column | None:
-    prefix = prefix_of(values[0]) if values else None
-    if prefix is None or not all(value.startswith(prefix) for value in values):
+def _as_integers(fields: Sequence[Field]) -> Column | None:
+    first = next((field.value for field in fields if field.value is not None), b"")
+    prefix = prefix_of(first)
+    if prefix is None:
         return None
-    texts = [value[len(prefix) :] for value in values]
-    for read in (_read_days, _read_moments, _read_intervals, _read_numbers, _read_paddeds):
-        found = read(texts)
-        if found is not None:
-            break
-    else:
-        return None
-    flag, presence = _presence(fields)
-    head = bytes((found.form | flag, len(prefix))) + prefix + found.parameters
-    streams = presence + found.streams
-    for run in found.runs:
-        descriptor, planes = encode_run(run)
+    for form, read in _READERS.items():
+        texts = _read_texts(fields, prefix, form, read)
+        if texts is not None:
+            return _integers(form, prefix, texts)
+    return None
+
+
+_READERS: Final[dict[Form, Callable[[bytes], Reading | None]]] = {
+    Form.DAY: read_day,
+    Form.MOMENT: read_moment,
+    Form.INTERVAL: read_interval,
+    Form.NUMBER: read_number,
+    Form.PADDED: read_padded,
+}
+
+
+@dataclass(slots=True)
+class _Texts:
+    """A column as one form reads it."""
+
+    marks: bytearray
+    odd: list[bytes]
+    """Fields that do not have the form, as they stand."""
+    readings: list[Reading]
+
+
+def _read_texts(
+    fields: Sequence[Field], prefix: bytes, form: Form, read: Callable[[bytes], Reading | None]
+) -> _Texts | None:
+    """None where more than one field in sixteen does not have the form, or none has it."""
+    texts = _Texts(bytearray(), [], [])
+    for field in fields:
+        if field.value is None:
+            texts.marks.append(Mark.NULL)
+            continue
+        starts = field.value.startswith(prefix)
+        reading = read(field.value[len(prefix) :]) if starts else None
+        if reading is not None and texts.readings and form is not Form.NUMBER:
+            reading = reading if reading.parameter == texts.readings[0].parameter else None
+        if reading is None:
+            texts.marks.append(Mark.ODD)
+            texts.odd.append(field.wire)
+            if len(texts.odd) > len(fields) // ROWS_PER_ODD:
+                return None
+        else:
+            texts.marks.append(Mark.VALUE)
+            texts.readings.append(reading)
+    return texts if texts.readings else None
+
+
+def _integers(form: Form, prefix: bytes, texts: _Texts) -> Column:
+    parameters = bytes(reading.parameter for reading in texts.readings)
+    scales = b""
+    if form is Form.NUMBER and len(set(parameters)) > 1:
+        form, scales = Form.SCALED, parameters
+    has_marks = set(texts.marks) != {Mark.VALUE}
+    head = bytes((form | (HAS_MARKS if has_marks else 0), len(prefix))) + prefix
+    if form in _PARAMETER_LIMITS:
+        head += parameters[:1]
+    streams = [bytes(texts.marks), b"".join(texts.odd)] if has_marks else []
+    streams.append(scales)
+    for index in range(_run_count(form, parameters[0])):
+        descriptor, planes = encode_run([reading.integers[index] for reading in texts.readings])
         head += descriptor
         streams += planes
     return Column(head, streams)
 
 
-class _Found(NamedTuple):
-    form: Form
-    parameters: bytes
-    streams: list[bytes]
-    runs: list[list[int]]
-
-
-def _read_days(texts: Sequence[bytes]) -> _Found | None:
-    days = read_all(texts, read_day)
-    return None if days is None else _Found(Form.DAY, b"", [], [days])
-
-
-def _read_moments(texts: Sequence[bytes]) -> _Found | None:
-    return _clocks(Form.MOMENT, read_all(texts, read_moment))
-
-
-def _read_intervals(texts: Sequence[bytes]) -> _Found | None:
-    return _clocks(Form.INTERVAL, read_all(texts, read_interval))
-
-
-def _clocks(form: Form, clocks: Sequence[tuple[int, bytes]] | None) -> _Found | None:
-    if clocks is None or len({len(fraction) for _, fraction in clocks}) > 1:
-        return None
-    digits = len(clocks[0][1])
-    runs = [[seconds for seconds, _ in clocks]]
-    if digits:
-        runs.append([int(fraction) for _, fraction in clocks])
-    return _Found(form, bytes((digits,)), [], runs)
-
-
-def _read_numbers(texts: Sequence[bytes]) -> _Found | None:
-    numbers = read_all(texts, read_number)
-    if numbers is None:
-        return None
-    scales = bytes(number.scale for number in numbers)
-    most = max(scales)
-    if max(number.whole_digits for number in numbers) + most > MAXIMUM_DIGITS:
-        return None
-    mantissas = [number.mantissa * 10 ** (most - number.scale) for number in numbers]
-    if len(set(scales)) == 1:
-        return _Found(Form.NUMBER, bytes((most,)), [], [mantissas])
-    return _Found(Form.SCALED, bytes((most,)), [scales], [mantissas])
-
-
-def _read_paddeds(texts: Sequence[bytes]) -> _Found | None:
-    numbers = read_all(texts, read_padded)
-    if numbers is None or len(set(map(len, texts))) > 1:
-        return None
-    return _Found(Form.PADDED, bytes((len(texts[0]),)), [], [numbers])
+def _run_count(form: Form, parameter: int) -> int:
+    return 2 if form in (Form.MOMENT, Form.INTERVAL) and parameter else 1
 
 
 @dataclass(slots=True)
@@ -227,7 +236,7 @@ class ColumnReader:
 
     form: Form
     row_count: int
-    has_nulls: bool
+    has_marks: bool
     length: int = 0
     """FIXED: bytes of each value."""
     dictionary: dict[int, bytes] | None = None
@@ -245,12 +254,21 @@ class ColumnReader:
                 return [self.dictionary[number] for number in streams.take(self.row_count)]
             except KeyError as error:
                 raise ValueError("a number that is not in the dictionary") from error
-        presence = streams.take(self.row_count) if self.has_nulls else b"\1" * self.row_count
-        if presence.strip(b"\0\1"):
-            raise ValueError("a field neither there nor NULL")
-        count = presence.count(1)
-        texts = iter(self._texts(streams, count))
-        return [_wire(next(texts)) if there else bytes((NULL,)) for there in presence]
+        if not self.has_marks:
+            return [_wire(text) for text in self._texts(streams, self.row_count)]
+        marks = streams.take(self.row_count)
+        if max(marks, default=0) > (Mark.VALUE if self.form is Form.FIXED else Mark.ODD):
+            raise ValueError("a mark that is never written")
+        odd = iter([streams.field() for _ in range(marks.count(Mark.ODD))])
+        texts = iter(self._texts(streams, marks.count(Mark.VALUE)))
+        return [
+            _wire(next(texts))
+            if mark == Mark.VALUE
+            else next(odd)
+            if mark == Mark.ODD
+            else bytes((NULL,))
+            for mark in marks
+        ]
 
     def _from_lengths(self, streams: Streams) -> list[bytes]:
         prefixes = [streams.prefix() for _ in range(self.row_count)]
@@ -278,13 +296,13 @@ def read_column(streams: Streams, row_count: int) -> ColumnReader:
     """Reads a column's head. Raises ValueError where it is none."""
     first = streams.byte()
     try:
-        form = Form(first & ~HAS_NULLS)
+        form = Form(first & ~HAS_MARKS)
     except ValueError as error:
         raise ValueError("a form that is never written") from error
-    has_nulls = bool(first & HAS_NULLS)
-    if has_nulls and form in (Form.LENGTHS, Form.DICTIONARY):
+    has_marks = bool(first & HAS_MARKS)
+    if has_marks and form in (Form.LENGTHS, Form.DICTIONARY):
         raise ValueError("a form that is never written")
-    reader = ColumnReader(form, row_count, has_nulls)
+    reader = ColumnReader(form, row_count, has_marks)
     if form is Form.FIXED:
         reader.length = streams.length()
     elif form is Form.DICTIONARY:
@@ -302,16 +320,15 @@ def _read_dictionary(streams: Streams) -> dict[int, bytes]:
         if number <= previous:
             raise ValueError("a dictionary out of order")
         previous = number
-        prefix, length = streams.prefix()
-        if length is not None and length > DICTIONARY_VALUE:
+        entry = streams.field()
+        if len(entry) > 1 + DICTIONARY_VALUE:
             raise ValueError("a value too long for a dictionary")
-        entries[number] = prefix + streams.take(length or 0)
+        entries[number] = entry
     return entries
 
 
 _PARAMETER_LIMITS: Final = {
     Form.NUMBER: (0, MAXIMUM_DIGITS - 1),
-    Form.SCALED: (0, MAXIMUM_DIGITS - 1),
     Form.PADDED: (1, MAXIMUM_DIGITS),
     Form.MOMENT: (0, MAXIMUM_FRACTION),
     Form.INTERVAL: (0, MAXIMUM_FRACTION),
@@ -324,13 +341,11 @@ def _read_integers(reader: ColumnReader, streams: Streams) -> None:
         raise ValueError("a prefix that is too long")
     reader.prefix = streams.take(length)
     limits = _PARAMETER_LIMITS.get(reader.form)
-    run_count = 1
     if limits is not None:
         reader.parameter = streams.byte()
         if not limits[0] <= reader.parameter <= limits[1]:
             raise ValueError("digits that are never written")
-        if reader.form in (Form.MOMENT, Form.INTERVAL) and reader.parameter:
-            run_count = 2
+    run_count = _run_count(reader.form, reader.parameter)
     reader.runs = tuple(_read_run(streams) for _ in range(run_count))
 
 
@@ -352,13 +367,9 @@ def _checked(value: int, low: int, high: int) -> int:
 
 
 def _number(reader: ColumnReader, scale: int, values: list[int]) -> bytes:
-    mantissa = _checked(values[0], 1 - LIMIT, LIMIT - 1)
-    if scale > reader.parameter:
-        raise ValueError("more digits than the column has")
-    divisor = 10 ** (reader.parameter - scale)
-    if mantissa % divisor:
-        raise ValueError("digits behind the last one")
-    return write_number(mantissa // divisor, scale)
+    if scale >= MAXIMUM_DIGITS:
+        raise ValueError("digits that are never written")
+    return write_number(_checked(values[0], 1 - LIMIT, LIMIT - 1), scale)
 
 
 def _padded(reader: ColumnReader, digits: int, values: list[int]) -> bytes:

@@ -1,15 +1,13 @@
 """Texts that are integers in disguise: read, and written again byte for byte.
 
-Each form reads a column's texts as integers only where writing them gives the same texts.
+A text is read as integers only where writing them gives the same text; else it is None.
 """
 
 from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple
 
 MAXIMUM_DIGITS: Final = 18
 LIMIT: Final = 10**MAXIMUM_DIGITS
@@ -22,35 +20,30 @@ _EPOCH = datetime.date(1970, 1, 1).toordinal()
 FIRST_DAY: Final = datetime.date(1, 1, 1).toordinal() - _EPOCH
 LAST_DAY: Final = datetime.date(9999, 12, 31).toordinal() - _EPOCH
 
-T = TypeVar("T")
+
+class Reading(NamedTuple):
+    """A text as integers."""
+
+    parameter: int
+    """How many digits: behind the point, of the fraction, or of a padded number; else 0."""
+    integers: tuple[int, ...]
+
 
 _NUMBER = re.compile(rb"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?")
 _DATE = re.compile(rb"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIME = re.compile(rb"([0-9]{2}|[1-9][0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A decimal number in its only spelling."""
-
-    mantissa: int
-    scale: int
-    """Digits behind the point."""
-    whole_digits: int
-
-
-def read_number(text: bytes) -> Number | None:
-    """The number; None where it would be written differently, or has too many digits."""
+def read_number(text: bytes) -> Reading | None:
+    """A decimal number in its only spelling: digits behind the point, and all digits as integer."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
     sign, whole, fraction = match[1], match[2], match[3] or b""
-    if len(whole) + len(fraction) > MAXIMUM_DIGITS:
-        return None
     mantissa = int(whole + fraction)
-    if sign and not mantissa:
+    if len(whole) + len(fraction) > MAXIMUM_DIGITS or (sign and not mantissa):
         return None
-    return Number(-mantissa if sign else mantissa, len(fraction), len(whole))
+    return Reading(len(fraction), (-mantissa if sign else mantissa,))
 
 
 def write_number(mantissa: int, scale: int) -> bytes:
@@ -60,15 +53,20 @@ def write_number(mantissa: int, scale: int) -> bytes:
     return b"-" + text if mantissa < 0 else text
 
 
-def read_padded(text: bytes) -> int | None:
-    """All digits, and not too many of them."""
+def read_padded(text: bytes) -> Reading | None:
+    """How many digits, if nothing else; as integer."""
     if 0 < len(text) <= MAXIMUM_DIGITS and not text.strip(b"0123456789"):
-        return int(text)
+        return Reading(len(text), (int(text),))
     return None
 
 
-def read_day(text: bytes) -> int | None:
+def read_day(text: bytes) -> Reading | None:
     """Days since 1970 of YYYY-MM-DD in the Gregorian calendar, from the year 1 on."""
+    day = _day(text)
+    return None if day is None else Reading(0, (day,))
+
+
+def _day(text: bytes) -> int | None:
     match = _DATE.fullmatch(text)
     if match is None:
         return None
@@ -83,16 +81,15 @@ def write_day(day: int) -> bytes:
     return datetime.date.fromordinal(day + _EPOCH).isoformat().encode()
 
 
-def read_clock(text: bytes, hour_limit: int) -> tuple[int, bytes] | None:
-    """(seconds, fraction's digits) of hh:mm:ss[.f]; hours have a third digit where they need it."""
+def _clock(text: bytes, hour_limit: int) -> Reading | None:
     match = _TIME.fullmatch(text)
     if match is None:
         return None
     hour, minute, second = map(int, match.groups()[:3])
-    fraction = match[4] or b""
-    if hour >= hour_limit or minute > 59 or second > 59 or len(fraction) > MAXIMUM_FRACTION:
+    digits = match[4] or b""
+    if hour >= hour_limit or minute > 59 or second > 59 or len(digits) > MAXIMUM_FRACTION:
         return None
-    return hour * 3600 + minute * 60 + second, fraction
+    return Reading(len(digits), (hour * 3600 + minute * 60 + second, int(digits or b"0")))
 
 
 def write_clock(seconds: int) -> bytes:
@@ -100,13 +97,14 @@ def write_clock(seconds: int) -> bytes:
     return b"%02d:%02d:%02d" % (seconds // 3600, seconds // 60 % 60, seconds % 60)
 
 
-def read_moment(text: bytes) -> tuple[int, bytes] | None:
-    """(seconds since 1970, fraction's digits) of YYYY-MM-DD hh:mm:ss[.f]."""
-    day = read_day(text[:10])
-    clock = read_clock(text[11:], 24)
+def read_moment(text: bytes) -> Reading | None:
+    """Seconds since 1970 of YYYY-MM-DD hh:mm:ss[.f], and the fraction with so many digits."""
+    day = _day(text[:10])
+    clock = _clock(text[11:], 24)
     if day is None or clock is None or text[10:11] != b" ":
         return None
-    return day * DAY_SECONDS + clock[0], clock[1]
+    seconds, fraction = clock.integers
+    return Reading(clock.parameter, (day * DAY_SECONDS + seconds, fraction))
 
 
 def write_moment(seconds: int) -> bytes:
@@ -115,9 +113,9 @@ def write_moment(seconds: int) -> bytes:
     return write_day(day) + b" " + write_clock(rest)
 
 
-def read_interval(text: bytes) -> tuple[int, bytes] | None:
-    """(seconds, fraction's digits) of hh:mm:ss[.f] below 1000 hours."""
-    return read_clock(text, HOUR_LIMIT)
+def read_interval(text: bytes) -> Reading | None:
+    """Seconds of hh:mm:ss[.f], hours with a third digit where they need it, and the fraction."""
+    return _clock(text, HOUR_LIMIT)
 
 
 def prefix_of(value: bytes) -> bytes | None:
@@ -126,14 +124,3 @@ def prefix_of(value: bytes) -> bytes | None:
         if value[length : length + 1].isdigit():
             return value[: length - (value[length - 1 : length] == b"-")]
     return None
-
-
-def read_all(texts: Sequence[bytes], read: Callable[[bytes], T | None]) -> list[T] | None:
-    """What each text means; None where one means nothing."""
-    result: list[T] = []
-    for text in texts:
-        value = read(text)
-        if value is None:
-            return None
-        result.append(value)
-    return result

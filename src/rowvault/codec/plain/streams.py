@@ -46,6 +46,11 @@ class Streams:
             raise ValueError("a length that is not in its shortest form")
         return first + rest, length
 
+    def field(self) -> bytes:
+        """A field as it stands in a row."""
+        prefix, length = self.prefix()
+        return prefix + self.take(length or 0)
+
     def length(self) -> int:
         """A length-encoded integer."""
         length = self.prefix()[1]
