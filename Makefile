@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -o -name '*.pyx' -o -name '*.pyi')
-KERNEL := src/rowvault/codec/_kernel.pyx src/rowvault/codec/_columns.pyx
+KERNEL := $(wildcard src/rowvault/codec/*.pyx)
 STATIC := src tests benchmarks
 
 # pytest: `make test ARGS='tests/cli -k demo'`
@@ -58,7 +58,7 @@ docs: $(VENV)/.dev ## write docs/reference/cli.md and fidelity.md anew from help
 	mv docs/reference/fidelity.md.new docs/reference/fidelity.md
 
 clean: ## remove the environment and everything built
-	rm -rf $(VENV) build dist src/*.egg-info src/rowvault/codec/_kernel.c src/rowvault/codec/_columns.c
+	rm -rf $(VENV) build dist src/*.egg-info src/rowvault/codec/*.c
 	find src -name '*.so' -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

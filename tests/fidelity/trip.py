@@ -41,6 +41,9 @@ class Trip:
 
     made: Fingerprint
     restored: Fingerprint
+    """By LOAD DATA, where that is exact."""
+    inserted: Fingerprint
+    """By INSERT alone, on a server that does not allow LOAD DATA LOCAL."""
     loaded: Fingerprint
     """After `dump` through the vendor's client."""
     backup_code: int
@@ -48,10 +51,13 @@ class Trip:
     restore_code: int
     restore_warnings: list[str]
     is_verified: bool
+    load_statements: tuple[int, int]
+    """How many LOAD DATA the server saw from the two restores."""
 
     def ways(self) -> Iterator[tuple[str, Fingerprint]]:
         """(how, what came back)"""
         yield "restore", self.restored
+        yield "restore without LOAD DATA", self.inserted
         yield "dump and the client", self.loaded
 
     def differences(self, found: Fingerprint, labels: Iterable[str]) -> list[str]:
@@ -78,26 +84,44 @@ def make_trip(
         succeed("-r", repository, "init", env=_PASSWORD)
         chosen = [word for name in databases for word in ("-d", _named(name))]
         backup_code, backup = _run_json(repository, "backup", source.url, *chosen)
+        started = _load_statements(target)
         restore_code, restore = _run_json(repository, "restore", "latest", target.url)
+        filled = _load_statements(target)
         restored = comparer.fingerprint(target, databases)
+        _empty(target, databases)
+        target.execute("SET GLOBAL local_infile = 0")
+        _run_json(repository, "restore", "latest", target.url)
+        load_statements = filled - started, _load_statements(target) - filled
+        inserted = comparer.fingerprint(target, databases)
         _empty(target, databases)
         script = place / "dump.sql"
         succeed("-r", repository, "dump", "latest", "-o", script, env=_PASSWORD)
         pipe_into(target, script.read_bytes())
         loaded = comparer.fingerprint(target, databases)
     finally:
+        target.execute("SET GLOBAL local_infile = 1")
         _empty(source, databases)
         _empty(target, databases)
     return Trip(
         made,
         restored,
+        inserted,
         loaded,
         backup_code,
         backup["warnings"],
         restore_code,
         restore["warnings"],
         restore["verified"] is True,
+        load_statements,
     )
+
+
+def _load_statements(server: DatabaseServer) -> int:
+    with closing(server.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Com_load'")
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[1])
 
 
 def _run_json(repository: Path, *arguments: str | Path) -> tuple[int, Any]:

@@ -20,7 +20,7 @@ from array import array
 from collections.abc import Callable
 from types import ModuleType
 
-from rowvault.codec import _columns, _kernel, plain
+from rowvault.codec import _columns, _kernel, _loading, plain
 from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import Value, encode_batch
 from rowvault.core.model import ValueKind
@@ -60,7 +60,7 @@ class Walled:
 
 def some_bytes(rng: random.Random) -> bytes:
     length = rng.choice(LENGTHS) if rng.random() < 0.3 else rng.randrange(20)
-    pattern = rng.choice([b"x", b"\0", b"\\'", b"\n\r\x1a", rng.randbytes(5)])
+    pattern = rng.choice([b"x", b"\0", b"\\'", b"\n\r\x1a\t", rng.randbytes(5)])
     return (pattern * (length // len(pattern) + 1))[:length]
 
 
@@ -196,6 +196,9 @@ def check_rows(rng: random.Random, data_room: Walled, ends_room: Walled) -> str:
         assert compiled == simple, (raw, row_ends, layout, compiled, simple)
         outcomes.append(compiled)
     return outcomes[8]
+    compiled, simple = (outcome(lambda k=k: k.render_lines(data, width)) for k in (_loading, plain))
+    assert compiled == simple, (raw, width, compiled, simple)
+    return outcomes[5]
 
 
 def check_stream(rng: random.Random, room: Walled) -> str:

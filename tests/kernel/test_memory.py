@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 from kernel.strategies import RULE, SEEDED_LAYOUT, parts, seeded_batch
-from rowvault.codec import _kernel
+from rowvault.codec import _kernel, _loading
 from rowvault.codec.rows import encode_batch
 
 BATCH = seeded_batch(0, 300)
@@ -105,6 +105,7 @@ def render() -> None:
     _kernel.render_tuples(*BATCH, LAYOUT.kinds, LAYOUT.introducers)
     _kernel.rendered_length(*BATCH, LAYOUT.kinds, LAYOUT.introducers)
     _kernel.row_ends(BATCH.rows, WIDTH)
+    _loading.render_lines(BATCH.rows, WIDTH)
 
 
 def convert_values() -> None:
@@ -118,6 +119,7 @@ def refuse() -> None:
         lambda: _kernel.Cutter(LAYOUT, RULE).feed(*broken),
         lambda: _kernel.render_tuples(*broken, LAYOUT.kinds, LAYOUT.introducers),
         lambda: _kernel.decode_values(*broken, 1, bytes),
+        lambda: _loading.render_lines(broken.rows, 3),
         lambda: _kernel.RowMatcher(LAYOUT, RULE.row_key).left(*broken),
         lambda: _kernel.PacketSplitter(0).feed(packets(2000) + bytes(9)),
         lambda: _kernel.Cutter(LAYOUT, None),

@@ -28,9 +28,12 @@ from support.mariadb import MariaDBServer
 pytestmark = pytest.mark.mariadb
 
 
-@pytest.fixture
-def loader(mariadb: MariaDBServer, database: str) -> Iterator[Loader]:
+@pytest.fixture(params=[True, False], ids=["load data", "insert"])
+def loader(
+    request: pytest.FixtureRequest, mariadb: MariaDBServer, database: str
+) -> Iterator[Loader]:
     mariadb.execute(
+        f"SET GLOBAL local_infile = {request.param}",
         f"CREATE TABLE {database}.t (id INT PRIMARY KEY, v VARCHAR(3))",
         f"CREATE TABLE {database}.wide (id INT PRIMARY KEY, v LONGTEXT)",
     )
@@ -39,11 +42,12 @@ def loader(mariadb: MariaDBServer, database: str) -> Iterator[Loader]:
     yield opened
     opened.close()
     target.finish()
+    mariadb.execute("SET GLOBAL local_infile = 1")
 
 
 def table(database: str, name: str = "t") -> TableDefinition:
     columns = (Column("id", "int", ValueKind.NUMBER), Column("v", "text", ValueKind.TEXT))
-    return TableDefinition(database, name, columns, (0,), True, b"")
+    return TableDefinition(database, name, columns, (0,), True, b"", engine="InnoDB")
 
 
 @pytest.mark.parametrize(

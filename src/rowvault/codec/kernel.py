@@ -22,6 +22,7 @@ __all__ = [
     "merge_records",
     "render_csv",
     "render_json_lines",
+    "render_lines",
     "render_statement",
     "render_tuples",
     "rendered_length",
@@ -45,9 +46,10 @@ def _choose() -> str:
     if wanted == "plain":
         return wanted
     try:
-        # The import is the question: is the extension there?
+        # The imports are the question: are the extensions there?
         import rowvault.codec._columns
-        import rowvault.codec._kernel  # noqa: F401
+        import rowvault.codec._kernel
+        import rowvault.codec._loading  # noqa: F401
     except ImportError:
         if wanted == "compiled":
             raise
@@ -76,6 +78,7 @@ if TYPE_CHECKING or implementation == "compiled":
         search_records,
         siphash24,
     )
+    from rowvault.codec._loading import render_lines
 else:
     from rowvault.codec.plain import (
         Cutter,
@@ -87,6 +90,7 @@ else:
         merge_records,
         render_csv,
         render_json_lines,
+        render_lines,
         render_statement,
         render_tuples,
         rendered_length,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 
 from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import Monitor
@@ -14,14 +13,15 @@ from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
 from rowvault.source.protocol import Loader, Target
 
-RUN_BLOCKS = 32
-"""Neighbouring blocks that one connection loads in a row, so that it stays in one region of the
-key."""
+RUN_BYTES = 4 << 20
+"""Neighbouring rows that one connection loads at once, in raw bytes: enough that what a transaction
+costs by itself does not show, small beside what is in memory anyway."""
 
 Loaded = Callable[[TableDefinition, int], None]
 """Is told of rows that stand, by any of the threads."""
 
 Run = tuple[TableDefinition, Iterable[list[LeafEntry]]]
+"""Entries in portions, each of whole rows, to be loaded one after the other by one connection."""
 
 
 def load_tables(
@@ -79,13 +79,31 @@ class _Work:
 def _runs(repository: Repository, records: Sequence[TableRecord]) -> Iterator[Run]:
     ordered = sorted(records, key=lambda record: record.root.sums.raw_bytes, reverse=True)
     for record in ordered:
-        groups = row_groups(repository.tree(record.root).entries())
-        if not record.definition.key:
+        portions = _portions(row_groups(repository.tree(record.root).entries()))
+        if record.definition.key:
+            for portion in portions:
+                yield record.definition, [portion]
+        else:
             # Without a key the order of insertion is the order of the rows: one connection.
-            yield record.definition, groups
-            continue
-        while run := list(islice(groups, RUN_BLOCKS)):
-            yield record.definition, run
+            yield record.definition, portions
+
+
+def _portions(groups: Iterable[list[LeafEntry]]) -> Iterator[list[LeafEntry]]:
+    """The groups, joined up to RUN_BYTES; a row in fragments stays by itself."""
+    portion: list[LeafEntry] = []
+    size = 0
+    for group in groups:
+        group_bytes = sum(entry.raw_bytes for entry in group)
+        if portion and (size + group_bytes > RUN_BYTES or len(group) > 1):
+            yield portion
+            portion, size = [], 0
+        portion += group
+        size += group_bytes
+        if len(group) > 1:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
 
 
 def _load(
@@ -93,12 +111,12 @@ def _load(
 ) -> None:
     try:
         while (run := work.take()) is not None:
-            definition, groups = run
+            definition, portions = run
             monitor.item(definition.label)
-            for group in groups:
+            for portion in portions:
                 if work.stop.is_set():
                     return
-                batch = read_group(repository, group, len(definition.columns))
+                batch = read_group(repository, portion, len(definition.columns))
                 loader.load(definition, batch)
                 loaded(definition, len(batch.ends))
                 monitor.advance(len(batch.ends), len(batch.rows))

@@ -8,6 +8,7 @@ kernel.
 from rowvault.codec.plain.columns import arrange, restore_rows
 from rowvault.codec.plain.cutter import Cutter, RawTuple, Rule
 from rowvault.codec.plain.forms import render_csv, render_json_lines
+from rowvault.codec.plain.loading import render_lines
 from rowvault.codec.plain.matcher import RowMatcher
 from rowvault.codec.plain.packets import PacketSplitter
 from rowvault.codec.plain.records import merge_records, search_records
@@ -29,6 +30,7 @@ __all__ = [
     "merge_records",
     "render_csv",
     "render_json_lines",
+    "render_lines",
     "render_statement",
     "render_tuples",
     "rendered_length",

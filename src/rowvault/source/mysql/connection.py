@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pymysql
-from pymysql.constants import COMMAND, SERVER_STATUS
+from pymysql.constants import CLIENT, COMMAND, SERVER_STATUS
 
 from rowvault.codec.rows import RowBatch
-from rowvault.core.errors import ConnectionLostError
+from rowvault.core.errors import ConnectionLostError, ProtocolError
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.options import READ_TIMEOUT_S, ConnectOptions
 from rowvault.source.mysql.stream import ResultStream
@@ -39,15 +39,24 @@ class Connection:
     """A session on the server. It never reconnects: lost is lost."""
 
     def __init__(
-        self, options: ConnectOptions, read_timeout_s: int | None = READ_TIMEOUT_S
+        self,
+        options: ConnectOptions,
+        read_timeout_s: int | None = READ_TIMEOUT_S,
+        *,
+        may_send_rows: bool = False,
     ) -> None:
-        """Connects. Raises ConnectError, and LoginError for a wrong user or password."""
+        """Connects. Raises ConnectError, and LoginError for a wrong user or password.
+
+        With `may_send_rows` the server may answer a statement by asking for a file: it gets what
+        `send_rows` was given, and never a file.
+        """
         self.place = options.place
+        self.may_send_rows = may_send_rows
         self._unusable = ""
         self._is_streaming = False
         self.streamed_warnings = 0
         """How often the server warned about the rows that `stream` gave last, once it has ended."""
-        self._raw = _open(options, read_timeout_s)
+        self._raw = _open(options, read_timeout_s, CLIENT.LOCAL_FILES if may_send_rows else 0)
 
     @property
     def connection_id(self) -> int:
@@ -82,11 +91,14 @@ class Connection:
             raise faults.statement_error(error, self.place, task) from error
 
     def receive(self, task: str = "running a statement") -> Reply:
-        """What the statement gave that was sent last. Raises StatementError."""
+        """What the statement gave that was sent last. Raises StatementError, ProtocolError."""
         try:
             self._raw._read_query_result()
         except (pymysql.err.Error, OSError) as error:
             raise faults.statement_error(error, self.place, task) from error
+        except RuntimeError as error:
+            # PyMySQL's word for a server that asks for a file.
+            raise self._asked_for_a_file(task) from error
         result = self._raw._result
         description = result.description or ()
         return Reply(
@@ -96,6 +108,27 @@ class Connection:
             warning_count=result.warning_count,
             nullable=tuple(bool(entry[6]) for entry in description),
         )
+
+    def send_rows(
+        self, statement: str | bytes, name: str, lines: bytes, packet_bytes: int, task: str
+    ) -> Reply:
+        """Runs a LOAD DATA LOCAL INFILE 'name', whose file is `lines`, in packets of this size.
+
+        Raises StatementError; ProtocolError where the server asks for another file.
+        """
+        self.send(statement, task)
+        try:
+            answer = self._raw._read_packet()
+            if not answer.is_load_local_packet():
+                raise ProtocolError(f"{self.place} did not ask for rows while {task}.")
+            if answer.get_all_data()[1:] != _encode(name):
+                raise self._asked_for_a_file(task)
+            for start in range(0, len(lines), packet_bytes):
+                self._raw.write_packet(memoryview(lines)[start : start + packet_bytes])
+            self._raw.write_packet(b"")
+        except (pymysql.err.Error, OSError) as error:
+            raise faults.statement_error(error, self.place, task) from error
+        return self.receive(task)
 
     def rows(self, statement: str | bytes, task: str = "reading the catalogue") -> tuple[Row, ...]:
         """The rows of a small result."""
@@ -112,6 +145,8 @@ class Connection:
             self._raw.query(_encode(statement), unbuffered=True)
         except (pymysql.err.Error, OSError) as error:
             raise faults.statement_error(error, self.place, task) from error
+        except RuntimeError as error:
+            raise self._asked_for_a_file(task) from error
         stream = ResultStream(self._raw, self.place, task)
         self._is_streaming = True
         try:
@@ -146,6 +181,13 @@ class Connection:
             result.unbuffered_active = False
         self._raw._force_close()
 
+    def _asked_for_a_file(self, task: str) -> ProtocolError:
+        self._abandon(f"the server asked for a file while {task}")
+        return ProtocolError(
+            f"{self.place} asked for a file of this machine while {task}; it was refused, and the "
+            "connection closed. Is this server what you take it for?"
+        )
+
     def _check_usable(self) -> None:
         if self._unusable:
             raise ConnectionLostError(
@@ -159,7 +201,7 @@ def _encode(statement: str | bytes) -> bytes:
     return statement.encode("utf-8", "surrogateescape")
 
 
-def _open(options: ConnectOptions, read_timeout_s: int | None) -> Any:
+def _open(options: ConnectOptions, read_timeout_s: int | None, client_flag: int) -> Any:
     tls = options.tls
     # A socket of the same machine gains nothing from encryption unless it is asked for.
     encrypted = tls.mode == "required" or (tls.mode == "preferred" and not options.unix_socket)
@@ -177,6 +219,8 @@ def _open(options: ConnectOptions, read_timeout_s: int | None) -> Any:
         "connect_timeout": options.connect_timeout_s,
         "read_timeout": read_timeout_s,
         "program_name": "rowvault",
+        # Not `local_infile`, with which PyMySQL would read any file that a server asks for.
+        "client_flag": client_flag,
         "defer_connect": True,
         # PyMySQL would read the system's authorities anew for each connection; ours are below.
         "ssl_disabled": True,

@@ -17,6 +17,8 @@ TABLE_IS_ANOTHER = frozenset({TABLE_CHANGED, 1054, 1146, 1176})
 """It changed under a transaction, or lacks a column or an index that it had, or is gone."""
 NO_SUCH_VALUE = frozenset({1292, 1525})
 """A literal is no value of the type that it is compared with, although a row may hold it."""
+LOCAL_NOT_ALLOWED = frozenset({1148, 3948, 4166})
+"""The server takes no LOAD DATA LOCAL."""
 LOCK_TIMEOUT = 1205
 DEADLOCK = 1213
 UNKNOWN_VARIABLE = 1193

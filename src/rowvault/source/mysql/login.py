@@ -20,14 +20,16 @@ class Login:
         self.options = options
         self._ask_password = ask_password
 
-    def connect(self, read_timeout_s: int | None = READ_TIMEOUT_S) -> Connection:
+    def connect(
+        self, read_timeout_s: int | None = READ_TIMEOUT_S, *, may_send_rows: bool = False
+    ) -> Connection:
         """A new connection. Raises ConnectError."""
         try:
-            return Connection(self.options, read_timeout_s)
+            return Connection(self.options, read_timeout_s, may_send_rows=may_send_rows)
         except LoginError:
             if self.options.password is not None or self._ask_password is None:
                 raise
         question = f"Password of {self.options.user} at {self.options.place}: "
         password = self._ask_password(question)
         self.options = dataclasses.replace(self.options, password=password)
-        return Connection(self.options, read_timeout_s)
+        return Connection(self.options, read_timeout_s, may_send_rows=may_send_rows)

@@ -186,7 +186,7 @@ class MysqlTarget:
 
     def open_loader(self) -> MysqlLoader:
         """A connection of its own for loading. Raises ConnectError."""
-        return MysqlLoader(self._open(LOADING))
+        return MysqlLoader(self._open(LOADING, may_send_rows=True))
 
     def finish(self) -> None:
         """Nothing is left to do: InnoDB made each load durable when it was committed."""
@@ -208,9 +208,9 @@ class MysqlTarget:
         wanted = self.folded(ObjectKind.DATABASE, name)
         return any(self.folded(ObjectKind.DATABASE, text(row[0])) == wanted for row in rows)
 
-    def _open(self, settings: Mapping[str, str]) -> Connection:
+    def _open(self, settings: Mapping[str, str], *, may_send_rows: bool = False) -> Connection:
         # An index over a large table is silent for as long as it takes to build.
-        connection = self._login.connect(read_timeout_s=None)
+        connection = self._login.connect(read_timeout_s=None, may_send_rows=may_send_rows)
         set_up(connection, settings)
         return connection
 
