@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+import msgspec
+
 from rowvault.core.errors import (
     DamageError,
     ObjectChangedError,
@@ -15,10 +17,11 @@ from rowvault.core.errors import (
 )
 from rowvault.core.ids import SessionId, SnapshotId
 from rowvault.repository import names
+from rowvault.repository.prune_ledger import PruneLedger
 from rowvault.repository.sealed import DocumentType, Sealer
 from rowvault.repository.secrets import Secrets
 from rowvault.repository.session_object import SessionDocument, SessionState, TagDocument
-from rowvault.repository.snapshot import Snapshot, SnapshotListing
+from rowvault.repository.snapshot import ForgottenSnapshot, Snapshot, SnapshotListing
 from rowvault.storage.protocol import Storage
 
 _log = logging.getLogger(__name__)
@@ -108,21 +111,23 @@ class Catalogue:
         """Makes a committed session's snapshot an object, and removes the session's; idempotent.
 
         Somebody else may publish the same at the same time, and a snapshot that was forgotten since
-        must stay so: what this process made is taken away again only if it lies in the trash.
+        must stay so: what this process made is taken away again only if this very commit was.
         """
-        snapshot = document.snapshot
-        assert snapshot is not None
-        name = names.snapshot(snapshot.time, snapshot.id)
-        if not self._is_listed(names.session(document.id), names.SESSIONS):
-            return  # published by somebody else
-        made = self._create_once(name, self.seal_snapshot(snapshot))
-        if made and not self._is_listed(names.session(document.id), names.SESSIONS):
-            if self._is_listed(names.forgotten(snapshot.time, snapshot.id), names.TRASH):
-                self._storage.delete(name)
+        assert document.snapshot is not None
+        snapshot = msgspec.structs.replace(document.snapshot, session=document.id)
+        name, data = names.snapshot(snapshot.time, snapshot.id), self.seal_snapshot(snapshot)
+        while self._is_there(document):
+            if self._create_once(name, data):
+                if not self._is_there(document):
+                    if self._was_forgotten(snapshot):
+                        self._take_away(name, data)
+                    return
+            elif not self._is_published(name, document):
+                continue
+            for tag in document.tags:
+                self._create_once(self._tag_name(snapshot.id, tag), self.seal_tag(snapshot, tag))
+            self._storage.delete(names.session(document.id))
             return
-        for tag in document.tags:
-            self._create_once(self._tag_name(snapshot.id, tag), self.seal_tag(snapshot, tag))
-        self._storage.delete(names.session(document.id))
 
     def withdraw(self, document: SessionDocument, stored: bytes) -> bool:
         """Ends an active session without a result; False: it has changed meanwhile, and stays.
@@ -145,12 +150,7 @@ class Catalogue:
 
         Needs no room on the disk; nobody else commits it, so looking before deleting is enough.
         """
-        name = names.session(document.id)
-        try:
-            if self._storage.read(name) == stored:
-                self._storage.delete(name)
-        except ObjectMissingError:
-            return
+        self._take_away(names.session(document.id), stored)
 
     def remove_dead_sessions(self) -> set[SessionId]:
         """Completes what is committed, withdraws what nobody works on; the ids of the others."""
@@ -232,8 +232,51 @@ class Catalogue:
             return SnapshotListing(snapshot_id, time, None, error)
         return SnapshotListing(snapshot_id, snapshot.time, snapshot)
 
-    def _is_listed(self, name: str, group: str) -> bool:
-        return name in self._storage.list(group)
+    def _is_there(self, document: SessionDocument) -> bool:
+        """Once a committed session is gone, somebody has published it."""
+        return names.session(document.id) in self._storage.list(names.SESSIONS)
+
+    def _is_published(self, name: str, document: SessionDocument) -> bool:
+        """Whether the object of that name is of this commit.
+
+        One of a commit before it was left by a process that is about to take it away; it goes.
+        """
+        try:
+            data = self._storage.read(name)
+            found = self._sealer.open(DocumentType.SNAPSHOT, name, data, Snapshot)
+        except ObjectMissingError:
+            return False
+        except (DamageError, UnsupportedFormatError) as error:
+            _log.warning("%s", error)
+            return True
+        if found.session in (None, document.id):  # None: by a version that did not state it
+            return True
+        if self._is_there(document):
+            self._take_away(name, data)
+        return False
+
+    def _was_forgotten(self, snapshot: Snapshot) -> bool:
+        """The trash first: what leaves it is in the ledger before."""
+        assert snapshot.session is not None
+        name = names.forgotten(snapshot.time, snapshot.id)
+        try:
+            data = self._storage.read(name)
+            forgotten = self._sealer.open(DocumentType.FORGOTTEN, name, data, ForgottenSnapshot)
+            if forgotten.snapshot.session == snapshot.session:
+                return True
+        except ObjectMissingError:
+            pass
+        except (DamageError, UnsupportedFormatError) as error:
+            _log.warning("%s", error)
+        return PruneLedger(self._storage, self._sealer).has_removed(snapshot.session)
+
+    def _take_away(self, name: str, data: bytes) -> None:
+        """Removes an object that still has these bytes."""
+        try:
+            if self._storage.read(name) == data:
+                self._storage.delete(name)
+        except ObjectMissingError:
+            return
 
     def _create_once(self, name: str, data: bytes) -> bool:
         """Whether the object was not there."""

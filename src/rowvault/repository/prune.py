@@ -227,6 +227,11 @@ class _Prune:
                 raise DamageError(f"block {entry.id.hex()} in it has other bytes than its id says")
 
     def _empty_trash(self, trash: Iterable[TrashListing]) -> None:
+        """The ledger first: who publishes one of them only now learns that it is gone."""
+        documents = [one.document for one in trash if one.document is not None]
+        sessions = [one.snapshot.session for one in documents if one.snapshot.session is not None]
+        if sessions:
+            self._lease.swap(self._lease.state.with_removed(sessions))
         for one in trash:
             self._place.storage.delete(names.forgotten(one.time, one.id))
             self._place.catalogue.remove_all_tags(one.id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable
 
 import msgspec
 
@@ -32,6 +33,9 @@ _log = logging.getLogger(__name__)
 HOLDERS = ("prune", "repair")
 """Commands whose sessions hold the ledger, one at a time."""
 
+KEPT_REMOVED = 4096
+"""A process that stands still between two calls may be overtaken by so many removals."""
+
 TypedPack = tuple[PackType, PackName]
 
 
@@ -54,6 +58,13 @@ class PruneState(msgspec.Struct, frozen=True):
     """The session that prunes."""
     rounds: tuple[str, ...] = ()
     """Ids of the rounds whose packs are condemned."""
+    removed: tuple[SessionId, ...] = ()
+    """Whose snapshots were removed for good: the last of them, at most KEPT_REMOVED."""
+
+    def with_removed(self, sessions: Iterable[SessionId]) -> PruneState:
+        """The same with these sessions behind the others."""
+        removed = (*self.removed, *sessions)[-KEPT_REMOVED:]
+        return msgspec.structs.replace(self, removed=removed)
 
 
 class Sightings(msgspec.Struct, frozen=True):
@@ -160,6 +171,14 @@ class PruneLedger:
                 "one stops, and nothing is lost by that."
             ) from error
         return data
+
+    def has_removed(self, session: SessionId) -> bool:
+        """Whether a prune has removed, or is about to remove, what this session committed."""
+        try:
+            return session in self.read()[0].removed
+        except (DamageError, UnsupportedFormatError) as error:
+            _log.warning("%s", error)
+            return False
 
     def is_stored(self, stored: bytes) -> bool:
         """Whether the ledger is as this prune wrote it."""

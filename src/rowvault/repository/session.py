@@ -334,6 +334,7 @@ class WriteSession:
         snapshot = Snapshot(
             **msgspec.structs.asdict(draft),
             id=SnapshotId(os.urandom(8).hex()),
+            session=self.id,
             blocks=self.figures.blocks,
             new_blocks=self.figures.new_blocks,
             stored_bytes=self.figures.stored_bytes,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from rowvault.core.errors import DamageError, SnapshotNotFoundError, UnsupportedFormatError
-from rowvault.core.ids import SnapshotId
+from rowvault.core.ids import SessionId, SnapshotId
 from rowvault.core.instant import Instant
 from rowvault.core.model import Moment, ServerInfo
 from rowvault.repository.tree import TreeRoot
@@ -61,6 +61,15 @@ class Snapshot(SnapshotDraft, frozen=True, kw_only=True):
     """Data blocks among them that the repository did not hold."""
     stored_bytes: int
     """By how much the run made the repository's files grow."""
+    session: SessionId | None = None
+    """Which committed it; another one where it was forgotten and brought back."""
+
+
+class ForgottenSnapshot(msgspec.Struct, frozen=True):
+    """What stands in `trash/<utc>-<id>`."""
+
+    snapshot: Snapshot
+    forgotten: Instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import msgspec
-
 from rowvault.core.errors import (
     DamageError,
     ObjectExistsError,
@@ -26,15 +24,13 @@ from rowvault.repository import names
 from rowvault.repository.catalogue import Catalogue
 from rowvault.repository.live_session import LiveSession
 from rowvault.repository.sealed import DocumentType, Sealer
-from rowvault.repository.snapshot import Snapshot, SnapshotListing, choose
+from rowvault.repository.snapshot import (
+    ForgottenSnapshot,
+    Snapshot,
+    SnapshotListing,
+    choose,
+)
 from rowvault.storage.protocol import Storage
-
-
-class ForgottenSnapshot(msgspec.Struct, frozen=True):
-    """What stands in `trash/<utc>-<id>`."""
-
-    snapshot: Snapshot
-    forgotten: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +56,17 @@ class Trash:
         """Forgets a snapshot; one that is forgotten already stays so. Raises StorageError."""
         name = names.forgotten(snapshot.time, snapshot.id)
         document = ForgottenSnapshot(snapshot, datetime.now(UTC))
-        try:
-            self._storage.create(name, self._sealer.seal(DocumentType.FORGOTTEN, name, document))
-        except ObjectExistsError:
-            pass  # a run before this one ended between the two steps
+        data = self._sealer.seal(DocumentType.FORGOTTEN, name, document)
+        while True:
+            try:
+                self._storage.create(name, data)
+                break
+            except ObjectExistsError:
+                # A run before this one ended between the two steps, or one that brought the
+                # snapshot back has not ended yet.
+                if self._holds(name, snapshot):
+                    break
+                self._storage.delete(name)
         self._storage.delete(names.snapshot(snapshot.time, snapshot.id))
 
     def listings(self) -> list[TrashListing]:
@@ -100,8 +103,10 @@ class Trash:
         return snapshot
 
     def delete(self, snapshot: Snapshot) -> None:
-        """Removes the trash object alone."""
-        self._storage.delete(names.forgotten(snapshot.time, snapshot.id))
+        """Removes what was forgotten of this very commit; it may have been forgotten again."""
+        name = names.forgotten(snapshot.time, snapshot.id)
+        if self._holds(name, snapshot):
+            self._storage.delete(name)
 
     def _choose(self, listings: Sequence[TrashListing], spec: str) -> Snapshot:
         if not listings:
@@ -119,6 +124,12 @@ class Trash:
             ],
             spec,
         )  # fmt: skip
+
+    def _holds(self, name: str, snapshot: Snapshot) -> bool:
+        """Whether the object of that name is of this very commit."""
+        listing = self._read(name, snapshot.time, snapshot.id)
+        document = None if listing is None else listing.document
+        return document is not None and document.snapshot.session == snapshot.session
 
     def _read(self, name: str, time: datetime, snapshot_id: SnapshotId) -> TrashListing | None:
         try:
