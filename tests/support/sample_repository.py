@@ -79,7 +79,7 @@ def put_table(session: Session, repository: Repository, rows: Iterable[Row]) -> 
         tree.add(
             LeafEntry(
                 block.first_key,
-                session.put_data(block.raw),
+                session.put_data(block.raw, 0 if block.fragment else layout.column_count),
                 len(block.raw),
                 block.row_count,
                 block.rendered_bytes,

@@ -1,7 +1,8 @@
 """Makes a golden repository of the current format: python tests/data/repositories/make.py NAME.
 
-NAME ends with `-plain` or `-encrypted`; with `users` in it, it holds users and grants, too. One
-that exists is never touched: later versions must read what earlier ones wrote.
+NAME ends with `-plain` or `-encrypted`; with `users` in it, it holds users and grants, too, with
+`columns` larger blocks and more types. One that exists is never touched: later versions must read
+what earlier ones wrote.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from rowvault.core.model import ObjectDefinition, ObjectKind  # noqa: E402
 from rowvault.core.monitor import SilentMonitor  # noqa: E402
+from rowvault.repository.config import Sizes  # noqa: E402
 from rowvault.repository.prune import prune  # noqa: E402
 from rowvault.repository.prune_plan import PruneLimits  # noqa: E402
 from rowvault.repository.prune_report import PruneRequest  # noqa: E402
 from rowvault.repository.repository import Repository  # noqa: E402
 from rowvault.storage import LocalStorage  # noqa: E402
-from support.sample_repository import SMALL, sample_rows, take_snapshot  # noqa: E402
+from support.sample_repository import SMALL, Tables, sample_rows, take_snapshot  # noqa: E402
 
 PASSWORD = b"golden password"
 OLD = {("shop", "orders"): sample_rows(120), ("shop", "empty"): []}
@@ -30,6 +32,26 @@ NEW = {
     # One row larger than the largest block: fragments.
     ("shop", "large"): [(b"1", b"x" * 3000 + bytes(range(65, 91)) * 40)],
 }
+
+TYPED = {
+    ("shop", "prices"): [(b"%d" % n, b"%d.%02d" % (n * 37 % 900, n % 100)) for n in range(400)],
+    ("shop", "ratios"): [(b"%d" % n, b"-%d.5" % n if n % 3 else b"%d.125" % n) for n in range(400)],
+    ("shop", "codes"): [(b"%d" % n, b"SKU-%07d" % (n * 7919)) for n in range(400)],
+    ("shop", "states"): [(b"%d" % n, (b"new", b"paid", b"sent")[n * n % 3]) for n in range(400)],
+    ("shop", "days"): [
+        (b"%d" % n, b"2024-%02d-%02d" % (n % 12 + 1, n % 28 + 1)) for n in range(400)
+    ],
+    ("shop", "moments"): [
+        (b"%d" % n, b"2026-11-%02d %02d:%02d:07.%03d" % (n % 30 + 1, n % 24, n % 60, n))
+        for n in range(400)
+    ],
+    ("shop", "intervals"): [(b"%d" % n, b"%02d:%02d:30" % (n, n % 60)) for n in range(400)],
+    ("shop", "odd days"): [
+        (b"%d" % n, b"0000-00-00" if n % 40 == 7 else b"2024-02-%02d" % (n % 29 + 1))
+        for n in range(400)
+    ],
+}
+"""Columns of every form that blocks have by column, for repositories with `columns` in the name."""
 
 GONE = {("shop", "orders"): sample_rows(80, salt="gone")}
 """What a forgotten snapshot holds."""
@@ -62,6 +84,12 @@ ACCOUNTS = (
 )  # fmt: skip
 
 
+def tables_of(name: str) -> tuple[Tables, Tables]:
+    """What the two snapshots of the golden repository of this name hold."""
+    more = TYPED if "columns" in name else {}
+    return {**OLD, **more}, {**NEW, **more}
+
+
 def accounts_of(name: str) -> tuple[ObjectDefinition, ...]:
     """The users and grants of each snapshot in the golden repository of this name."""
     return ACCOUNTS if "users" in name else ()
@@ -85,10 +113,12 @@ def main(name: str) -> None:
     if place.exists():
         raise SystemExit(f"{place} exists; golden repositories are never rewritten")
     password = PASSWORD if name.endswith("-encrypted") else None
-    with Repository.create(LocalStorage(place), password, SMALL) as repository:
+    sizes = Sizes() if "columns" in name else SMALL
+    old, new = tables_of(name)
+    with Repository.create(LocalStorage(place), password, sizes) as repository:
         snapshots = [
-            take_snapshot(repository, OLD, 0, ["first"], accounts_of(name)),
-            take_snapshot(repository, NEW, 1, ["second", "größer"], accounts_of(name)),
+            take_snapshot(repository, old, 0, ["first"], accounts_of(name)),
+            take_snapshot(repository, new, 1, ["second", "größer"], accounts_of(name)),
         ]
         if "kept" in name:
             keep_house(repository)

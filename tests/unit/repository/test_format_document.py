@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
+from rowvault.codec.columns import arrange, restore_rows
 from rowvault.codec.frames import BlockType, Filter
-from rowvault.codec.rows import encode_row
+from rowvault.codec.rows import encode_batch, encode_row
 from rowvault.core.ids import PackName, RepositoryId, SessionId
 from rowvault.repository import names
 from rowvault.repository import pack as pack_module
@@ -83,6 +84,20 @@ def test_the_segment_is_written_so(written: tuple[bytes, list[PackEntry]]) -> No
     segment = Segment(segment_name(example("segment")), memoryview(example("segment")))
     (location,) = segment.find(BLOCK_ID)
     assert (location.pack, location.offset) == (name, 60)
+
+
+def test_columns_are_written_so() -> None:
+    rows = [
+        (b"7", b"2026-11-28", None),
+        (b"8", b"2026-11-29", b"a"),
+        (b"9", b"2026-11-30", b"a"),
+        (b"10", b"2026-12-01", b"a"),
+    ]
+    raw = encode_batch(rows).rows
+    arranged = arrange(raw, 3)
+    assert arranged is not None
+    assert arranged.data == example("columns")
+    assert restore_rows(example("columns"), len(raw)) == raw
 
 
 def test_stated_defaults_are_the_defaults() -> None:

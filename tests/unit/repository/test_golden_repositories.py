@@ -10,17 +10,26 @@ from types import ModuleType
 
 import pytest
 
-from rowvault.codec.frames import BlockType
+from rowvault.codec.frames import BlockType, Filter, decode_header
 from rowvault.core.errors import WrongPasswordError
-from rowvault.core.ids import BlockId
+from rowvault.core.ids import BlockId, PackName
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.check import check
+from rowvault.repository.names import PackType
+from rowvault.repository.pack import PackReader
 from rowvault.repository.prune import prune
 from rowvault.repository.prune_report import PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.secrets import IdMaker, Secrets
 from rowvault.storage import LocalStorage
-from support.sample_repository import SMALL, put_table, read_snapshot, sample_rows, take_snapshot
+from support.sample_repository import (
+    SMALL,
+    open_plain,
+    put_table,
+    read_snapshot,
+    sample_rows,
+    take_snapshot,
+)
 
 PLACE = Path(__file__).parents[2] / "data" / "repositories"
 GOLDEN_ROOT = "5337a586935853dbfb3a5293ac7c70b3a05c9a24b16daefff5aa391e4bd9036b"
@@ -53,7 +62,7 @@ def test_everything_reads_back(name: str, repository: Repository) -> None:
     expected = json.loads((PLACE / f"{name}.json").read_text())
     snapshots = repository.snapshots()
     assert [one.id for one in snapshots] == [one["id"] for one in expected]
-    for snapshot, rows, stated in zip(snapshots, (MAKER.OLD, MAKER.NEW), expected, strict=True):
+    for snapshot, rows, stated in zip(snapshots, MAKER.tables_of(name), expected, strict=True):
         assert read_snapshot(repository, snapshot) == rows
         held = repository.manifest(snapshot).objects("")
         assert set(held) == set(MAKER.accounts_of(name))
@@ -83,6 +92,19 @@ def test_the_same_rows_are_not_stored_again(repository: Repository) -> None:
 def test_a_snapshot_can_be_added(repository: Repository) -> None:
     snapshot = take_snapshot(repository, MAKER.OLD, 5)
     assert read_snapshot(repository, snapshot) == MAKER.OLD
+
+
+def test_blocks_stand_by_column() -> None:
+    """The repository that shows the column layout has it, and not because of this version."""
+    storage = LocalStorage(PLACE / "v1-columns-plain")
+    filters = []
+    with open_plain(storage) as repository:
+        for name in storage.list("packs/data/"):
+            pack = PackName(name.rpartition("/")[2])
+            for entry in PackReader(storage, repository.place.keys, PackType.DATA, pack).footer():
+                frame = storage.read_range(name, entry.offset, entry.frame_bytes)
+                filters.append(decode_header(frame).filter)
+    assert filters.count(Filter.COLUMNS) >= len(MAKER.TYPED)
 
 
 def test_upkeep_goes_on(tmp_path: Path) -> None:
