@@ -1,12 +1,13 @@
 """What a thief of the disk finds: no name and no value of the database, raw or compressed.
 
 Every name and value of 8 bytes or more is looked for in the names and bytes of all files, and in
-whatever any of those bytes decompresses to as a zstd frame. The same search finds all of them in a
-repository in clear.
+whatever any of those bytes decompresses to as a zstd frame, by column or not. The same search
+finds all of them in a repository in clear.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from rowvault.codec.columns import restore_rows
+from rowvault.core.errors import CorruptError
 from support.clients import pipe_into
 from support.mariadb import MariaDBServer
 from support.rowvault import succeed
@@ -22,6 +25,7 @@ from support.rowvault import succeed
 SAKILA = Path(__file__).parents[3] / "shared" / "datasets" / "sakila"
 SHORTEST = 8
 PASSWORD = {"ROWVAULT_PASSWORD": "of no use to a thief"}
+RAW_BYTES_BEFORE = 40
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 NAMES = """
     SELECT schema_name FROM information_schema.schemata WHERE schema_name = 'sakila'
@@ -69,9 +73,14 @@ def frames(data: bytes) -> Iterator[bytes]:
     for match in re.finditer(re.escape(ZSTD_MAGIC), data):
         inflate = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
         try:
-            yield inflate.decompress(data[match.start() :])
+            text = inflate.decompress(data[match.start() :])
         except zstandard.ZstdError:
             continue  # not a frame after all
+        yield text
+        # Rows may stand by column; how many bytes they have, the frame's header says before it.
+        header = data[max(match.start() - RAW_BYTES_BEFORE, 0) : match.start()]
+        with contextlib.suppress(CorruptError):
+            yield restore_rows(text, int.from_bytes(header[:4], "little"))
 
 
 def found_in(place: Path, wanted: Iterable[bytes]) -> set[bytes]:

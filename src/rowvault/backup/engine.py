@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from rowvault import __version__
+from rowvault.codec.compression import DEFAULT_LEVEL
 from rowvault.codec.rendering import RENDERER_VERSION
 from rowvault.core.model import Moment, ObjectKind, ServerInfo
 from rowvault.core.monitor import Monitor
@@ -33,6 +34,8 @@ class BackupRequest:
     tags: tuple[str, ...] = ()
     dry_run: bool = False
     """Read, cut and hash everything, but store nothing."""
+    level: int = DEFAULT_LEVEL
+    """Of zstd, or NO_COMPRESSION, for what this run adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def run_backup(
             monitor.warning(omission)
         parent = find_parent(repository.snapshots(), view.server, request.selection)
         begin = repository.begin_dry_run if request.dry_run else repository.begin
-        with begin("backup", monitor, parent=None if parent is None else parent.id) as session:
+        parent_id = None if parent is None else parent.id
+        with begin("backup", monitor, request.level, parent_id) as session:
             scan = _read(view, catalogue, session, repository, monitor)
             view.confirm(catalogue)
             monitor.phase("committing")

@@ -12,6 +12,11 @@ from rowvault.core.errors import CorruptError
 DEFAULT_LEVEL = 1
 """Measured on rows of several shapes: within 1 % of level 3, and 1.3 times as fast."""
 
+NO_COMPRESSION = 0
+"""In place of a level: blocks are stored as they are."""
+
+MAXIMUM_LEVEL = zstandard.MAX_COMPRESSION_LEVEL
+
 _SMALLEST_PART = 1024
 """Bytes below which tables of a part's own cost more than they save."""
 

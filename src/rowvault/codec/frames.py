@@ -10,7 +10,13 @@ import struct
 from typing import NamedTuple
 
 from rowvault.codec.columns import arrange, restore_rows
-from rowvault.codec.compression import compress, compress_parts, decompress, decompress_at_most
+from rowvault.codec.compression import (
+    NO_COMPRESSION,
+    compress,
+    compress_parts,
+    decompress,
+    decompress_at_most,
+)
 from rowvault.core.errors import CorruptError, TruncatedError, UnsupportedFormatError
 from rowvault.core.ids import BlockId
 
@@ -104,8 +110,11 @@ def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
 def encode_payload(raw: bytes, level: int, column_count: int = 0) -> tuple[Filter, bytes]:
     """What is stored of a block: arranged by column, compressed, or as it is.
 
-    `column_count` is that of the whole rows that it consists of; 0: it is something else.
+    `level` is zstd's, or NO_COMPRESSION. `column_count` is that of the whole rows that it consists
+    of; 0: it is something else.
     """
+    if level == NO_COMPRESSION:
+        return Filter.RAW, raw
     arranged = arrange(raw, column_count) if column_count else None
     if arranged is None:
         coding, packed = Filter.ZSTD, compress(raw, level)

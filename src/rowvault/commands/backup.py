@@ -29,6 +29,8 @@ class BackupOptions:
     longest_lock_wait_s: float | None = None
     """None: the default."""
     users: bool = False
+    level: int | None = None
+    """Of zstd, 0: none; None: the default."""
 
 
 def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
@@ -37,6 +39,7 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
         # Imported here because loading the engine takes as long as deriving the repository's key,
         # and both go on at once.
         from rowvault.backup.engine import BackupRequest, run_backup
+        from rowvault.codec.compression import DEFAULT_LEVEL
         from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Selection
 
         request = BackupRequest(
@@ -44,6 +47,7 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
             workers=options.workers,
             tags=options.tags,
             dry_run=options.dry_run,
+            level=DEFAULT_LEVEL if options.level is None else options.level,
         )
         longest_s = options.longest_lock_wait_s
         locking = Locking(

@@ -277,7 +277,7 @@ class Repository:
         level: int = DEFAULT_LEVEL,
         parent: SnapshotId | None = None,
     ) -> WriteSession:
-        """Begins a run that writes; `level` is zstd's.
+        """Begins a run that writes; `level` is zstd's, or NO_COMPRESSION.
 
         While the run is at work, what its `parent` refers to must not be removed.
 

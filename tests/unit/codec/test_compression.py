@@ -7,7 +7,7 @@ import threading
 import pytest
 import zstandard
 
-from rowvault.codec.compression import compress, decompress
+from rowvault.codec.compression import NO_COMPRESSION, compress, decompress
 from rowvault.codec.frames import Filter, encode_payload
 from rowvault.core.errors import CorruptError
 
@@ -50,6 +50,10 @@ def test_what_does_not_shrink_is_kept_raw() -> None:
     assert encode_payload(b"", 1) == (Filter.RAW, b"")
     assert encode_payload(b"short", 1) == (Filter.RAW, b"short")
     assert encode_payload(RAW, 1)[0] is Filter.ZSTD
+
+
+def test_without_compression_all_is_kept_raw() -> None:
+    assert encode_payload(RAW, NO_COMPRESSION, 1) == (Filter.RAW, RAW)
 
 
 def test_threads_compress_at_once() -> None:

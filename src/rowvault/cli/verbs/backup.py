@@ -9,6 +9,7 @@ import click
 
 from rowvault.cli import output
 from rowvault.cli.command import Command
+from rowvault.cli.compression import compression_option
 from rowvault.cli.exit_codes import ExitCode
 from rowvault.cli.figures import format_bytes, format_seconds, plural, printable
 from rowvault.cli.moment import moment_document, moment_text
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         "rowvault backup 'mysql://root@localhost/?unix_socket=/run/mysqld/mysqld.sock' -d shop",
         "rowvault backup sqlite:///shop.db --tag before-upgrade",
         "rowvault backup mysql://backup@db/ --exclude 'shop.cache_*' -j 4 --json",
+        "rowvault backup mysql://backup@db/ --compression 9",
     ],
     exit_codes=[
         ExitCode.DONE,
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Take no lock at all: definitions that change meanwhile are found, and fail the run.",
 )
+@compression_option
 @click.option("--dry-run", is_flag=True, help="Read, cut and hash everything, store nothing.")
 @defaults_file_option
 @click.pass_obj
@@ -99,6 +102,7 @@ def backup(
     workers: int | None,
     max_lock_wait: float | None,
     no_lock: bool,
+    level: int | None,
     dry_run: bool,
     defaults_file: Path | None,
 ) -> None:
@@ -118,6 +122,7 @@ def backup(
         may_lock=not no_lock,
         longest_lock_wait_s=max_lock_wait,
         users=users,
+        level=level,
     )
     with monitor(settings) as watching:
         result = run(options, watching)
