@@ -180,6 +180,7 @@ def check_rows(rng: random.Random, data_room: Walled, ends_room: Walled) -> str:
     said = said_length(rng, raw, width, shape)
     works: list[Callable[[ModuleType], object]] = [
         lambda k: k.row_ends(data, width),
+        lambda k: k.row_values(data, width),
         lambda k: k.render_tuples(data, ends, layout.kinds, layout.introducers),
         lambda k: k.rendered_length(data, ends, layout.kinds, layout.introducers),
         lambda k: k.render_statement(data, *shape, b"(", b");", said),
@@ -197,7 +198,7 @@ def check_rows(rng: random.Random, data_room: Walled, ends_room: Walled) -> str:
         outcomes.append(compiled)
     compiled, simple = (outcome(lambda k=k: k.render_lines(data, width)) for k in (_loading, plain))
     assert compiled == simple, (raw, width, compiled, simple)
-    return outcomes[8]
+    return outcomes[9]
 
 
 def check_stream(rng: random.Random, room: Walled) -> str:

@@ -199,6 +199,12 @@ def test_both_kernels_find_the_ends(table: Table) -> None:
     assert plain.row_ends(batch.rows, table.layout.column_count) == batch.ends
 
 
+@given(table=tables())
+def test_rows_are_taken_apart(table: Table) -> None:
+    for kernel in (_kernel, plain):
+        assert kernel.row_values(table.batch.rows, table.layout.column_count) == table.rows
+
+
 @pytest.mark.parametrize("column_count", [0, -1, 65536])
 def test_a_row_has_columns(kernel: ModuleType, column_count: int) -> None:
     with pytest.raises(ValueError, match="column"):

@@ -672,6 +672,40 @@ def row_ends(rows, Py_ssize_t column_count):
     return ends_array(&scratch.first)
 
 
+cdef tuple next_values(_Batch batch, Py_ssize_t column_count, size_t *position, size_t row):
+    cdef tuple values = PyTuple_New(column_count)
+    cdef Py_ssize_t column
+    cdef Field field
+    cdef Fault fault
+    cdef Reason reason
+    cdef object value
+    for column in range(column_count):
+        reason = read_field(batch.data, position[0], batch.length, &field)
+        if reason != FINE:
+            refuse(&fault, reason, row, position[0])
+            raise_fault(&fault)
+        value = None
+        if not field.is_null:
+            value = PyBytes_FromStringAndSize(
+                <const char *>batch.data + field.start, field.stop - field.start
+            )
+        Py_INCREF(value)
+        PyTuple_SET_ITEM(values, column, value)
+        position[0] = field.stop
+    return values
+
+
+def row_values(rows, Py_ssize_t column_count):
+    """The values of whole rows, a tuple of bytes and None for each. Raises ValueError."""
+    cdef _Batch batch = _Batch(rows)
+    cdef size_t position = 0
+    cdef list found = []
+    check_column_count(column_count)
+    while position < batch.length:
+        found.append(next_values(batch, column_count, &position, len(found)))
+    return found
+
+
 # --- layouts ----------------------------------------------------------------------------------
 
 cdef struct Column:

@@ -29,6 +29,7 @@ __all__ = [
     "restore_rows",
     "row_ends",
     "row_hash",
+    "row_values",
     "search_records",
     "siphash24",
 ]
@@ -75,6 +76,7 @@ if TYPE_CHECKING or implementation == "compiled":
         rendered_length,
         row_ends,
         row_hash,
+        row_values,
         search_records,
         siphash24,
     )
@@ -97,6 +99,7 @@ else:
         restore_rows,
         row_ends,
         row_hash,
+        row_values,
         search_records,
         siphash24,
     )

@@ -11,13 +11,15 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from rowvault.codec import kernel
 from rowvault.codec.chunker import FIRST_FRAGMENT, LAST_FRAGMENT, WHOLE_ROWS, Cutter, RawBlock
 from rowvault.codec.layout import CutRule, RowLayout
-from rowvault.codec.rows import decode_row, encode_batch, encode_row
+from rowvault.codec.rows import encode_batch, encode_row
 from rowvault.core.errors import CorruptError, UnsupportedFormatError
 from rowvault.core.ids import BlockId
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition, ValueKind
 from rowvault.repository.node import LeafEntry, NodeRule
+from rowvault.repository.node_cache import NodeCache
 from rowvault.repository.tree import TreeReader, TreeRoot, TreeWriter
 
 _COLUMNS = 4
@@ -136,9 +138,10 @@ class Manifest:
         read_data: Callable[[BlockId], bytes],
         read_node: Callable[[BlockId], bytes],
         root: TreeRoot,
+        kept: NodeCache | None = None,
     ) -> None:
         self._read_data = read_data
-        self.tree = TreeReader(read_node, root)
+        self.tree = TreeReader(read_node, root, kept)
 
     def tables(self, database: str | None = None) -> Iterator[TableRecord]:
         """All tables, or those of one database, in the order of their keys."""
@@ -209,10 +212,11 @@ def decode_record(row: ManifestRow) -> TableRecord | ObjectRecord:
 
 def split_rows(raw: bytes) -> Iterator[ManifestRow]:
     """The manifest rows in whole bytes. Raises CorruptError."""
-    position = 0
-    while position < len(raw):
-        values, position = decode_row(raw, position, _COLUMNS)
-        database, kind, name, value = values
+    try:
+        rows = kernel.row_values(raw, _COLUMNS)
+    except ValueError as error:
+        raise CorruptError(f"a manifest's rows are malformed: {error}") from error
+    for database, kind, name, value in rows:
         if database is None or kind is None or name is None or value is None:
             raise CorruptError("a manifest row holds NULL")
         yield database, kind, name, value

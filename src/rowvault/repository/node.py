@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 from blake3 import blake3
@@ -106,15 +107,15 @@ class InnerEntry:
 Entry = LeafEntry | InnerEntry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node:
     """A node as it is read."""
 
     level: int
     """0: its entries are leaf entries."""
-    entries: Sequence[Entry]
+    entries: tuple[Entry, ...]
 
-    @property
+    @cached_property
     def sums(self) -> Sums:
         """Of all entries."""
         total = Sums()

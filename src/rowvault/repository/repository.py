@@ -42,6 +42,7 @@ from rowvault.repository.index import BlockIndex, Location
 from rowvault.repository.keys import KeyRing, read_removed
 from rowvault.repository.manifest import Manifest
 from rowvault.repository.node import NodeRule
+from rowvault.repository.node_cache import NodeCache
 from rowvault.repository.opening import exists, read_config, require_free, unlock
 from rowvault.repository.pack import PackKeys, PackReader
 from rowvault.repository.prune_ledger import PruneLedger
@@ -79,6 +80,7 @@ class Repository:
         self._index_loaded = False
         self._packs: OrderedDict[PackName, PackReader] = OrderedDict()
         self._nodes: OrderedDict[BlockId, bytes] = OrderedDict()
+        self._node_cache = NodeCache()
         self._cache_lock = threading.Lock()
         self.cut_rule: CutRule = config.sizes.data.rule(secrets)
         self.manifest_cut_rule: CutRule = config.sizes.manifest.rule(secrets)
@@ -264,11 +266,11 @@ class Repository:
 
     def manifest(self, snapshot: Snapshot) -> Manifest:
         """What a snapshot holds."""
-        return Manifest(self.read_data, self.read_node, snapshot.manifest)
+        return Manifest(self.read_data, self.read_node, snapshot.manifest, self._node_cache)
 
     def tree(self, root: TreeRoot) -> TreeReader:
         """Walks a table's tree."""
-        return TreeReader(self.read_node, root)
+        return TreeReader(self.read_node, root, self._node_cache)
 
     def begin(
         self,

@@ -19,6 +19,7 @@ from rowvault.repository.node import (
     decode_node,
     encode_node,
 )
+from rowvault.repository.node_cache import NodeCache
 
 Measure = Callable[[Sums], int]
 """What is counted along a tree: rows, rendered bytes with their framing, ... Never falls."""
@@ -85,15 +86,21 @@ class TreeWriter:
         self._closed[level] += 1
         first_key = entries[0].first_key if entries else b""
         node_id = self._put_node(encode_node(level, entries))
-        return InnerEntry(first_key, node_id, Node(level, entries).sums, level + 1)
+        return InnerEntry(first_key, node_id, Node(level, tuple(entries)).sums, level + 1)
 
 
 class TreeReader:
     """Walks a tree; a node is read when the walk gets there, and never one beside the way."""
 
-    def __init__(self, read_node: Callable[[BlockId], bytes], root: TreeRoot) -> None:
-        """`read_node` gives verified bytes, or raises DamageError."""
+    def __init__(
+        self,
+        read_node: Callable[[BlockId], bytes],
+        root: TreeRoot,
+        kept: NodeCache | None = None,
+    ) -> None:
+        """`read_node` gives verified bytes, or raises DamageError; `kept` may serve many trees."""
         self._read_node = read_node
+        self._kept = kept
         self.root = root
 
     @property
@@ -103,12 +110,16 @@ class TreeReader:
 
     def children(self, entry: InnerEntry) -> tuple[Entry, ...]:
         """The entries of the node below. Raises DamageError, also where sums do not agree."""
-        node = decode_node(self._read_node(entry.id))
+        node = None if self._kept is None else self._kept.get(entry.id)
+        if node is None:
+            node = decode_node(self._read_node(entry.id))
+            if self._kept is not None:
+                self._kept.keep(entry.id, node)
         if node.level != entry.height - 1 or node.sums != entry.sums:
             raise CorruptError(
                 f"the tree node {entry.id.hex()} is not the one that its parent describes"
             )
-        return tuple(node.entries)
+        return node.entries
 
     def entries(self) -> Iterator[LeafEntry]:
         """All leaf entries in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Protocol
 
@@ -69,6 +70,7 @@ class Storage(Protocol):
         ...
 
 
+@functools.lru_cache(4096)
 def check_name(name: str) -> str:
     """The name itself. Raises StorageError when it could leave the repository or hide in it."""
     if not all(_PART.fullmatch(part) for part in name.split("/")):

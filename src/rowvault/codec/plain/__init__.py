@@ -13,7 +13,7 @@ from rowvault.codec.plain.matcher import RowMatcher
 from rowvault.codec.plain.packets import PacketSplitter
 from rowvault.codec.plain.records import merge_records, search_records
 from rowvault.codec.plain.rendering import render_statement, render_tuples, rendered_length
-from rowvault.codec.plain.rows import Layout, row_ends
+from rowvault.codec.plain.rows import Layout, row_ends, row_values
 from rowvault.codec.plain.siphash import row_hash, siphash24
 from rowvault.codec.plain.values import decode_values, encode_values
 
@@ -37,6 +37,7 @@ __all__ = [
     "restore_rows",
     "row_ends",
     "row_hash",
+    "row_values",
     "search_records",
     "siphash24",
 ]

@@ -134,3 +134,10 @@ def row_ends(rows: Buffer, column_count: int) -> array[int]:
             _, position = read_field(data, position, len(data), len(ends))
         ends.append(position)
     return ends
+
+
+def row_values(rows: Buffer, column_count: int) -> list[tuple[Value, ...]]:
+    """The values of whole rows, a tuple of bytes and None for each. Raises ValueError."""
+    data = take_bytes(rows)
+    ends = row_ends(data, column_count)
+    return [tuple(row.values) for row in split_rows(data, ends, column_count)]
