@@ -5,6 +5,19 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 
+from rowvault.core.documents import iso_time
+
+__all__ = [
+    "format_bytes",
+    "format_count",
+    "format_seconds",
+    "format_time",
+    "iso_time",
+    "plural",
+    "printable",
+    "printable_lines",
+]
+
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -43,11 +56,6 @@ def format_seconds(seconds: float) -> str:
 def format_time(time: datetime) -> str:
     """A moment in UTC for a list: `2026-11-22 18:00:00`."""
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def iso_time(time: datetime) -> str:
-    """A moment in UTC for JSON: `2026-11-22T18:00:00Z`, with a fraction where there is one."""
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def printable(text: str) -> str:

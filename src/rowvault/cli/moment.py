@@ -8,19 +8,6 @@ if TYPE_CHECKING:
     from rowvault.core.model import Moment
 
 
-def moment_document(moment: Moment) -> dict[str, object]:
-    """The moment with the stable keys of `--json`."""
-    return {
-        "method": moment.method,
-        "reason": moment.reason,
-        "definitions": moment.definitions,
-        "definitions_reason": moment.definitions_reason,
-        "binlog_file": moment.binlog_file,
-        "binlog_position": moment.binlog_position,
-        "gtid": moment.gtid,
-    }
-
-
 def moment_text(moment: Moment) -> str:
     """In one line: how it was taken, how definitions were guarded, and where it lies."""
     text = method_text(moment)

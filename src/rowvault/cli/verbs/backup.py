@@ -12,7 +12,7 @@ from rowvault.cli.command import Command
 from rowvault.cli.compression import compression_option
 from rowvault.cli.exit_codes import ExitCode
 from rowvault.cli.figures import format_bytes, format_seconds, plural, printable
-from rowvault.cli.moment import moment_document, moment_text
+from rowvault.cli.moment import moment_text
 from rowvault.cli.names import NAMING_HELP, parse_database, parse_table
 from rowvault.cli.options import (
     SERVER_HELP,
@@ -26,6 +26,7 @@ from rowvault.cli.options import (
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
 from rowvault.cli.table import write_facts
+from rowvault.core.documents import moment_document
 
 if TYPE_CHECKING:
     from rowvault.backup.engine import BackupResult

@@ -13,11 +13,10 @@ from rowvault.cli.figures import (
     format_count,
     format_seconds,
     format_time,
-    iso_time,
     plural,
     printable,
 )
-from rowvault.cli.moment import moment_document, moment_text
+from rowvault.cli.moment import moment_text
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.settings import Settings
 from rowvault.cli.table import write_facts
@@ -43,42 +42,13 @@ def show(settings: Settings, snapshot: str) -> None:
     """Runs `rowvault show`."""
     from rowvault.commands.snapshots import ShowOptions
     from rowvault.commands.snapshots import show as run
+    from rowvault.render.description import snapshot_document
 
     entry = run(ShowOptions(settings.access(), snapshot))
     if settings.as_json:
-        output.write_json(document(entry))
+        output.write_json(snapshot_document(entry.snapshot, entry.tags))
     else:
         write_facts(_facts(entry))
-
-
-def document(entry: SnapshotEntry) -> dict[str, object]:
-    """The snapshot with the stable keys of `--json`."""
-    snapshot = entry.snapshot
-    server, moment, selection = snapshot.server, snapshot.moment, snapshot.selection
-    return {
-        "id": snapshot.id,
-        "time": iso_time(snapshot.time),
-        "parent": snapshot.parent,
-        "tags": list(entry.tags),
-        "source": server.url,
-        "server": {"vendor": server.vendor, "version": server.version, "id": server.server_id},
-        "moment": moment_document(moment),
-        "selection": {
-            "databases": list(selection.databases),
-            "tables": [list(name) for name in selection.tables],
-            "excludes": list(selection.excludes),
-            "users": selection.users,
-        },
-        "tables": snapshot.tables,
-        "rows": snapshot.rows,
-        "raw_bytes": snapshot.raw_bytes,
-        "blocks": snapshot.blocks,
-        "new_blocks": snapshot.new_blocks,
-        "stored_bytes": snapshot.stored_bytes,
-        "seconds": snapshot.seconds,
-        "warnings": list(snapshot.warnings),
-        "tool_version": snapshot.tool_version,
-    }
 
 
 def _facts(entry: SnapshotEntry) -> list[tuple[str, str]]:
