@@ -45,7 +45,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    watch = _MemoryWatch(process.pid)
+    watch = MemoryWatch(process.pid)
     try:
         output, complaints = process.communicate()
         wall_s = time.monotonic() - started
@@ -73,8 +73,11 @@ def file_bytes(directory: Path) -> int:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
-class _MemoryWatch:
+class MemoryWatch:
     """Samples a process tree from a thread until it is stopped."""
+
+    peak_bytes: int
+    """The largest sum of RssAnon so far."""
 
     def __init__(self, pid: int) -> None:
         self.peak_bytes = 0
@@ -84,6 +87,7 @@ class _MemoryWatch:
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends the thread."""
         self._done.set()
         self._thread.join()
 
