@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mount.mounting import Mount, mounts
 from mount.odd_tables import fill
 from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.monitor import SilentMonitor
@@ -43,3 +44,10 @@ def repository(place: Path) -> Iterator[Repository]:
     """The same, open."""
     with Repository.open(open_storage(str(place)), lambda: b"") as opened:
         yield opened
+
+
+@pytest.fixture
+def mount(tmp_path: Path, place: Path) -> Iterator[Mount]:
+    """Mounts a repository, by default the common one; unmounts at the end."""
+    with mounts(tmp_path, place) as made:
+        yield made

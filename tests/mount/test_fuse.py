@@ -8,14 +8,13 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from mount.mounting import Mount, await_true
 from mount.odd_tables import fill
 from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.monitor import SilentMonitor
@@ -25,38 +24,6 @@ from rowvault.storage.location import open_storage
 from support.rowvault import run, start, succeed
 
 pytestmark = pytest.mark.fuse
-
-Mount = Callable[..., Path]
-
-
-@pytest.fixture
-def mount(tmp_path: Path, place: Path) -> Iterator[Mount]:
-    """Mounts a repository, by default the common one; unmounts at the end."""
-    mounted: list[Path] = []
-
-    def act(*options: str, repository: Path = place) -> Path:
-        directory = tmp_path / f"mount{len(mounted)}"
-        directory.mkdir()
-        environment = {"XDG_STATE_HOME": str(tmp_path / "state")}
-        said = succeed("-r", repository, "mount", directory, *options, env=environment)
-        mounted.append(directory)
-        assert str(directory).encode() in said
-        return directory
-
-    yield act
-    for directory in mounted:
-        if os.path.ismount(directory):
-            succeed("umount", directory)
-
-
-def await_true(condition: Callable[[], bool]) -> None:
-    """Waits for what another process does in its own time."""
-    tick = threading.Event()
-    for _ in range(600):
-        if condition():
-            return
-        tick.wait(0.05)
-    raise AssertionError("it did not come")
 
 
 def files_below(directory: Path) -> list[Path]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import signal
 import stat
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from pathlib import Path
+from typing import TypeVar, cast
 
 import pyfuse3
 import trio
@@ -29,7 +31,10 @@ _LASTING_S = 3600.0
 """How long the kernel may keep what never changes."""
 _PASSING_S = 1.0
 """How long it may keep a list that snapshots join and leave."""
+_TOLD_MOST = 1000
+"""Messages that are remembered, so that each is logged once."""
 _BLOCK_BYTES = 512
+_READ_AHEAD_KIB = 1024
 _PREFERRED_READ_BYTES = 128 * 1024
 _FILE_MODE = stat.S_IFREG | 0o444
 _DIRECTORY_MODE = stat.S_IFDIR | 0o555
@@ -53,14 +58,17 @@ class FileSystem(pyfuse3.Operations):
     enable_writeback_cache = False
     enable_acl = False
 
-    def __init__(self, root: Directory, worker_count: int) -> None:
+    def __init__(self, root: Directory, place: str, worker_count: int) -> None:
         super().__init__()
+        self._place = place
+        self._has_asked_for_more = False
         self._inodes = Inodes(root)
         self._limiter = trio.CapacityLimiter(max(2, 2 * worker_count))
         self._pool = ThreadPoolExecutor(worker_count, thread_name_prefix="read-ahead")
         self._cache = ChunkCache()
         self._handles: dict[int, Reader | _Listing] = {}
         self._next_handle = 1
+        self._told: set[str] = set()
         self._owner = (os.getuid(), os.getgid())
 
     def close(self) -> None:
@@ -72,7 +80,10 @@ class FileSystem(pyfuse3.Operations):
     ) -> pyfuse3.EntryAttributes:
         """An entry of a directory."""
         directory = self._directory(parent_inode)
-        text = os.fsdecode(name)
+        try:
+            text = name.decode()
+        except UnicodeDecodeError:
+            return self._missing(directory)
         if text == ".":
             return self._attributes(parent_inode, directory)
         if text == "..":
@@ -80,11 +91,7 @@ class FileSystem(pyfuse3.Operations):
             return self._attributes(above, self._inodes.node(above))
         node = await self._work(directory.child, text)
         if node is None:
-            # The kernel need not ask again for a while: nothing new comes where nothing changes.
-            missing = pyfuse3.EntryAttributes()
-            missing.st_ino = 0
-            missing.entry_timeout = _timeout(directory)
-            return missing
+            return self._missing(directory)
         number = self._inodes.remember(parent_inode, text, node)
         return self._attributes(number, node, _timeout(directory))
 
@@ -97,14 +104,14 @@ class FileSystem(pyfuse3.Operations):
         self, inode: int, ctx: pyfuse3.RequestContext | None = None
     ) -> pyfuse3.EntryAttributes:
         """What stat() shows."""
-        return self._attributes(inode, self._node(inode))
+        return self._attributes(inode, await self._renewed(inode))
 
     async def readlink(self, inode: int, ctx: pyfuse3.RequestContext) -> bytes:
         """Where a link leads."""
         node = self._node(inode)
         if not isinstance(node, Link):
             raise pyfuse3.FUSEError(errno.EINVAL)
-        return os.fsencode(node.target)
+        return str.encode(node.target)
 
     async def opendir(self, inode: int, ctx: pyfuse3.RequestContext) -> int:
         """Lists a directory."""
@@ -121,7 +128,7 @@ class FileSystem(pyfuse3.Operations):
             name, node = listing.entries[index]
             number = self._inodes.remember(listing.number, name, node)
             attributes = self._attributes(number, node, timeout)
-            if not pyfuse3.readdir_reply(token, os.fsencode(name), attributes, index + 1):
+            if not pyfuse3.readdir_reply(token, str.encode(name), attributes, index + 1):
                 self._inodes.forget(number, 1)
                 return
 
@@ -130,21 +137,29 @@ class FileSystem(pyfuse3.Operations):
         del self._handles[fh]
 
     async def open(self, inode: int, flags: int, ctx: pyfuse3.RequestContext) -> pyfuse3.FileInfo:
-        """Opens a file; what the kernel has cached of it stays right for ever."""
-        node = self._node(inode)
+        """Opens a file; what the kernel has cached of one that never changes stays right."""
+        node = await self._renewed(inode)
         if not isinstance(node, File):
             raise pyfuse3.FUSEError(errno.EISDIR)
         if flags & (os.O_WRONLY | os.O_RDWR):
             raise pyfuse3.FUSEError(errno.EROFS)
+        if not self._has_asked_for_more:
+            # Not before the first request: at the start the kernel sets its own choice.
+            self._has_asked_for_more = True
+            await self._work(_read_far_ahead, self._place)
         document = await self._work(node.open)
         handle = self._add_handle(Reader(document, self._cache, self._pool))
-        return pyfuse3.FileInfo(fh=handle, keep_cache=True)
+        return pyfuse3.FileInfo(fh=handle, keep_cache=node.renew is None)
 
     async def read(self, fh: int, off: int, size: int) -> bytes:
         """A range of a file."""
         reader = self._handles[fh]
         assert isinstance(reader, Reader)
-        return await self._work(reader.read, off, size)
+        found = reader.at_hand(off, size)
+        if found is None:
+            found = await self._work(reader.read, off, size)
+        # Any buffer will do, though the declaration says bytes: it is copied to the kernel once.
+        return cast(bytes, found)
 
     async def release(self, fh: int) -> None:
         """Closes a file."""
@@ -182,8 +197,37 @@ class FileSystem(pyfuse3.Operations):
         try:
             return await trio.to_thread.run_sync(function, *arguments, limiter=self._limiter)
         except (RowvaultError, OSError) as error:
-            _log.error("%s", error)
+            self._tell(str(error))
             raise pyfuse3.FUSEError(errno.EIO) from error
+        except Exception as error:
+            # A fault of this program: one file fails, the others are still served.
+            _log.exception("an unexpected error")
+            raise pyfuse3.FUSEError(errno.EIO) from error
+
+    def _tell(self, trouble: str) -> None:
+        """Logs it once: the kernel asks for each page of a damaged range again."""
+        if trouble in self._told:
+            return
+        if len(self._told) >= _TOLD_MOST:
+            self._told.clear()
+        self._told.add(trouble)
+        _log.error("%s", trouble)
+
+    async def _renewed(self, inode: int) -> Node:
+        """The node of a number as it is now."""
+        node = self._node(inode)
+        if not isinstance(node, File) or node.renew is None:
+            return node
+        renewed = await self._work(node.renew)
+        self._inodes.replace(inode, renewed)
+        return renewed
+
+    def _missing(self, directory: Directory) -> pyfuse3.EntryAttributes:
+        """The kernel need not ask again for a while: nothing new comes where nothing changes."""
+        missing = pyfuse3.EntryAttributes()
+        missing.st_ino = 0
+        missing.entry_timeout = _timeout(directory)
+        return missing
 
     def _attributes(
         self, number: int, node: Node, entry_timeout: float = _PASSING_S
@@ -201,9 +245,11 @@ class FileSystem(pyfuse3.Operations):
         if isinstance(node, File):
             attributes.st_mode = _FILE_MODE
             attributes.st_size = node.length
+            if node.renew is not None:
+                attributes.attr_timeout = _PASSING_S
         elif isinstance(node, Link):
             attributes.st_mode = _LINK_MODE
-            attributes.st_size = len(os.fsencode(node.target))
+            attributes.st_size = len(str.encode(node.target))
         else:
             attributes.st_mode = _DIRECTORY_MODE
             attributes.st_size = 0
@@ -221,7 +267,7 @@ def serve(root: Directory, place: str, *, allow_other: bool, ready: Callable[[],
 
     Calls `ready` when the mount stands. Raises RuntimeError and OSError where it cannot be made.
     """
-    operations = FileSystem(root, max(2, os.cpu_count() or 1))
+    operations = FileSystem(root, place, max(2, os.cpu_count() or 1))
     options = set(pyfuse3.default_options) | {"fsname=rowvault", "subtype=rowvault", "ro"}
     # A helper process of the system unmounts should this process be killed.
     options |= {"default_permissions", "auto_unmount"}
@@ -233,6 +279,25 @@ def serve(root: Directory, place: str, *, allow_other: bool, ready: Callable[[],
     finally:
         pyfuse3.close(unmount=True)
         operations.close()
+
+
+def _read_far_ahead(place: str) -> None:
+    """Has the kernel ask for larger ranges of files read in sequence, where that is allowed.
+
+    Its own choice is 128 KiB; asking eight times less often saves a quarter of the work.
+    """
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        devices = [line.split()[2] for line in mounts if _mount_point(line) == place]
+        Path(f"/sys/class/bdi/{devices[-1]}/read_ahead_kb").write_text(str(_READ_AHEAD_KIB))
+    except (OSError, IndexError) as error:
+        # Root alone may, and not in every container; all works without.
+        _log.info("the kernel reads ahead as it does by itself: %s", error)
+
+
+def _mount_point(line: str) -> str:
+    """Of a line of mountinfo, in which blanks and backslashes are octal (proc(5))."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split()[4])
 
 
 async def _run(ready: Callable[[], None]) -> None:

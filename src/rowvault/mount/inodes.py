@@ -52,6 +52,12 @@ class Inodes:
         known.lookups += 1
         return number
 
+    def replace(self, number: int, node: Node) -> None:
+        """The node has changed, if the kernel still knows it."""
+        known = self._known.get(number)
+        if known is not None:
+            known.node = node
+
     def forget(self, number: int, lookups: int) -> None:
         """The kernel drops so many of its references."""
         known = self._known.get(number)

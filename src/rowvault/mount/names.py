@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection
 
@@ -27,7 +26,7 @@ def file_name(name: str, suffix: str = "", reserved: Collection[str] = ()) -> st
         first = encode_name(escaped[:1])
         escaped = "".join(f"%{byte:02X}" for byte in first) + escaped[1:]
         escaped = escaped or "%"
-    encoded = os.fsencode(escaped)
+    encoded = encode_name(escaped)
     if len(encoded) + len(suffix) > LONGEST_BYTES:
         kept = encoded[:_KEPT_BYTES].decode("utf-8", "ignore")
         escaped = f"{kept}%+{blake3(encode_name(name)).hexdigest(length=8)}"

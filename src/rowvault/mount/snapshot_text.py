@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-
-import msgspec
+from itertools import chain
 
 from rowvault.core.errors import MissingError
 from rowvault.mount.names import file_name
+from rowvault.render.description import snapshot_document
 from rowvault.render.document import Document, Fixed
 from rowvault.render.dump import objects_part, snapshot_parts
 from rowvault.render.table import TableText
@@ -58,6 +59,15 @@ class SnapshotText:
             found = self._manifest.databases()
             self._databases = [one for one in found if self._only.database in (None, one)]
         return self._databases
+
+    def holds_database(self, database: str) -> bool:
+        """Whether there is anything of this name; reads one block and its path."""
+        if self._only.database not in (None, database):
+            return False
+        if self._databases is not None:
+            return database in self._databases
+        held = chain(self._manifest.tables(database), self._manifest.objects(database))
+        return next(held, None) is not None
 
     def tables(self, database: str) -> dict[str, int]:
         """Table -> length of its text, by name."""
@@ -135,9 +145,6 @@ class SnapshotText:
         return Document(snapshot_parts(self._repository, self.snapshot, database, table))
 
     def description(self) -> Document:
-        """The snapshot's document and its tags, as JSON."""
-        document = msgspec.to_builtins(self.snapshot)
-        document["tags"] = self._repository.tags(self.snapshot.id)
-        del document["manifest"]
-        text = msgspec.json.format(msgspec.json.encode(document), indent=2)
-        return Document([Fixed(text + b"\n")])
+        """What `show --json` prints: the snapshot, with the tags that it has now."""
+        document = snapshot_document(self.snapshot, self._repository.tags(self.snapshot.id))
+        return Document([Fixed(json.dumps(document, indent=2).encode("ascii") + b"\n")])

@@ -35,13 +35,15 @@ _BESIDE_DATABASES = frozenset({OBJECTS, ALL, DESCRIPTION})
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file whose content never changes."""
+    """A file; its content never changes, unless it can be renewed."""
 
     time: datetime
     length: int
     """In bytes; exact."""
     open: Callable[[], Document]
     """Its text. Raises DamageError."""
+    renew: Callable[[], File] | None = None
+    """The file as it is now, where its content may change. Raises DamageError, StorageError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +187,18 @@ class SnapshotDirectory:
         spanning = self._spanning(name)
         if spanning is not None:
             return spanning
-        for database in self._text.databases():
-            if _database_name(database) == name:
-                return DatabaseDirectory(self._text, database)
+        # Most names are their own file names: those are looked up without listing the rest.
+        if _database_name(name) == name and self._text.holds_database(name):
+            return DatabaseDirectory(self._text, name)
+        if "%" in name:
+            for database in self._text.databases():
+                if _database_name(database) == name:
+                    return DatabaseDirectory(self._text, database)
         return None
+
+    def _description(self) -> File:
+        document = self._text.description()
+        return File(self.time, document.length, lambda: document, self._description)
 
     def _spanning(self, name: str) -> Node | None:
         if name == OBJECTS:
@@ -196,7 +206,7 @@ class SnapshotDirectory:
         if name == ALL:
             return File(self.time, self._text.everything_length(), self._text.everything)
         if name == DESCRIPTION:
-            return _file(self.time, self._text.description())
+            return self._description()
         return None
 
 
@@ -242,9 +252,13 @@ class ObjectsDirectory:
 
     def child(self, name: str) -> Node | None:
         """See Directory."""
-        for database in self._text.databases():
-            if file_name(database, SUFFIX) == name:
-                return _file(self.time, self._text.objects(database))
+        plain = name.removesuffix(SUFFIX)
+        if plain != name and file_name(plain, SUFFIX) == name and self._text.holds_database(plain):
+            return _file(self.time, self._text.objects(plain))
+        if "%" in name:
+            for database in self._text.databases():
+                if file_name(database, SUFFIX) == name:
+                    return _file(self.time, self._text.objects(database))
         return None
 
 

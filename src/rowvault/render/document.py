@@ -17,6 +17,11 @@ class Chunk(Protocol):
         """Equal for chunks of equal text; a key for caches."""
         ...
 
+    @property
+    def length(self) -> int:
+        """In bytes; exact, and known without making the text."""
+        ...
+
     def text(self) -> bytes:
         """The bytes. Raises DamageError."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rowvault.codec import kernel
 from rowvault.codec.layout import RowLayout
@@ -33,7 +34,6 @@ class TableText:
             )
         self._repository = repository
         self.record = record
-        self._layout = RowLayout.of(record.definition)
         definition = loadable(record.definition, record.root.sums.rows)
         remarks = b"".join(b"-- " + _one_line(note) + b"\n" for note in record.notes)
         self._head = remarks + script.before_rows(definition)
@@ -42,10 +42,14 @@ class TableText:
         self._tail = script.behind_rows(record.definition)
         self._framing = len(self._prefix) + len(self._suffix)
 
-    @property
-    def framing_text(self) -> tuple[bytes, bytes]:
-        """What stands around the tuples of each statement."""
-        return self._prefix, self._suffix
+    @cached_property
+    def rendering(self) -> tuple[object, ...]:
+        """All that decides, besides a block's rows, what its statement reads."""
+        return self._prefix, self._suffix, self._layout.kinds, self._layout.introducers
+
+    @cached_property
+    def _layout(self) -> RowLayout:
+        return RowLayout.of(self.record.definition)
 
     @property
     def length(self) -> int:
@@ -75,12 +79,21 @@ class TableText:
     def statement(self, group: Sequence[LeafEntry]) -> bytes:
         """The INSERT of some blocks that hold whole rows. Raises DamageError."""
         raw = read_rows(self._repository, group)
-        rendered_bytes = sum(entry.rendered_bytes for entry in group)
-        return render_statement(raw, self._layout, self._prefix, self._suffix, rendered_bytes)
+        return render_statement(
+            raw, self._layout, self._prefix, self._suffix, _rendered_bytes(group)
+        )
+
+    def statement_length(self, group: Sequence[LeafEntry]) -> int:
+        """Of that INSERT, in bytes; exact, and known without reading a row."""
+        return self._framing + _rendered_bytes(group)
 
     def _measure(self, sums: Sums) -> int:
         """How long the statements of a subtree are."""
         return sums.statements * self._framing + sums.rendered_bytes
+
+
+def _rendered_bytes(group: Sequence[LeafEntry]) -> int:
+    return sum(entry.rendered_bytes for entry in group)
 
 
 def _one_line(note: str) -> bytes:
@@ -96,8 +109,13 @@ class Statement:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """The blocks and what stands around them."""
-        return (self.table.framing_text, *(entry.id for entry in self.group))
+        """The blocks, how their values read, and what stands around them."""
+        return (self.table.rendering, *(entry.id for entry in self.group))
+
+    @property
+    def length(self) -> int:
+        """In bytes."""
+        return self.table.statement_length(self.group)
 
     def text(self) -> bytes:
         """The bytes. Raises DamageError."""
