@@ -9,6 +9,8 @@ STATIC := src tests benchmarks
 
 # pytest: `make test ARGS='tests/cli -k demo'`
 ARGS ?=
+# Each worker has servers of its own; `make test WORKERS=0 ARGS='-s ...'` shows what a test prints.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint bench fidelity docs clean
@@ -20,7 +22,7 @@ demo: $(VENV)/.installed ## build, then the main job on the embedded default, SQ
 	@$(BIN)/rowvault demo
 
 test: $(VENV)/.dev lint ## everything: what is missing from apt, lint, types, layers, all tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev lint ## all static checks: lint, format, types, layers
 

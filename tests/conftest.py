@@ -6,7 +6,7 @@ import itertools
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,9 @@ _DATABASE_NUMBERS = itertools.count(1)
 DATASETS = Path(__file__).parents[2] / "shared" / "datasets"
 """Sample databases that lie beside the checkout where the project itself is built."""
 
+LONG = ("server", "crash", "concurrency", "fidelity", "cli")
+"""Kinds of tests that take long, the longest first."""
+
 VENDORS = ("mariadb", pytest.param("mysql", marks=pytest.mark.mysql))
 
 
@@ -32,7 +35,11 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Elsewhere, the few tests that use them are skipped."""
+    """What takes long begins first, so that all workers end at about one time.
+
+    Without the sample databases the few tests that use them are skipped.
+    """
+    items.sort(key=lambda item: LONG.index(kind) if (kind := _kind(item)) in LONG else len(LONG))
     if DATASETS.exists() or _in_ci():
         return
     for item in items:
@@ -40,8 +47,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="the sample databases are not here"))
 
 
+def _kind(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Says a figure at the end of the run, whichever worker found it."""
+    return lambda text: record_property("told", text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the tests tell."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, text in report.user_properties:
+            if name == "told" and report.when == "call":
+                terminalreporter.write_line(str(text))
+
+
 def _in_ci() -> bool:
     return os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_directories_are_copied(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A worker's directory lies in that of the run, beside those of the others."""
+    own = tmp_path_factory.getbasetemp()
+    run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    DatabaseServer.templates = run / "data-directories"
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -54,7 +53,8 @@ class Proof:
         self.versions = versions
         """All that a snapshot may hold."""
         self.promise = Promise()
-        self.states: dict[bytes, tuple[State, Promise]] = {}
+        self.states: dict[tuple[State, Promise], None] = {}
+        """In the order in which they were met."""
 
     def commit(self, snapshot: Snapshot, version: int) -> None:
         """A run has reported a snapshot."""
@@ -70,32 +70,45 @@ class Proof:
     def collect(self, disk: Disk) -> None:
         """All states that a power cut now may leave."""
         for state in disk.states():
-            mark = hashlib.sha256(repr((state, self.promise)).encode()).digest()
-            self.states.setdefault(mark, (state, self.promise))
+            self.states[state, self.promise] = None
 
     def distinct_count(self) -> int:
         """How many states there are, whatever was promised."""
-        return len({state for state, _ in self.states.values()})
+        return len({state for state, _ in self.states})
 
     def problems(self) -> list[str]:
         """What does not hold in one of the states; empty when all of them are sound."""
-        return [problem for state, promise in self.states.values()
-                for problem in self.problems_of(state, promise)]  # fmt: skip
+        return list(self._problems())
 
-    def problems_of(self, state: State, promise: Promise) -> Iterator[str]:
-        """What does not hold in this one."""
+    def is_broken(self) -> bool:
+        """Whether something does not hold in one of the states; looks no further than to that."""
+        return any(self._problems())
+
+    def _problems(self) -> Iterator[str]:
+        """Each state is read once, and held against all that was promised of it."""
+        promises: dict[State, list[Promise]] = {}
+        for state, promise in self.states:
+            promises.setdefault(state, []).append(promise)
+        for state, made in promises.items():
+            yield from self._problems_of(state, made)
+
+    def _problems_of(self, state: State, promises: Sequence[Promise]) -> Iterator[str]:
         try:
             with open_plain(MemoryStorage(dict(state))) as repository:
-                yield from self._problems(repository, promise)
+                yield from (str(one) for one in check(repository, True, SilentMonitor()).errors)
+                found = dict(found_snapshots(repository))
         except NoRepositoryError as error:
-            if promise.is_created:
+            if any(promise.is_created for promise in promises):
                 yield str(error)
         except RowvaultError as error:
             yield f"{type(error).__name__}: {error}"
+        else:
+            for promise in promises:
+                yield from self._broken(found, promise)
 
-    def _problems(self, repository: Repository, promise: Promise) -> Iterator[str]:
-        yield from (str(error) for error in check(repository, True, SilentMonitor()).errors)
-        found = dict(found_snapshots(repository))
+    def _broken(
+        self, found: Mapping[SnapshotId, tuple[Place, Rows]], promise: Promise
+    ) -> Iterator[str]:
         for snapshot, version in promise.versions:
             _, rows = found.get(snapshot, (Place.NOWHERE, self.versions[version]))
             if rows != self.versions[version]:

@@ -46,18 +46,17 @@ def problems(states: list[State], expected: set[tuple[int, Row]]) -> list[str]:
 
 
 def states_of(proof: Proof) -> list[State]:
-    return list(dict.fromkeys(state for state, _ in proof.states.values()))
+    return list(dict.fromkeys(state for state, _ in proof.states))
 
 
 @pytest.mark.usefixtures("dying_process")
 def test_every_state_of_a_repair_is_sound(
-    base: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    base: Path, monkeypatch: pytest.MonkeyPatch, tell: Callable[[str], None]
 ) -> None:
     expected = rows_given(LocalStorage(base))
     states = states_of(record(base, mend, Disk(base), monkeypatch, ()))
     assert problems(states, expected) == []
-    with capsys.disabled():
-        print(f"\n{len(states)} states after a power cut during a repair", end=" ")
+    tell(f"{len(states)} states after a power cut during a repair")
 
 
 MUTANTS: dict[str, Callable[[str, bool], bool]] = {

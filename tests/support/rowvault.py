@@ -1,4 +1,8 @@
-"""Runs the command line as a user does: a process of its own, and its exit code."""
+"""Runs the command line as a user does: a process of its own, and its exit code.
+
+`run` and what builds on it fork that process from one that has done the imports, unless the
+environment decides something that happens before `main`; `start` starts it anew.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from support.forked import Zygote
+
 COMMAND = [sys.executable, "-m", "rowvault"]
+
+_READ_LATE = ("ROWVAULT_PASSWORD", "ROWVAULT_REPOSITORY", "MYSQL_PWD")
+"""Beginnings of the variables that the imports do not look at."""
+_ZYGOTE = Zygote()
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -27,6 +37,10 @@ def run(
     *arguments: str | Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """Runs `rowvault ARGUMENTS` to its end, whatever that is."""
+    if all(name.startswith(_READ_LATE) for name in env or {}):
+        done = _ZYGOTE.run([*map(str, arguments)], environment(env))
+        if done is not None:
+            return done
     command = [*COMMAND, *map(str, arguments)]
     return subprocess.run(
         command, env=environment(env), capture_output=True, check=False, stdin=subprocess.DEVNULL

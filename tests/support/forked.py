@@ -1,0 +1,76 @@
+"""Runs command lines in forks of a process that has imported all of Rowvault, see zygote.py."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_SCRIPT = Path(__file__).with_name("zygote.py")
+
+
+class Zygote:
+    """One such process, started when it is first needed. Runs one command line at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._channel: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.stop)
+
+    def run(
+        self, arguments: Sequence[str], env: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[bytes] | None:
+        """The command's end; None where another thread is at work here."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+                request = {"arguments": arguments, "env": dict(env), "directory": os.getcwd()}
+                code = self._ask(json.dumps(request).encode(), (output.fileno(), errors.fileno()))
+                output.seek(0)
+                errors.seek(0)
+                return subprocess.CompletedProcess(
+                    ["rowvault", *arguments], code, output.read(), errors.read()
+                )
+        except BaseException:
+            self.stop()  # an answer may be on its way still
+            raise
+        finally:
+            self._lock.release()
+
+    def stop(self) -> None:
+        """Ends the process."""
+        if self._process is not None and self._channel is not None:
+            self._channel.close()
+            self._process.terminate()
+            self._process.wait()
+        self._process = self._channel = None
+
+    def _ask(self, request: bytes, outputs: Sequence[int]) -> int:
+        channel = self._channel or self._start()
+        socket.send_fds(channel, [request], list(outputs))
+        answer = channel.recv(100)
+        if not answer:
+            raise RuntimeError("the process that forks for the tests has ended")
+        return int(answer)
+
+    def _start(self) -> socket.socket:
+        self._channel, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 21)
+        self._process = subprocess.Popen(
+            # -P: what lies beside the script is no module.
+            [sys.executable, "-P", _SCRIPT, str(other.fileno())],
+            pass_fds=[other.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        other.close()
+        return self._channel

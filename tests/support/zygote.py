@@ -1,0 +1,71 @@
+"""A process that has imported all of Rowvault, and forks for each command line that it is sent.
+
+The child has the arguments, the environment, the directory and the outputs of a process that was
+started for itself, and ends as one does; only the imports are done already. A request is a JSON
+document with two file descriptors, the answer the exit code. Nothing is ever opened
+before the fork.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import socket
+import sys
+import time
+from collections.abc import Iterator
+
+_LARGEST_REQUEST = 1 << 20
+
+
+def modules() -> Iterator[str]:
+    """All of Rowvault but the mount, whose libraries nobody else needs, and the entry point."""
+    import rowvault
+
+    for found in pkgutil.walk_packages(rowvault.__path__, "rowvault."):
+        if ".mount" not in found.name and not found.name.endswith("__main__"):
+            yield found.name
+
+
+def serve(channel: socket.socket) -> None:
+    """Until the other side goes away; returns in each child, ready to be the command."""
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(channel, _LARGEST_REQUEST, 2)
+        if not message:
+            raise SystemExit
+        child = os.fork()
+        if child == 0:
+            channel.close()
+            _become(json.loads(message), descriptors)
+            return
+        for one in descriptors:
+            os.close(one)
+        _, status = os.waitpid(child, 0)
+        channel.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _become(request: dict[str, object], descriptors: list[int]) -> None:
+    for number, one in enumerate(descriptors, 1):
+        os.dup2(one, number)
+        os.close(one)
+    arguments, environment, directory = request["arguments"], request["env"], request["directory"]
+    assert isinstance(arguments, list)
+    assert isinstance(environment, dict)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    os.chdir(str(directory))
+    sys.argv = ["rowvault", *arguments]
+
+
+if __name__ == "__main__":
+    for name in modules():
+        importlib.import_module(name)
+    gc.freeze()
+    serve(socket.socket(fileno=int(sys.argv[1])))
+    from rowvault.cli.main import main
+
+    main()
