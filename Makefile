@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src -name '*.py' -o -name '*.pyx' -o -name '*.pyi')
-KERNEL := $(wildcard src/rowvault/codec/*.pyx)
+KERNEL := $(wildcard src/rowvault/codec/*.pyx src/rowvault/codec/*.h)
 STATIC := src tests benchmarks
 
 # pytest: `make test ARGS='tests/cli -k demo'`

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import socket
+import threading
 from array import array
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -195,3 +198,68 @@ def test_both_kernels_agree_on_any_bytes(data: bytes, cuts: list[int]) -> None:
             break
         for name in ("finished", "error", "warning_count", "status"):
             assert getattr(compiled, name) == getattr(simple, name)
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two connected sockets: to send with, and to receive from."""
+    sending, receiving = socket.socketpair()
+    with sending, receiving:
+        yield sending, receiving
+
+
+Ends = tuple[socket.socket, socket.socket]
+
+
+@pytest.mark.parametrize(("size", "count"), [(1, 3), (7, 3), (64, 3000), (1 << 20, 3000)])
+def test_rows_come_from_a_socket_as_from_feeds(
+    kernel: ModuleType, ends: Ends, size: int, count: int
+) -> None:
+    expected = [b"%d" % number * (1 + number % 40) for number in range(count)]
+    data = stream([*expected, EOF_PACKET], 1)
+    sender = threading.Thread(target=ends[0].sendall, args=(data,))
+    sender.start()
+    splitter = kernel.PacketSplitter(1)
+    rows: list[bytes] = []
+    while not splitter.finished:
+        found, stops = splitter.receive(ends[1].fileno(), size, 10_000)
+        starts = [0, *stops]
+        rows += [found[start:stop] for start, stop in zip(starts, stops, strict=False)]
+    sender.join()
+    assert rows == expected
+    assert (splitter.error, splitter.warning_count, splitter.status) == (None, 3, 0x22)
+
+
+def test_what_a_feed_left_goes_on_in_a_receive(kernel: ModuleType, ends: Ends) -> None:
+    data = stream([b"abc", b"defg", EOF_PACKET], 5)
+    splitter = kernel.PacketSplitter(5)
+    assert splitter.feed(data[:9]) == (b"abc", array("I", [3]))
+    ends[0].sendall(data[9:])
+    assert splitter.receive(ends[1].fileno(), 4, 10_000) == (b"", array("I"))
+    assert splitter.receive(ends[1].fileno(), 1000, 10_000) == (b"defg", array("I", [4]))
+    assert splitter.finished
+
+
+def test_an_end_that_does_not_come_is_told(kernel: ModuleType, ends: Ends) -> None:
+    ends[0].sendall(stream([b"abc"]))
+    with pytest.raises(TimeoutError):
+        kernel.PacketSplitter(0).receive(ends[1].fileno(), 100, 1)
+    splitter = kernel.PacketSplitter(0)
+    ends[0].close()
+    with pytest.raises(EOFError):
+        splitter.receive(ends[1].fileno(), 100, 10_000)
+    with pytest.raises(ValueError, match="before"):
+        splitter.feed(b"")
+
+
+def test_what_is_no_protocol_and_no_socket_is_refused(kernel: ModuleType, ends: Ends) -> None:
+    ends[0].sendall(stream([b"abc"], 7))
+    with pytest.raises(ValueError, match=r"7|sequence"):
+        kernel.PacketSplitter(0).receive(ends[1].fileno(), 100, 10_000)
+    for size in (0, -1, 1 << 33):
+        with pytest.raises(ValueError, match="size"):
+            kernel.PacketSplitter(0).receive(ends[1].fileno(), size, 10_000)
+    gone = ends[1].fileno()
+    ends[1].close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        kernel.PacketSplitter(0).receive(gone, 100, 10_000)

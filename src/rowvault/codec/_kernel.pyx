@@ -27,6 +27,7 @@ from cpython.tuple cimport (
 )
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_DecodeUTF8
 from libc.math cimport isfinite, isnan
+from libc.errno cimport EINTR, errno
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free, malloc, realloc
@@ -36,12 +37,18 @@ import array as _array
 
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
+    int PyErr_CheckSignals() except -1
+    object PyErr_SetFromErrno(object kind)
     long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1
 
 cdef extern from *:
     """
     #include <stdint.h>
     #include <string.h>
+
+    #include <errno.h>
+    #include <poll.h>
+    #include <sys/socket.h>
 
     #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     #define RV_LITTLE64(x) (x)
@@ -220,6 +227,24 @@ cdef extern from *:
             high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
         memcpy(to + 16, &digits, 16);
     }
+
+    #include "_row_hash.h"
+
+    /* What a socket has, up to `size` bytes, waiting for the first one. 0: the other end is
+       closed; -1: errno tells, ETIMEDOUT where nothing came for so long. */
+    static inline ssize_t rv_receive(int from, uint8_t *to, size_t size, int timeout_ms) {
+        struct pollfd wait = {from, POLLIN, 0};
+        for (;;) {
+            ssize_t count = recv(from, to, size, MSG_DONTWAIT);
+            if (count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return count;
+            int found = poll(&wait, 1, timeout_ms);
+            if (found < 0) return -1;
+            if (found == 0) {
+                errno = ETIMEDOUT;
+                return -1;
+            }
+        }
+    }
     """
     uint64_t load_little64 "rv_load_little64"(const uint8_t *source) noexcept nogil
     uint64_t load_big64 "rv_load_big64"(const uint8_t *source) noexcept nogil
@@ -232,6 +257,15 @@ cdef extern from *:
         uint32_t chance, uint64_t scale, uint64_t before, uint64_t after) noexcept nogil
     size_t count_special "rv_count_special"(
         const uint8_t *data, size_t start, size_t stop) noexcept nogil
+    uint64_t last_word "rv_last_word"(const uint8_t *data, size_t length) noexcept nogil
+    void row_hash_words "rv_row_hash"(
+        const uint64_t *key, const uint8_t *data, size_t length, uint64_t *result, int count
+    ) noexcept nogil
+    void sum_rows "rv_sum_rows"(
+        const uint64_t *key, const uint8_t *rows, size_t start, const uint8_t *ends, size_t count,
+        uint64_t *total) noexcept nogil
+    Py_ssize_t receive "rv_receive"(
+        int source, uint8_t *target, size_t size, int timeout_ms) noexcept nogil
     bint has_special16 "rv_has_special16"(const uint8_t *text) noexcept nogil
     bint copy_text16 "rv_copy_text16"(
         const uint8_t *source, uint8_t *target, size_t length) noexcept nogil
@@ -341,6 +375,17 @@ cdef inline bint output_append(Output *out, const uint8_t *source, size_t length
     return True
 
 
+cdef inline bint output_append_small(
+    Output *out, const uint8_t *source, size_t length
+) noexcept nogil:
+    """The same where `length` is a constant, so that the copy is an instruction or two."""
+    if not output_reserve(out, length):
+        return False
+    memcpy(out.data + out.length, source, length)
+    out.length += length
+    return True
+
+
 cdef void output_clear(Output *out) noexcept nogil:
     """Empty; memory beyond the ordinary is given back."""
     out.length = 0
@@ -440,22 +485,6 @@ cdef inline Sip sip_start(const uint64_t *key) noexcept nogil:
     return s
 
 
-cdef inline uint64_t sip_last_word(const uint8_t *data, size_t length) noexcept nogil:
-    """The 0 to 7 bytes behind the last whole word, and the length's low byte on top."""
-    cdef uint64_t word = <uint64_t>(length & 0xFF) << 56
-    cdef size_t left = length & 7
-    cdef const uint8_t *tail = data + (length - left)
-    cdef size_t i
-    if length >= 8:
-        # One load that ends with the data: its upper bytes are the tail.
-        if left:
-            word |= load_little64(data + length - 8) >> (64 - 8 * left)
-        return word
-    for i in range(left):
-        word |= <uint64_t>tail[i] << (8 * i)
-    return word
-
-
 cdef uint64_t sip24(const uint64_t *key, const uint8_t *data, size_t length) noexcept nogil:
     cdef Sip s = sip_start(key)
     cdef size_t i
@@ -466,7 +495,7 @@ cdef uint64_t sip24(const uint64_t *key, const uint8_t *data, size_t length) noe
         sip_round(&s)
         sip_round(&s)
         s.v0 ^= word
-    word = sip_last_word(data, length)
+    word = last_word(data, length)
     s.v3 ^= word
     sip_round(&s)
     sip_round(&s)
@@ -477,53 +506,6 @@ cdef uint64_t sip24(const uint64_t *key, const uint8_t *data, size_t length) noe
     sip_round(&s)
     sip_round(&s)
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3
-
-
-cdef inline uint64_t sip_squeeze(Sip *s, uint64_t tweak) noexcept nogil:
-    s.v1 ^= tweak
-    sip_round(s)
-    sip_round(s)
-    sip_round(s)
-    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3
-
-
-cdef inline Sip sip13_absorb(
-    const uint64_t *key, const uint8_t *data, size_t length
-) noexcept nogil:
-    cdef Sip s = sip_start(key)
-    cdef size_t i
-    cdef uint64_t word
-    s.v1 ^= 0xEE
-    for i in range(length // 8):
-        word = load_little64(data + 8 * i)
-        s.v3 ^= word
-        sip_round(&s)
-        s.v0 ^= word
-    word = sip_last_word(data, length)
-    s.v3 ^= word
-    sip_round(&s)
-    s.v0 ^= word
-    s.v2 ^= 0xEE
-    return s
-
-
-cdef void sip13_128(
-    const uint64_t *key, const uint8_t *data, size_t length, uint64_t *result
-) noexcept nogil:
-    """The first half of sip13_256."""
-    cdef Sip s = sip13_absorb(key, data, length)
-    result[0] = sip_squeeze(&s, 0)
-    result[1] = sip_squeeze(&s, 0xDD)
-
-
-cdef void sip13_256(
-    const uint64_t *key, const uint8_t *data, size_t length, uint64_t *result
-) noexcept nogil:
-    cdef Sip s = sip13_absorb(key, data, length)
-    result[0] = sip_squeeze(&s, 0)
-    result[1] = sip_squeeze(&s, 0xDD)
-    result[2] = sip_squeeze(&s, 0xCC)
-    result[3] = sip_squeeze(&s, 0xBB)
 
 
 cdef int load_key(key, uint64_t *words) except -1:
@@ -558,7 +540,7 @@ def row_hash(key, data):
     cdef uint64_t result[4]
     cdef _Batch batch = _Batch(data)
     load_key(key, words)
-    sip13_256(words, batch.data, batch.length, result)
+    row_hash_words(words, batch.data, batch.length, result, 4)
     return little_bytes(result, 4)
 
 
@@ -1771,6 +1753,7 @@ cdef class PacketSplitter:
     cdef uint64_t row_bytes       # of the row that is not complete
     cdef Output held              # what earlier feeds brought of it
     cdef Output end_packet
+    cdef Output buffer            # what `receive` receives into
     cdef Output segments          # of one feed: where in it the rows' bytes are
     cdef Output ends
     cdef size_t complete_segments
@@ -1784,6 +1767,7 @@ cdef class PacketSplitter:
     def __dealloc__(self):
         free(self.held.data)
         free(self.end_packet.data)
+        free(self.buffer.data)
         free(self.segments.data)
         free(self.ends.data)
 
@@ -1793,42 +1777,100 @@ cdef class PacketSplitter:
         Raises ValueError where the bytes are not the protocol; no further feed is possible then.
         """
         cdef _Batch batch
-        cdef Reason reason
-        if self.failed:
-            raise ValueError("the splitter has met malformed bytes before")
-        if self.busy:
-            raise RuntimeError("a splitter is used by one thread at a time")
+        self.check_usable()
         batch = _Batch(data)
         self.busy = True
         self.failed = True    # until this feed has come to its end
         try:
+            self.begin()
             with nogil:
-                reason = self.scan(batch.data, batch.length)
-            if reason == NO_MEMORY:
-                raise MemoryError
-            if reason != FINE:
-                raise ValueError(REASONS[<int>reason])
-            rows = self.take_rows(batch.data)
-            ends = ends_array(&self.ends)
-            if self.finished and self.end_packet.data[0] == 0xFF:
-                self.error = PyBytes_FromStringAndSize(
-                    <char *>self.end_packet.data, self.end_packet.length
-                )
+                reason = self.scan(batch.data, 0, batch.length)
+            result = self.take(reason, batch.data)
             self.failed = False
-            return rows, ends
+            return result
         finally:
             self.busy = False
 
-    cdef Reason scan(self, const uint8_t *data, size_t length) noexcept nogil:
-        """Finds the rows in `data`: where their bytes are, and where they end in the result."""
-        cdef size_t position = 0
-        cdef Reason reason
+    def receive(self, int descriptor, Py_ssize_t size, int timeout_ms):
+        """Like `feed`, of what a socket brings: `size` bytes of the stream, less at its end.
+
+        Raises ValueError like `feed`; EOFError where the other end is closed before the end of
+        the result set; OSError, TimeoutError where nothing comes for so long (below 0: never).
+        """
+        cdef Reason reason = FINE
+        cdef Py_ssize_t count = 1
+        cdef size_t length = 0
+        self.check_usable()
+        if size <= 0 or <uint64_t>size > LIMIT:
+            raise ValueError("a size from 1 byte to 4 GiB")
+        if not output_reserve(&self.buffer, size):
+            raise MemoryError
+        self.busy = True
+        self.failed = True
+        try:
+            self.begin()
+            while length < <size_t>size and not self.finished:
+                with nogil:
+                    while length < <size_t>size and not self.finished and reason == FINE:
+                        count = receive(
+                            descriptor, self.buffer.data + length, size - length, timeout_ms
+                        )
+                        if count <= 0:
+                            break
+                        reason = self.scan(self.buffer.data, length, length + count)
+                        length += count
+                if reason != FINE:
+                    break
+                if count == 0:
+                    raise EOFError("the other end is closed")
+                if count < 0 and errno == EINTR:
+                    PyErr_CheckSignals()
+                elif count < 0:
+                    PyErr_SetFromErrno(OSError)
+            result = self.take(reason, self.buffer.data)
+            self.failed = False
+            return result
+        finally:
+            self.busy = False
+
+    cdef int check_usable(self) except -1:
+        if self.failed:
+            raise ValueError("the splitter has met malformed bytes before")
+        if self.busy:
+            raise RuntimeError("a splitter is used by one thread at a time")
+        return 0
+
+    cdef void begin(self) noexcept:
+        """Nothing is found yet."""
         self.segments.length = 0
         self.ends.length = 0
         self.complete_segments = 0
         self.complete_bytes = 0
+
+    cdef tuple take(self, Reason reason, const uint8_t *data):
+        """(rows, their ends) of what has been found in `data`."""
+        if reason == NO_MEMORY:
+            raise MemoryError
+        if reason != FINE:
+            raise ValueError(REASONS[<int>reason])
+        rows = self.take_rows(data)
+        ends = ends_array(&self.ends)
+        if self.finished and self.end_packet.data[0] == 0xFF:
+            self.error = PyBytes_FromStringAndSize(
+                <char *>self.end_packet.data, self.end_packet.length
+            )
+        return rows, ends
+
+    cdef Reason scan(
+        self, const uint8_t *data, size_t position, size_t length
+    ) noexcept nogil:
+        """Finds rows in data[position:length]: where their bytes are, and their ends in the result.
+        """
+        cdef Reason reason
         while True:
             if not self.in_packet:
+                if not self.scan_whole_packets(data, length, &position):
+                    return NO_MEMORY
                 if self.finished:
                     return FINE if position == length else BEHIND_END
                 reason = self.open_packet(data, length, &position)
@@ -1844,6 +1886,43 @@ cdef class PacketSplitter:
             reason = self.close_packet()
             if reason != FINE:
                 return reason
+
+    cdef bint scan_whole_packets(
+        self, const uint8_t *data, size_t length, size_t *position
+    ) noexcept nogil:
+        """Takes packets as long as each is here as a whole and is a whole row, as nearly all are.
+
+        Whatever else stands there is for the slower way to judge. False: no memory.
+        """
+        cdef size_t at = position[0]
+        cdef size_t size
+        cdef uint32_t header
+        cdef uint32_t end
+        cdef Segment segment
+        if self.header_bytes or self.is_continued or self.row_bytes or self.finished:
+            return True
+        while length - at > 4:
+            header = load_little32(data + at)
+            size = header & PACKET_MAX
+            if (
+                size == 0 or size == PACKET_MAX or size > length - at - 4 or data[at + 4] >= 0xFE
+                or <uint8_t>(header >> 24) != self.sequence_id
+                or self.complete_bytes + size > LIMIT
+            ):
+                break
+            segment.start = <uint32_t>(at + 4)
+            segment.length = <uint32_t>size
+            self.complete_bytes += size
+            end = <uint32_t>self.complete_bytes
+            if not output_append_small(&self.segments, <uint8_t *>&segment, sizeof(Segment)):
+                return False
+            if not output_append_small(&self.ends, <uint8_t *>&end, 4):
+                return False
+            self.sequence_id = self.sequence_id + 1
+            at += 4 + size
+        self.complete_segments = self.segments.length // sizeof(Segment)
+        position[0] = at
+        return True
 
     cdef inline Reason open_packet(
         self, const uint8_t *data, size_t length, size_t *position
@@ -1987,19 +2066,6 @@ cdef struct Block:
     uint8_t fragment
 
 
-cdef inline void add_256(uint64_t *total, const uint64_t *more) noexcept nogil:
-    """total += more modulo 2^256, both of four words, the lowest first."""
-    cdef uint64_t carry = 0
-    cdef uint64_t word
-    cdef int i
-    for i in range(4):
-        word = total[i] + carry
-        carry = word < carry
-        word += more[i]
-        carry += word < more[i]
-        total[i] = word
-
-
 @cython.final
 cdef class Cutter:
     """Cuts rows into blocks: (raw, row_count, rendered_bytes, first_key, row_sum, fragment).
@@ -2022,6 +2088,8 @@ cdef class Cutter:
     cdef size_t pending_length
     cdef Block block              # the one that grows
     cdef Output blocks            # of one feed: those that are complete
+    cdef size_t summed_rows       # of one feed: rows that are in row sums already
+    cdef size_t summed_bytes
 
     def __cinit__(self, layout, rule):
         self.shape = _Shape(layout.kinds, layout.introducers, layout.key)
@@ -2133,57 +2201,68 @@ cdef class Cutter:
         self.block.with_pending = self.pending_length > 0
         self.block.start = 0
         self.block.stop = 0
+        self.summed_rows = 0
+        self.summed_bytes = 0
         for row in range(batch.count):
             if not next_row(batch.end_data, batch.length, row, start, &end, fault):
                 return False
             if not walk_row(self.shape, batch.data, row, start, end, True, &rendered, fault):
                 return False
-            if not self.add_row(batch.data, start, end, rendered):
+            if not self.add_row(batch, row, start, end, rendered):
                 return refuse(fault, NO_MEMORY, row, start)
             start = end
         if start != batch.length:
             return refuse(fault, BAD_ENDS, batch.count, start)
+        self.sum_up_to(batch, batch.count)
         return True
+
+    cdef inline void sum_up_to(self, _Batch batch, size_t row) noexcept nogil:
+        """Adds the hashes of the rows before `row` that are in no sum yet to the block's."""
+        if self.summed_rows < row:
+            sum_rows(
+                self.row_key, batch.data, self.summed_bytes,
+                batch.end_data + 4 * self.summed_rows, row - self.summed_rows, self.block.row_sum,
+            )
+            self.summed_rows = row
+            self.summed_bytes = load_end(batch.end_data, row - 1)
 
     cdef inline size_t block_bytes(self) noexcept nogil:
         cdef size_t before = self.pending_length if self.block.with_pending else 0
         return before + (self.block.stop - self.block.start)
 
     cdef bint add_row(
-        self, const uint8_t *rows, size_t start, size_t end, uint64_t rendered
+        self, _Batch batch, size_t row, size_t start, size_t end, uint64_t rendered
     ) noexcept nogil:
         """False: no memory."""
         cdef uint64_t before = self.block_bytes()
         cdef uint64_t after = before + (end - start)
-        cdef uint64_t hashed[4]
         cdef const uint8_t *key
         cdef size_t key_bytes
         if before and after > self.maximum:
-            if not self.close_block(start):
+            if not self.close_block(batch, row, start):
                 return False
             before = 0
             after = end - start
-        sip13_256(self.row_key, rows + start, end - start, hashed)
         if after > self.maximum:
-            return self.cut_by_bytes(rows, start, end, rendered, hashed)
+            return self.cut_by_bytes(batch, row, start, end, rendered)
         if self.block.row_count == 0:
-            if not self.shape.gather_key(rows, start, end, &key, &key_bytes):
+            if not self.shape.gather_key(batch.data, start, end, &key, &key_bytes):
                 return False
             self.set_first_key(key, key_bytes)
         self.block.rendered_bytes += rendered + (2 if self.block.row_count else 0)
         self.block.row_count += 1
         self.block.stop = end
-        add_256(self.block.row_sum, hashed)
         if after < self.minimum:
             return True
-        if not self.shape.gather_key(rows, start, end, &key, &key_bytes):
+        if not self.shape.gather_key(batch.data, start, end, &key, &key_bytes):
             return False
         if ends_block(sip24(self.cut_key, key, key_bytes) >> 32, self.scale, before, after):
-            return self.close_block(end)
+            return self.close_block(batch, row + 1, end)
         return True
 
-    cdef bint close_block(self, size_t position) noexcept nogil:
-        """The block that grew is complete; the next one begins at `position`."""
+    cdef bint close_block(self, _Batch batch, size_t row, size_t position) noexcept nogil:
+        """The block that grew is complete; the next one begins with `row`, at `position`."""
+        self.sum_up_to(batch, row)
         if not output_append(&self.blocks, <uint8_t *>&self.block, sizeof(Block)):
             return False
         self.open_block(position, False)
@@ -2196,17 +2275,17 @@ cdef class Cutter:
             memcpy(&self.block.first_key[1], key, length)
             self.block.first_key_bytes = <uint32_t>(1 + length)
             return
-        sip13_128(self.row_key, key, length, hashed)
+        row_hash_words(self.row_key, key, length, hashed, 2)
         self.block.first_key[0] = 0
         store_little64(&self.block.first_key[1], hashed[0])
         store_little64(&self.block.first_key[9], hashed[1])
         self.block.first_key_bytes = 17
 
     cdef bint cut_by_bytes(
-        self, const uint8_t *rows, size_t start, size_t end, uint64_t rendered,
-        const uint64_t *hashed,
+        self, _Batch batch, size_t row, size_t start, size_t end, uint64_t rendered
     ) noexcept nogil:
         """A row larger than the maximum becomes fragments: 1 the first, 2 middle, 3 the last."""
+        cdef const uint8_t *rows = batch.data
         cdef const uint8_t *key
         cdef size_t key_bytes
         cdef size_t position = start
@@ -2216,7 +2295,7 @@ cdef class Cutter:
         self.set_first_key(key, key_bytes)
         self.block.row_count = 1
         self.block.rendered_bytes = rendered
-        memcpy(self.block.row_sum, hashed, 32)
+        self.sum_up_to(batch, row + 1)
         while position < end:
             position = self.fragment_stop(rows, position, end)
             self.block.fragment = 1 if self.block.start == start else 3 if position == end else 2
@@ -2411,11 +2490,11 @@ cdef class RowMatcher:
         cdef Entry entry
         cdef const uint8_t *key
         cdef size_t key_bytes
-        sip13_128(self.row_key, rows + start, end - start, entry.row)
+        row_hash_words(self.row_key, rows + start, end - start, entry.row, 2)
         if self.shape.key_count:
             if not self.shape.gather_key(rows, start, end, &key, &key_bytes):
                 return False
-            sip13_128(self.row_key, key, key_bytes, entry.key)
+            row_hash_words(self.row_key, key, key_bytes, entry.key, 2)
         else:
             entry.key[0] = entry.row[0]
             entry.key[1] = entry.row[1]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import select
 import struct
 from array import array
 from typing import TYPE_CHECKING, Final
@@ -47,6 +50,30 @@ class PacketSplitter:
         except ValueError:
             self._failed = True
             raise
+
+    def receive(self, descriptor: int, size: int, timeout_ms: int) -> tuple[bytes, array[int]]:
+        """Like `feed`, of what a socket brings: `size` bytes of the stream, less at its end.
+
+        Raises ValueError like `feed`; EOFError where the other end is closed before the end of
+        the result set; OSError, TimeoutError where nothing comes for so long (below 0: never).
+        """
+        if not 0 < size <= LIMIT:
+            raise ValueError("a size from 1 byte to 4 GiB")
+        rows, ends = bytearray(), array("I")
+        socket = select.poll()
+        socket.register(descriptor, select.POLLIN)
+        while size and not self.finished:
+            if not socket.poll(timeout_ms):
+                self._failed = True
+                raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+            if not (piece := os.read(descriptor, size)):
+                self._failed = True
+                raise EOFError("the other end is closed")
+            size -= len(piece)
+            more, more_ends = self.feed(piece)
+            ends.extend(len(rows) + end for end in more_ends)
+            rows += more
+        return bytes(rows), ends
 
     def _take_rows(self) -> tuple[bytes, array[int]]:
         rows: list[bytes] = []

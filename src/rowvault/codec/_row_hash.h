@@ -1,0 +1,218 @@
+/* Sums of row hashes (docs/format.md, "Row hash"), four rows at a time where the machine has AVX2.
+
+   SipHash is a chain of dependent steps, so one row at a time leaves most of a core idle; four rows
+   in the lanes of one vector take about as long as one. Without AVX2 the lanes cost more than they
+   bring, and rows are hashed one by one. Included by _kernel.pyx, which has rv_load_little64 and
+   rv_load_end. */
+
+#ifndef ROWVAULT_ROW_HASH_H
+#define ROWVAULT_ROW_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define RV_ROTATE(x, n) ((x) << (n) | (x) >> (64 - (n)))
+#define RV_ROUND(a, b, c, d, rot16, rot32) do { \
+    a += b; c += d; \
+    b = RV_ROTATE(b, 13) ^ a; d = rot16(d) ^ c; \
+    a = rot32(a); \
+    c += b; a += d; \
+    b = RV_ROTATE(b, 17) ^ c; d = RV_ROTATE(d, 21) ^ a; \
+    c = rot32(c); \
+} while (0)
+
+/* "somepseudorandomlygeneratedbytes", the second word changed as the 128-bit form asks for. */
+#define RV_START_0 UINT64_C(0x736F6D6570736575)
+#define RV_START_1 (UINT64_C(0x646F72616E646F6D) ^ 0xEE)
+#define RV_START_2 UINT64_C(0x6C7967656E657261)
+#define RV_START_3 UINT64_C(0x7465646279746573)
+
+#define RV_PLAIN_16(x) RV_ROTATE(x, 16)
+#define RV_PLAIN_32(x) RV_ROTATE(x, 32)
+#define RV_ROUND_1(s) RV_ROUND(s[0], s[1], s[2], s[3], RV_PLAIN_16, RV_PLAIN_32)
+
+/* The 0 to 7 bytes behind the last whole word, and the length's low byte on top. */
+static inline uint64_t rv_last_word(const uint8_t *data, size_t length) {
+    uint64_t word = (uint64_t)(length & 0xFF) << 56;
+    size_t left = length & 7;
+    if (length >= 8) {
+        /* One load that ends with the data: its upper bytes are the tail. */
+        return left ? word | rv_load_little64(data + length - 8) >> (64 - 8 * left) : word;
+    }
+    for (size_t i = 0; i < left; i++) word |= (uint64_t)data[i] << (8 * i);
+    return word;
+}
+
+/* What squeezing changes v1 by, before each of the four words. */
+static const uint64_t rv_tweaks[4] = {0, 0xDD, 0xCC, 0xBB};
+
+/* SipHash-1-3 in its 128-bit form; `count` words, up to four: squeezed twice as long. */
+static inline void rv_row_hash(
+    const uint64_t *key, const uint8_t *data, size_t length, uint64_t *result, int count
+) {
+    uint64_t s[4] = {
+        key[0] ^ RV_START_0, key[1] ^ RV_START_1, key[0] ^ RV_START_2, key[1] ^ RV_START_3};
+    for (size_t i = 0; i <= length / 8; i++) {
+        uint64_t word = i < length / 8
+            ? rv_load_little64(data + 8 * i) : rv_last_word(data, length);
+        s[3] ^= word;
+        RV_ROUND_1(s);
+        s[0] ^= word;
+    }
+    s[2] ^= 0xEE;
+    for (int i = 0; i < count; i++) {
+        s[1] ^= rv_tweaks[i];
+        RV_ROUND_1(s);
+        RV_ROUND_1(s);
+        RV_ROUND_1(s);
+        result[i] = s[0] ^ s[1] ^ s[2] ^ s[3];
+    }
+}
+
+/* total += more modulo 2^256, both of four words, the lowest first. */
+static inline void rv_add_256(uint64_t *total, const uint64_t *more) {
+    uint64_t carry = 0;
+    for (int i = 0; i < 4; i++) {
+        uint64_t word = total[i] + carry;
+        carry = word < carry;
+        word += more[i];
+        carry += word < more[i];
+        total[i] = word;
+    }
+}
+
+#if defined(__x86_64__)
+#define RV_HAS_LANES 1
+
+typedef uint64_t rv_four __attribute__((vector_size(32)));
+typedef uint32_t rv_eight __attribute__((vector_size(32)));
+typedef uint8_t rv_bytes32 __attribute__((vector_size(32)));
+
+/* Whole words and bytes are moved, which takes one instruction. */
+#define RV_LANES_32(x) ((rv_four)RV_SHUFFLE_8((rv_eight)(x), 1, 0, 3, 2, 5, 4, 7, 6))
+#define RV_LANES_16(x) ((rv_four)RV_SHUFFLE_32((rv_bytes32)(x), \
+    6, 7, 0, 1, 2, 3, 4, 5, 14, 15, 8, 9, 10, 11, 12, 13, \
+    22, 23, 16, 17, 18, 19, 20, 21, 30, 31, 24, 25, 26, 27, 28, 29))
+#ifdef __clang__
+#define RV_SHUFFLE_8(x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
+#define RV_SHUFFLE_32(x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
+#else
+#define RV_SHUFFLE_8(x, ...) __builtin_shuffle(x, (rv_eight){__VA_ARGS__})
+#define RV_SHUFFLE_32(x, ...) __builtin_shuffle(x, (rv_bytes32){__VA_ARGS__})
+#endif
+
+#define RV_ROUND_4(s) RV_ROUND(s[0], s[1], s[2], s[3], RV_LANES_16, RV_LANES_32)
+
+/* So many words beyond the shortest of four rows are taken by all lanes, those that have ended
+   standing still; what rows have beyond these is taken row by row. */
+enum { RV_UNEVEN_WORDS = 4 };
+
+/* Adds the hashes of 4 * groups rows, which lie end to end from `start`, to `total`. Sums of halves
+   of words are kept in the lanes, which 2^32 rows do not make overflow. */
+__attribute__((target("avx2"))) static void rv_sum_fours(
+    const uint64_t *key, const uint8_t *rows, size_t start, const uint8_t *ends, size_t groups,
+    uint64_t *total
+) {
+    rv_four low[4], high[4];
+    memset(low, 0, sizeof low);
+    memset(high, 0, sizeof high);
+    for (; groups; groups--, ends += 16) {
+        const uint8_t *data[4];
+        size_t length[4], words[4], least = SIZE_MAX, most = 0, i = 0;
+        for (int lane = 0; lane < 4; lane++) {
+            size_t end = rv_load_end(ends, lane);
+            data[lane] = rows + start;
+            length[lane] = end - start;
+            words[lane] = length[lane] / 8;
+            if (words[lane] < least) least = words[lane];
+            if (words[lane] > most) most = words[lane];
+            start = end;
+        }
+        rv_four s[4];
+        s[0] = (rv_four){0} + (key[0] ^ RV_START_0);
+        s[1] = (rv_four){0} + (key[1] ^ RV_START_1);
+        s[2] = (rv_four){0} + (key[0] ^ RV_START_2);
+        s[3] = (rv_four){0} + (key[1] ^ RV_START_3);
+        for (; i < least; i++) {
+            rv_four word = {
+                rv_load_little64(data[0] + 8 * i), rv_load_little64(data[1] + 8 * i),
+                rv_load_little64(data[2] + 8 * i), rv_load_little64(data[3] + 8 * i)};
+            s[3] ^= word;
+            RV_ROUND_4(s);
+            s[0] ^= word;
+        }
+        for (; i < most && i < least + RV_UNEVEN_WORDS; i++) {
+            rv_four word, goes, was[4];
+            for (int lane = 0; lane < 4; lane++) {
+                word[lane] = i < words[lane] ? rv_load_little64(data[lane] + 8 * i) : 0;
+                goes[lane] = i < words[lane] ? UINT64_MAX : 0;
+            }
+            memcpy(was, s, sizeof s);
+            s[3] ^= word;
+            RV_ROUND_4(s);
+            s[0] ^= word;
+            for (int j = 0; j < 4; j++) s[j] = (s[j] & goes) | (was[j] & ~goes);
+        }
+        for (int lane = 0; i < most && lane < 4; lane++) {
+            uint64_t one[4] = {s[0][lane], s[1][lane], s[2][lane], s[3][lane]};
+            for (size_t k = i; k < words[lane]; k++) {
+                uint64_t word = rv_load_little64(data[lane] + 8 * k);
+                one[3] ^= word;
+                RV_ROUND_1(one);
+                one[0] ^= word;
+            }
+            for (int j = 0; j < 4; j++) s[j][lane] = one[j];
+        }
+        rv_four word = {
+            rv_last_word(data[0], length[0]), rv_last_word(data[1], length[1]),
+            rv_last_word(data[2], length[2]), rv_last_word(data[3], length[3])};
+        s[3] ^= word;
+        RV_ROUND_4(s);
+        s[0] ^= word;
+        s[2] ^= 0xEE;
+        for (int j = 0; j < 4; j++) {
+            s[1] ^= rv_tweaks[j];
+            RV_ROUND_4(s);
+            RV_ROUND_4(s);
+            RV_ROUND_4(s);
+            rv_four hashed = s[0] ^ s[1] ^ s[2] ^ s[3];
+            low[j] += hashed & 0xFFFFFFFF;
+            high[j] += hashed >> 32;
+        }
+    }
+    for (int lane = 0; lane < 4; lane++) {
+        uint64_t halves[4], upper[4];
+        for (int j = 0; j < 4; j++) {
+            halves[j] = low[j][lane];
+            upper[j] = high[j][lane] << 32 | (j ? high[j - 1][lane] >> 32 : 0);
+        }
+        rv_add_256(total, halves);
+        rv_add_256(total, upper);
+    }
+}
+#endif
+
+/* Adds the hashes of the rows in rows[start:], which end where `ends` says, to `total`. */
+static void rv_sum_rows(
+    const uint64_t *key, const uint8_t *rows, size_t start, const uint8_t *ends, size_t count,
+    uint64_t *total
+) {
+    size_t i = 0;
+#ifdef RV_HAS_LANES
+    if (count >= 4 && __builtin_cpu_supports("avx2")) {
+        rv_sum_fours(key, rows, start, ends, count / 4, total);
+        i = count / 4 * 4;
+        start = rv_load_end(ends, i - 1);
+    }
+#endif
+    for (; i < count; i++) {
+        uint64_t hashed[4];
+        size_t end = rv_load_end(ends, i);
+        rv_row_hash(key, rows + start, end - start, hashed, 4);
+        rv_add_256(total, hashed);
+        start = end;
+    }
+}
+
+#endif
