@@ -89,6 +89,46 @@ def test_show(vault: Vault) -> None:
     }
 
 
+def test_stats(vault: Vault) -> None:
+    document = run_json("-r", vault.path, "stats")
+    assert document.keys() == {
+        "repository", "snapshot", "snapshots", "raw_bytes", "unique_bytes", "savings", "rows",
+        "manifests", "nodes", "unused", "others", "exclusive_bytes", "overhead_bytes",
+        "unlisted_bytes", "files", "stored_bytes", "growth", "figures",
+    }  # fmt: skip
+    on_disk = sum(path.stat().st_size for path in vault.path.rglob("*") if path.is_file())
+    assert document["stored_bytes"] == sum(document["files"].values()) == on_disk
+    assert document["savings"].keys() == {"dedup_bytes", "compression_bytes", "delta_bytes"}
+    shown = [run_json("-r", vault.path, "show", one) for one in vault.snapshots]
+    assert document["raw_bytes"] == sum(one["raw_bytes"] for one in shown)
+    for growth, one in zip(document["growth"], shown, strict=True):
+        assert growth == {key: one[key] for key in growth}
+    left = document["raw_bytes"] - sum(document["savings"].values())
+    assert left == sum(depth["stored_bytes"] for depth in document["rows"])
+
+    figures = document["figures"]
+    assert figures["snapshot"] == vault.snapshots[1]
+    assert figures["backup_ratio"] == {
+        "part_bytes": shown[1]["stored_bytes"],
+        "total_bytes": shown[1]["raw_bytes"],
+        "ratio": shown[1]["stored_bytes"] / shown[1]["raw_bytes"],
+    }
+    assert figures["backup_time"]["measured_seconds"] == shown[1]["seconds"]
+
+    one = run_json("-r", vault.path, "stats", "latest~1", "--restore-speed", "1K")
+    assert (one["snapshot"], one["unused"]) == (vault.snapshots[0], None)
+    assert 0 < one["exclusive_bytes"] < one["others"]["stored_bytes"] + one["stored_bytes"]
+    time = one["figures"]["restore_time"]
+    assert (time["bytes_per_second"], time["measured_seconds"]) == (1024, None)
+    assert time["estimated_seconds"] == one["raw_bytes"] / 1024
+
+
+def test_stats_of_nothing(empty_vault: Path) -> None:
+    document = run_json("-r", empty_vault, "stats")
+    assert (document["snapshots"], document["growth"], document["figures"]) == (0, [], None)
+    assert b"all files" in succeed("-r", empty_vault, "stats")
+
+
 def test_ls(vault: Vault) -> None:
     databases = run_json("-r", vault.path, "ls", "latest")
     assert databases["snapshot"] == vault.snapshots[1]

@@ -1,4 +1,4 @@
-"""`--read-data=SUBSET` as it is typed."""
+"""Amounts as they are typed: `--read-data=SUBSET`, `--restore-speed=SIZE`."""
 
 from __future__ import annotations
 
@@ -29,8 +29,26 @@ def read_subset(value: str | None) -> ReadSubset | bool:
     if part is not None and 0 < float(part[1]) <= 100:
         return True if float(part[1]) == 100 else PackAmount(part=float(part[1]) / 100)
     if size is not None and int(size[1]):
-        return PackAmount(size_bytes=int(size[1]) << 10 * _UNITS.index(size[2].upper()))
+        return PackAmount(size_bytes=_bytes(size))
     raise click.BadParameter(
         f"{value!r} is no subset: write it like 1/7 (the first of seven shares), 10% or 5G",
         param_hint="--read-data",
     )
+
+
+def speed(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """Bytes per second. Raises click.BadParameter."""
+    if value is None:
+        return None
+    size = _SIZE.fullmatch(value.removesuffix("/s"))
+    if size is None or not int(size[1]):
+        raise click.BadParameter(
+            f"{value!r} is no speed: write it like 50M, for 50 MiB of rows a second",
+            context,
+            option,
+        )
+    return _bytes(size)
+
+
+def _bytes(size: re.Match[str]) -> int:
+    return int(size[1]) << 10 * _UNITS.index(size[2].upper())

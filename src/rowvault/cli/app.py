@@ -24,6 +24,7 @@ from rowvault.cli.verbs.restore import restore
 from rowvault.cli.verbs.sessions import sessions
 from rowvault.cli.verbs.show import show
 from rowvault.cli.verbs.snapshots import snapshots
+from rowvault.cli.verbs.stats import stats
 from rowvault.cli.verbs.tag import tag
 from rowvault.cli.verbs.undelete import undelete
 from rowvault.cli.verbs.verify import verify
@@ -61,6 +62,6 @@ def app() -> None:
 
 for _verb in (
     init, doctor, backup, snapshots, show, ls, dump, mount, umount, restore, verify, diff, check,
-    repair, forget, undelete, prune, tag, sessions, key, version, demo,
+    repair, stats, forget, undelete, prune, tag, sessions, key, version, demo,
 ):  # fmt: skip
     app.add_command(_verb)

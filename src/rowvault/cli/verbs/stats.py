@@ -1,0 +1,277 @@
+"""`rowvault stats`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rowvault.cli import amounts, output
+from rowvault.cli.command import Command
+from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import (
+    format_bytes,
+    format_seconds,
+    format_time,
+    iso_time,
+    plural,
+    printable,
+)
+from rowvault.cli.options import SNAPSHOT_HELP
+from rowvault.cli.progress import monitor
+from rowvault.cli.settings import Settings
+from rowvault.cli.table import Heading, write_facts, write_table
+
+if TYPE_CHECKING:
+    from rowvault.commands.stats import StatsResult
+    from rowvault.repository.four_figures import Duration, FourFigures, Ratio
+    from rowvault.repository.snapshot import Snapshot
+    from rowvault.repository.statistics import Amount, Statistics
+
+_GROWTH_ROWS = 10
+
+
+@click.command(
+    "stats",
+    cls=Command,
+    short_help="Show what takes the room, and what backups cost.",
+    help=f"""Show what takes the room: how large the rows of all snapshots are, how much of that
+    dedup, compression and deltas save, what is unused, and by how much each snapshot made the
+    repository grow. With SNAP, of that snapshot alone, and how much only it needs: that is what
+    forgetting it and a prune would reclaim.
+
+    {SNAPSHOT_HELP}
+
+    Then the four figures of SNAP, or of the latest snapshot. Total data are its rows.
+
+    \b
+    backup ratio    what its backup stored / total data
+    restore ratio   what a restore reads of the repository / total data
+    backup time     total data / speed: measured, and estimated for the next one
+    restore time    total data / speed, estimated
+
+    A restore's speed is not recorded. Without --restore-speed the repository is read for a moment,
+    and the time is the least that a restore takes: the target does its own work besides. What
+    `restore --json` says, raw_bytes / seconds, is a restore's speed.
+
+    All trees and the footers of all packs are read; nothing is changed.
+    """,
+    examples=[
+        "rowvault stats",
+        "rowvault stats latest --restore-speed 40M",
+        "rowvault stats --json",
+    ],
+    exit_codes=[
+        ExitCode.DONE,
+        ExitCode.FAILED,
+        ExitCode.USAGE,
+        ExitCode.NO_REPOSITORY,
+        ExitCode.WRONG_PASSWORD,
+        ExitCode.DAMAGE,
+        ExitCode.INTERRUPTED,
+    ],
+)
+@click.argument("snapshot", metavar="[SNAP]", required=False)
+@click.option(
+    "--restore-speed",
+    callback=amounts.speed,
+    metavar="SIZE",
+    help="Rows that a restore loads in a second, like 40M.",
+)
+@click.pass_obj
+def stats(settings: Settings, snapshot: str | None, restore_speed: int | None) -> None:
+    """Runs `rowvault stats`."""
+    from rowvault.commands.stats import StatsOptions
+    from rowvault.commands.stats import stats as run
+
+    with monitor(settings) as watching:
+        result = run(StatsOptions(settings.access(), snapshot, restore_speed), watching)
+    if settings.as_json:
+        output.write_json(document(result))
+    else:
+        _write(result)
+
+
+def document(result: StatsResult) -> dict[str, object]:
+    """The result with the stable keys of `--json`."""
+    found, stored = result.statistics, result.statistics.stored
+    savings = found.savings
+    rest = _amount(stored.unused)
+    return {
+        "repository": result.repository,
+        "snapshot": None if result.chosen is None else result.chosen.id,
+        "snapshots": len(found.snapshots),
+        "raw_bytes": found.raw_bytes,
+        "unique_bytes": stored.all_rows.raw_bytes,
+        "savings": {
+            "dedup_bytes": savings.dedup_bytes,
+            "compression_bytes": savings.compression_bytes,
+            "delta_bytes": savings.delta_bytes,
+        },
+        "rows": [{"depth": depth, **_amount(one)} for depth, one in sorted(stored.rows.items())],
+        "manifests": _amount(stored.manifests),
+        "nodes": _amount(stored.nodes),
+        "unused": rest if result.chosen is None else None,
+        "others": None if result.chosen is None else rest,
+        "exclusive_bytes": found.exclusive_bytes,
+        "overhead_bytes": found.overhead_bytes,
+        "unlisted_bytes": found.unlisted_bytes,
+        "files": found.files,
+        "stored_bytes": found.total_bytes,
+        "growth": [_growth(one) for one in found.snapshots],
+        "figures": None if result.figures is None else _figures(result),
+    }
+
+
+def _amount(amount: Amount) -> dict[str, int]:
+    return {
+        "blocks": amount.blocks,
+        "raw_bytes": amount.raw_bytes,
+        "stored_bytes": amount.stored_bytes,
+    }
+
+
+def _growth(snapshot: Snapshot) -> dict[str, object]:
+    return {
+        "id": snapshot.id,
+        "time": iso_time(snapshot.time),
+        "rows": snapshot.rows,
+        "raw_bytes": snapshot.raw_bytes,
+        "blocks": snapshot.blocks,
+        "new_blocks": snapshot.new_blocks,
+        "stored_bytes": snapshot.stored_bytes,
+        "seconds": snapshot.seconds,
+    }
+
+
+def _figures(result: StatsResult) -> dict[str, object]:
+    figures = result.figures
+    assert figures is not None
+    assert result.figures_of is not None
+    return {
+        "snapshot": result.figures_of.id,
+        "backup_ratio": _ratio(figures.backup_ratio),
+        "restore_ratio": _ratio(figures.restore_ratio),
+        "backup_time": _duration(figures.backup_time),
+        "restore_time": _duration(figures.restore_time),
+    }
+
+
+def _ratio(ratio: Ratio) -> dict[str, object]:
+    return {
+        "part_bytes": ratio.part_bytes,
+        "total_bytes": ratio.total_bytes,
+        "ratio": ratio.value,
+    }
+
+
+def _duration(duration: Duration) -> dict[str, object]:
+    return {
+        "measured_seconds": duration.measured_s,
+        "estimated_seconds": duration.estimated_s,
+        "total_bytes": duration.total_bytes,
+        "bytes_per_second": duration.bytes_per_s,
+        "assumption": duration.assumption,
+    }
+
+
+def _write(result: StatsResult) -> None:
+    write_facts(_facts(result))
+    if result.figures is not None and result.figures_of is not None:
+        output.write_line("")
+        output.write_line(f"the four figures of snapshot {result.figures_of.id}")
+        write_facts(_figure_facts(result.figures))
+    if result.chosen is None and result.statistics.snapshots:
+        _write_growth(result.statistics)
+
+
+def _facts(result: StatsResult) -> list[tuple[str, str]]:
+    found, stored = result.statistics, result.statistics.stored
+    savings, rows = found.savings, result.statistics.stored.all_rows
+    compressed = rows.stored_bytes + savings.delta_bytes
+    has_deltas = any(stored.rows[depth].blocks for depth in stored.rows if depth)
+    documents = found.total_bytes - found.files["data_packs"] - found.files["tree_packs"]
+    other = stored.nodes.stored_bytes + stored.manifests.stored_bytes
+    of_what = "all snapshots" if result.chosen is None else f"snapshot {result.chosen.id}"
+    rest = f"{format_bytes(stored.unused.stored_bytes)} in {plural(stored.unused.blocks, 'block')}"
+    return [
+        ("repository", printable(result.repository)),
+        ("snapshots", str(len(found.snapshots))),
+        (f"rows of {of_what}", format_bytes(found.raw_bytes)),
+        ("each stored once", _saved(rows.raw_bytes, savings.dedup_bytes, "dedup")),
+        ("compressed", _saved(compressed, savings.compression_bytes, "compression")),
+        (
+            "as deltas",
+            f"{_saved(rows.stored_bytes, savings.delta_bytes, 'deltas')}, estimated"
+            if has_deltas
+            else "",
+        ),
+        ("trees and manifests", format_bytes(other)),
+        ("index and documents", "" if result.chosen else format_bytes(documents)),
+        ("framing of packs", "" if result.chosen else format_bytes(found.overhead_bytes)),
+        ("unused", "" if result.chosen else f"{rest}; see `rowvault prune --dry-run`"),
+        ("not listed", format_bytes(found.unlisted_bytes) if found.unlisted_bytes else ""),
+        ("all files", format_bytes(found.total_bytes)),
+        ("only it needs", format_bytes(found.exclusive_bytes or 0) if result.chosen else ""),
+    ]
+
+
+def _saved(left: int, saved: int, how: str) -> str:
+    before = left + saved
+    share = f" ({saved / before:.1%})" if before > 0 else ""
+    return f"{format_bytes(left)}: {how} saves {format_bytes(saved)}{share}"
+
+
+def _figure_facts(figures: FourFigures) -> list[tuple[str, str]]:
+    return [
+        ("backup ratio", _ratio_text(figures.backup_ratio, "stored")),
+        ("restore ratio", _ratio_text(figures.restore_ratio, "to be read")),
+        ("backup time", _duration_text(figures.backup_time)),
+        ("restore time", _duration_text(figures.restore_time)),
+    ]
+
+
+def _ratio_text(ratio: Ratio, what: str) -> str:
+    sizes = f"{format_bytes(ratio.part_bytes)} {what} / {format_bytes(ratio.total_bytes)}"
+    return f"none: {sizes}" if ratio.value is None else f"{ratio.value:.5f}: {sizes}"
+
+
+def _duration_text(duration: Duration) -> str:
+    parts = []
+    if duration.measured_s is not None:
+        parts.append(f"{format_seconds(duration.measured_s)} measured")
+    if duration.estimated_s is not None and duration.bytes_per_s is not None:
+        speed = f"{format_bytes(round(duration.bytes_per_s))}/s"
+        estimated = format_seconds(duration.estimated_s)
+        parts.append(f"{estimated} estimated at {speed} ({duration.assumption})")
+    return "; ".join(parts) or "unknown"
+
+
+def _write_growth(found: Statistics) -> None:
+    shown = found.snapshots[-_GROWTH_ROWS:]
+    left_out = len(found.snapshots) - len(shown)
+    output.write_line("")
+    output.write_line(
+        "growth" + (f", the last {len(shown)} of {len(found.snapshots)}" if left_out else "")
+    )
+    write_table(
+        [
+            Heading("snapshot"),
+            Heading("time (UTC)"),
+            Heading("rows' size", numeric=True),
+            Heading("new blocks", numeric=True),
+            Heading("stored", numeric=True),
+            Heading("took", numeric=True),
+        ],
+        [
+            [
+                one.id,
+                format_time(one.time),
+                format_bytes(one.raw_bytes),
+                f"{one.new_blocks:,} of {one.blocks:,}",
+                format_bytes(one.stored_bytes),
+                format_seconds(one.seconds),
+            ]
+            for one in shown
+        ],
+    )
