@@ -9,6 +9,7 @@ from rowvault.core.errors import UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.render.document import Fixed
+from rowvault.render.large_row import FragmentText
 from rowvault.render.rows import RowFormat, rows_text
 from rowvault.render.table import Statement, TableText
 from rowvault.repository.manifest import Manifest, TableRecord
@@ -202,10 +203,9 @@ def _write_table(
     monitor.item(record.definition.label)
     largest = 0
     for _, chunk in text.chunks(0):
-        piece = chunk.text()
-        write(piece)
-        if isinstance(chunk, Statement):
-            largest = max(largest, len(piece))
+        write(chunk.text())
+        if isinstance(chunk, Statement | FragmentText):
+            largest = max(largest, chunk.statement_length)
     advice = script.advice(record.definition, largest)
     if advice:
         monitor.warning(advice)

@@ -11,7 +11,9 @@ from rowvault.codec.layout import RowLayout
 from rowvault.codec.rendering import RENDERER_VERSION, render_statement
 from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import UnsupportedFormatError
+from rowvault.core.ids import BlockId
 from rowvault.render.document import Chunk, Fixed
+from rowvault.render.large_row import LargeRow
 from rowvault.repository.manifest import TableRecord
 from rowvault.repository.node import LeafEntry, Sums
 from rowvault.repository.repository import Repository
@@ -20,6 +22,7 @@ from rowvault.sqltext.script import Script
 
 _WHOLE = 0
 _LAST_FRAGMENT = 3
+_KEPT_LARGE_ROWS = 16
 
 
 class TableText:
@@ -41,6 +44,7 @@ class TableText:
         self._suffix = script.insert_suffix()
         self._tail = script.behind_rows(record.definition)
         self._framing = len(self._prefix) + len(self._suffix)
+        self._large_rows: dict[tuple[BlockId, ...], LargeRow] = {}
 
     @cached_property
     def rendering(self) -> tuple[object, ...]:
@@ -57,7 +61,7 @@ class TableText:
         return len(self._head) + self._measure(self.record.root.sums) + len(self._tail)
 
     def chunks(self, offset: int) -> Iterator[tuple[int, Chunk]]:
-        """(start, chunk) from the one that covers `offset` on: a statement is one chunk.
+        """(start, chunk) from the one that covers `offset` on: a block is one chunk.
 
         Reads one tree node per level to get there. Raises DamageError.
         """
@@ -70,30 +74,41 @@ class TableText:
             if not group:
                 start = len(self._head) + self._measure(before)
             group.append(entry)
-            if entry.fragment in (_WHOLE, _LAST_FRAGMENT):
-                yield start, Statement(self, tuple(group))
+            if entry.fragment == _WHOLE:
+                yield start, Statement(self, entry)
+                group = []
+            elif entry.fragment == _LAST_FRAGMENT:
+                row = self._large_row(group)
+                for inner, chunk in row.chunks(max(0, offset - start)):
+                    yield start + inner, chunk
                 group = []
         if self._tail:
             yield self.length - len(self._tail), Fixed(self._tail)
 
-    def statement(self, group: Sequence[LeafEntry]) -> bytes:
-        """The INSERT of some blocks that hold whole rows. Raises DamageError."""
-        raw = read_rows(self._repository, group)
-        return render_statement(
-            raw, self._layout, self._prefix, self._suffix, _rendered_bytes(group)
-        )
+    def statement(self, entry: LeafEntry) -> bytes:
+        """The INSERT of a block that holds whole rows. Raises DamageError."""
+        raw = self._repository.read_data(entry.id)
+        return render_statement(raw, self._layout, self._prefix, self._suffix, entry.rendered_bytes)
 
-    def statement_length(self, group: Sequence[LeafEntry]) -> int:
+    def statement_length(self, entry: LeafEntry) -> int:
         """Of that INSERT, in bytes; exact, and known without reading a row."""
-        return self._framing + _rendered_bytes(group)
+        return self._framing + entry.rendered_bytes
+
+    def _large_row(self, group: Sequence[LeafEntry]) -> LargeRow:
+        """The row of these fragments; the last few are kept with what was found out of them."""
+        ids = tuple(entry.id for entry in group)
+        row = self._large_rows.get(ids)
+        if row is None:
+            frame = (self._prefix, self._suffix)
+            row = LargeRow(self._repository.read_data, tuple(group), self._layout, frame)
+            row = self._large_rows.setdefault(ids, row)
+            while len(self._large_rows) > _KEPT_LARGE_ROWS:
+                self._large_rows.pop(next(iter(self._large_rows)), None)
+        return row
 
     def _measure(self, sums: Sums) -> int:
         """How long the statements of a subtree are."""
         return sums.statements * self._framing + sums.rendered_bytes
-
-
-def _rendered_bytes(group: Sequence[LeafEntry]) -> int:
-    return sum(entry.rendered_bytes for entry in group)
 
 
 def _one_line(note: str) -> bytes:
@@ -102,24 +117,29 @@ def _one_line(note: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One INSERT of a table's text."""
+    """One INSERT of a table's text: a block."""
 
     table: TableText
-    group: tuple[LeafEntry, ...]
+    entry: LeafEntry
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """The blocks, how their values read, and what stands around them."""
-        return (self.table.rendering, *(entry.id for entry in self.group))
+        """The block, how its values read, and what stands around them."""
+        return (self.table.rendering, self.entry.id)
 
     @property
     def length(self) -> int:
         """In bytes."""
-        return self.table.statement_length(self.group)
+        return self.table.statement_length(self.entry)
+
+    @property
+    def statement_length(self) -> int:
+        """The same."""
+        return self.length
 
     def text(self) -> bytes:
         """The bytes. Raises DamageError."""
-        return self.table.statement(self.group)
+        return self.table.statement(self.entry)
 
 
 def row_groups(entries: Iterable[LeafEntry]) -> Iterator[list[LeafEntry]]:
