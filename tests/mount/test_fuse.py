@@ -15,9 +15,13 @@ from pathlib import Path
 import pytest
 
 from mount.mounting import Mount, await_true
-from mount.odd_tables import fill
+from mount.odd_tables import NAMES, fill
 from rowvault.backup.engine import BackupRequest, run_backup
+from rowvault.core.errors import DamageError
 from rowvault.core.monitor import SilentMonitor
+from rowvault.mount.names import file_name
+from rowvault.mount.snapshot_text import SnapshotText
+from rowvault.render.dump import dump_snapshot
 from rowvault.repository.repository import Repository
 from rowvault.source.sqlite.snapshot import SqliteSource
 from rowvault.storage.location import open_storage
@@ -119,26 +123,109 @@ def test_new_snapshots_appear_and_forgotten_ones_go(
     await_true(lambda: os.listdir(top / "snapshots") == [added])
 
 
-def test_damage_is_an_error_for_what_it_reaches_and_is_logged(
+def test_every_table_reads_as_dump_prints_it(mount: Mount, repository: Repository) -> None:
+    latest = mount() / "latest"
+    for name in NAMES:
+        parts: list[bytes] = []
+        found = repository.find("latest")
+        dump_snapshot(repository, found, "main", name, parts.append, SilentMonitor())
+        expected = b"".join(parts)
+        path = latest / "main" / file_name(name, ".sql")
+        assert path.stat().st_size == len(expected)
+        assert path.read_bytes() == expected
+
+
+def test_the_description_is_what_show_prints(mount: Mount, place: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "vault"
+    shutil.copytree(place, copy)
+    path = mount(repository=copy) / "latest" / "snapshot.json"
+    before = path.read_bytes()
+    assert before == succeed("-r", copy, "--json", "show", "latest")
+    succeed("-r", copy, "tag", "add", "latest", "a-new-tag")
+    after = succeed("-r", copy, "--json", "show", "latest")
+    assert after != before
+    await_true(lambda: path.read_bytes() == after)
+    assert path.stat().st_size == len(after)
+
+
+def damaged_ranges(place: Path) -> list[tuple[int, int]]:
+    """Of the dump of the latest snapshot: what damage reaches."""
+    with Repository.open(open_storage(str(place)), lambda: b"") as repository:
+        document = SnapshotText(repository, repository.find("latest")).everything()
+        found = []
+        for start, chunk in document.chunks(0):
+            try:
+                chunk.text()
+            except DamageError:
+                found.append((start, start + chunk.length))
+        return found
+
+
+def test_damage_is_an_error_for_the_ranges_it_reaches_and_is_logged(
     mount: Mount, place: Path, tmp_path: Path
 ) -> None:
-    copy = tmp_path / "vault"
+    copy, page = tmp_path / "vault", 4096
     shutil.copytree(place, copy)
     packs = [path for path in (copy / "packs" / "data").rglob("*") if path.is_file()]
     largest = max(packs, key=lambda path: path.stat().st_size)
     data = bytearray(largest.read_bytes())
     data[len(data) // 2] ^= 1
     largest.write_bytes(data)
+    expected = succeed("-r", place, "-q", "dump", "latest")
+    ranges = damaged_ranges(copy)
+    assert 0 < sum(stop - start for start, stop in ranges) < len(expected) / 2
     log = tmp_path / "log"
-    top = mount("--log", str(log), repository=copy)
-    outcomes = []
-    for path in files_below(top / "snapshots"):
+    path = mount("--log", str(log), repository=copy) / "latest" / "all.sql"
+    with open(path, "rb", buffering=0) as file:
+        assert os.fstat(file.fileno()).st_size == len(expected)
+        for at in range(0, len(expected), page):
+            if any(start < at + page and at < stop for start, stop in ranges):
+                with pytest.raises(OSError, match="Input/output"):
+                    os.pread(file.fileno(), page, at)
+            else:
+                assert os.pread(file.fileno(), page, at) == expected[at : at + page]
+    told = log.read_text().splitlines()
+    assert any(largest.name in line for line in told)
+    assert len(told) == len(set(told))
+
+
+def test_a_mount_ends_when_the_system_unmounts_it(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    process = start("-r", place, "mount", tmp_path / "there", "-f")
+    assert process.stdout is not None
+    assert b"mounted at" in process.stdout.readline()
+    subprocess.run(["fusermount3", "-u", str(tmp_path / "there")], check=True)
+    _, complaints = process.communicate(timeout=60)
+    assert (process.returncode, complaints) == (0, b"")
+
+
+def test_a_dead_mount_explains_itself(place: Path, tmp_path: Path) -> None:
+    """Where the guard that would free the directory was killed too."""
+    there = tmp_path / "there"
+    there.mkdir()
+    process = start("-r", place, "mount", there, "-f")
+    assert process.stdout is not None
+    assert b"mounted at" in process.stdout.readline()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for guard in children:
+        os.kill(int(guard), signal.SIGKILL)
+    process.kill()
+    process.communicate()
+
+    def is_dead() -> bool:
         try:
-            outcomes.append(0 if len(path.read_bytes()) == path.stat().st_size else None)
+            os.listdir(there)
         except OSError as error:
-            outcomes.append(error.errno)
-    assert set(outcomes) == {0, errno.EIO}
-    assert largest.name in log.read_text()
+            return error.errno == errno.ENOTCONN
+        return False
+
+    await_true(is_dead)
+    done = run("-r", place, "mount", there)
+    assert done.returncode == 2
+    assert b"whose process is gone" in done.stderr
+    assert f"rowvault umount {there}".encode() in done.stderr
+    succeed("umount", there)
+    assert os.listdir(there) == []
 
 
 def test_a_mount_in_the_foreground_ends_on_sigterm(place: Path, tmp_path: Path) -> None:

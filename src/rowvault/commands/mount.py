@@ -12,12 +12,15 @@ from pathlib import Path
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.core.errors import MountError, UsageError
+from rowvault.mount.guard import Guard, unmount_command
 from rowvault.mount.snapshot_text import Excerpt, SnapshotText
 from rowvault.mount.tree import Directory, Root, SnapshotCatalogue, SnapshotDirectory
 from rowvault.repository.repository import Repository
 
 _DEVICE = Path("/dev/fuse")
 _HELPER = "fusermount3"
+_CONFIGURATION = "/etc/fuse.conf"
+_INSTEAD = "`ls`, `dump` and `diff` show snapshots without it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,15 @@ def mount(options: MountOptions, ready: Callable[[], None]) -> None:
     """
     serve = _server()
     check_mount_point(options.directory)
-    with options.repository.open() as repository:
+    # The guard starts before the storage is used, as the process in the background does.
+    with Guard(str(options.directory)), options.repository.open() as repository:
         root = _root(repository, options)
         try:
             serve(root, str(options.directory), allow_other=options.allow_other, ready=ready)
         except (RuntimeError, OSError) as error:
             raise MountError(
-                f"{options.directory} could not be mounted: {error}. Without FUSE, `ls`, `dump` "
-                "and `diff` show the same."
+                f"{options.directory} could not be mounted: {error}. {_likely_reason(options)}"
+                f"{_INSTEAD}"
             ) from error
 
 
@@ -77,15 +81,9 @@ def check_mount_point(directory: Path) -> None:
 
 def unmount(directory: Path) -> None:
     """Ends a mount; whoever serves it ends, too. Raises MountError."""
-    try:
-        if not os.path.ismount(directory):
-            raise MountError(f"nothing is mounted at {directory}")
-    except OSError as error:
-        # A mount whose process is gone answers so; it can be freed.
-        if error.errno != errno.ENOTCONN:
-            raise
-    helper = shutil.which(_HELPER)
-    command = [helper, "-u", "--", str(directory)] if helper else ["umount", str(directory)]
+    if not (_is_dead(directory) or os.path.ismount(directory)):
+        raise MountError(f"nothing is mounted at {directory}")
+    command = unmount_command(str(directory))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = done.stderr.strip() or f"{command[0]} ended with {done.returncode}"
@@ -94,21 +92,38 @@ def unmount(directory: Path) -> None:
         )
 
 
+def _is_dead(directory: Path) -> bool:
+    """Whether it is a mount whose process is gone."""
+    try:
+        os.stat(directory)
+    except OSError as error:
+        return error.errno == errno.ENOTCONN
+    return False
+
+
 def _server() -> Callable[..., None]:
     if not _DEVICE.exists():
         raise MountError(
-            f"{_DEVICE} is not there: this system or container has no FUSE. `ls`, `dump` and "
-            "`diff` show snapshots without it."
+            f"{_DEVICE} is not there: this system has no FUSE. Load it (modprobe fuse), or give it "
+            f"to the container (--device {_DEVICE} --cap-add SYS_ADMIN). {_INSTEAD}"
         )
     try:
         from rowvault.mount.fuse import serve
     except ImportError as error:
         raise MountError(
             f"mounting needs pyfuse3 and trio ({error}): apt-get install fuse3 libfuse3-dev "
-            "pkg-config, then pip install 'rowvault[mount]'. `ls`, `dump` and `diff` show "
-            "snapshots without them."
+            f"pkg-config, then pip install 'rowvault[mount]'. {_INSTEAD}"
         ) from error
     return serve
+
+
+def _likely_reason(options: MountOptions) -> str:
+    """What mostly keeps a mount from being made, as far as it can be seen from here."""
+    if shutil.which(_HELPER) is None:
+        return f"{_HELPER} is not installed: apt-get install fuse3. "
+    if options.allow_other and os.getuid():
+        return f"--allow-other needs the line user_allow_other in {_CONFIGURATION}. "
+    return ""
 
 
 def _root(repository: Repository, options: MountOptions) -> Directory:

@@ -269,8 +269,6 @@ def serve(root: Directory, place: str, *, allow_other: bool, ready: Callable[[],
     """
     operations = FileSystem(root, place, max(2, os.cpu_count() or 1))
     options = set(pyfuse3.default_options) | {"fsname=rowvault", "subtype=rowvault", "ro"}
-    # A helper process of the system unmounts should this process be killed.
-    options |= {"default_permissions", "auto_unmount"}
     if allow_other:
         options.add("allow_other")
     pyfuse3.init(operations, place, options)
