@@ -16,6 +16,7 @@ from fidelity.case import Topic
 from support import comparer
 from support.clients import pipe_into
 from support.comparer import Fingerprint
+from support.copying import make_bare
 from support.rowvault import run, succeed
 from support.server import DatabaseServer
 
@@ -40,6 +41,8 @@ class Trip:
     """What was made, what came back, and what was said."""
 
     made: Fingerprint
+    built_bare: Fingerprint
+    """The tables alone, without rows: their keys were added to bare ones."""
     restored: Fingerprint
     """By LOAD DATA, where that is exact."""
     inserted: Fingerprint
@@ -81,6 +84,9 @@ def make_trip(
         for topic in topics:
             _make(source, topic)
         made = comparer.fingerprint(source, databases)
+        make_bare(source.url, target.url, databases)
+        built_bare = comparer.fingerprint(target, databases)
+        _empty(target, databases)
         succeed("-r", repository, "init", env=_PASSWORD)
         chosen = [word for name in databases for word in ("-d", _named(name))]
         backup_code, backup = _run_json(repository, "backup", source.url, *chosen)
@@ -104,6 +110,7 @@ def make_trip(
         _empty(target, databases)
     return Trip(
         made,
+        {label: mark for label, mark in built_bare.items() if label.startswith("table ")},
         restored,
         inserted,
         loaded,

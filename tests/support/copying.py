@@ -20,6 +20,7 @@ from rowvault.source.protocol import (
     SourceSnapshot,
     Target,
 )
+from rowvault.sqltext.late_keys import LateKeys
 from rowvault.sqltext.order import before_rows, behind_rows
 
 
@@ -88,3 +89,25 @@ def copy(source_url: str, target_url: str, databases: Sequence[str]) -> Copy:
     loader.close()
     target.finish()
     return Copy(catalogue, monitor.warnings)
+
+
+def make_bare(source_url: str, target_url: str, databases: Sequence[str]) -> tuple[set[str], int]:
+    """Makes all tables on the target, without rows, and their keys after them.
+
+    Gives the labels of those that were bare in between, and how many should have been.
+    """
+    target = target_at(target_url)
+    loader = target.open_loader()
+    with source_at(source_url).open_snapshot(1) as snapshot:
+        catalogue = snapshot.catalogue(Selection(databases=tuple(databases)))
+    for definition in before_rows(catalogue.objects):
+        target.create(definition)
+    tables = [table.definition for table in catalogue.tables]
+    bare = [table for table in tables if target.create_without_keys(table)]
+    for table in bare:
+        loader.add_keys(table)
+    for table in bare:
+        target.add_references(table)
+    loader.close()
+    target.close()
+    return {table.label for table in bare}, sum(LateKeys.of(table) is not None for table in tables)

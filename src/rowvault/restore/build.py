@@ -11,13 +11,18 @@ from dataclasses import replace
 from rowvault.core.errors import ConnectionLostError, RestoreError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor
+from rowvault.repository.manifest import TableRecord
 from rowvault.repository.repository import Repository
-from rowvault.restore.load import load_tables
+from rowvault.restore.load import Loading, load_tables
 from rowvault.restore.selection import Chosen
 from rowvault.restore.standing import Standing
 from rowvault.source.protocol import Target
 from rowvault.sqltext.counter import loadable
 from rowvault.sqltext.order import before_rows, behind_rows
+
+LATE_KEYS_BYTES = 4 << 20
+"""Tables with less raw bytes get their keys at once: the server has all of them in memory, and
+finding out whether they can come later takes longer than it saves."""
 
 _Failed = list[tuple[ObjectDefinition, RestoreError]]
 
@@ -45,12 +50,13 @@ class Builder:
             raise RestoreError(
                 _failures("these could not be created, and no row was loaded", missing)
             )
-        for record in tables:
-            monitor.item(record.definition.label)
-            self._target.create(loadable(record.definition, record.root.sums.rows))
-            self._standing.made(record.definition)
+        bare = [record.definition for record in tables if self._create_table(record)]
         monitor.phase("loading", sum(record.root.sums.rows for record in tables))
-        load_tables(repository, tables, self._target, worker_count, monitor, self._standing.loaded)
+        labels = frozenset(one.label for one in bare)
+        loading = Loading(labels, self._standing.loaded, self._standing.completed)
+        load_tables(repository, tables, self._target, worker_count, monitor, loading)
+        for definition in bare:
+            self._target.add_references(definition)
         monitor.phase("creating indexes, routines, views, triggers")
         lacking = self._leave_out(self._create(self._programs)) | {
             one.label for one in self._events
@@ -71,6 +77,18 @@ class Builder:
         lacking = self._leave_out(self._create(self._events))
         self._standing.left_to_do(())
         return [one for one in self._events if one.label not in lacking]
+
+    def _create_table(self, record: TableRecord) -> bool:
+        """Whether its keys are left for later."""
+        definition, sums = loadable(record.definition, record.root.sums.rows), record.root.sums
+        self._monitor.item(definition.label)
+        if sums.raw_bytes < LATE_KEYS_BYTES:
+            self._target.create(definition)
+            is_bare = False
+        else:
+            is_bare = self._target.create_without_keys(definition)
+        self._standing.made(definition, is_bare=is_bare)
+        return is_bare
 
     def _create(self, objects: Iterable[ObjectDefinition]) -> _Failed:
         """Creates in order; what fails waits for the rest, and is tried again while that helps."""

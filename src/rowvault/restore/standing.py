@@ -25,6 +25,7 @@ class Standing:
         self._expected = {one.definition.label: one.root.sums.rows for one in records}
         self._lock = threading.Lock()
         self._loaded: dict[str, int] = {}
+        self._bare: set[str] = set()
         self._databases: list[str] = []
         self._dropped = 0
         self._objects = 0
@@ -36,10 +37,14 @@ class Standing:
         """It made room."""
         self._dropped += 1
 
-    def made(self, definition: ObjectDefinition | TableDefinition) -> None:
-        """It stands; a table without its rows."""
+    def made(
+        self, definition: ObjectDefinition | TableDefinition, *, is_bare: bool = False
+    ) -> None:
+        """It stands; a table without its rows, and without keys if it is bare."""
         if isinstance(definition, TableDefinition):
             self._loaded[definition.label] = 0
+            if is_bare:
+                self._bare.add(definition.label)
         elif definition.kind is ObjectKind.DATABASE:
             self._databases.append(definition.name)
         elif definition.kind in (ObjectKind.USER, ObjectKind.ROLE):
@@ -51,6 +56,11 @@ class Standing:
         """So many more rows of it stand."""
         with self._lock:
             self._loaded[definition.label] += row_count
+
+    def completed(self, definition: TableDefinition) -> None:
+        """A bare table has its keys."""
+        with self._lock:
+            self._bare.discard(definition.label)
 
     def left_to_do(self, pending: Sequence[ObjectDefinition]) -> None:
         """These come when the rows are proved."""
@@ -79,12 +89,17 @@ class Standing:
         return f"So far: {'; '.join(told)}. {_NEXT}"
 
     def _tables(self) -> str:
-        whole = [name for name, rows in self._loaded.items() if rows == self._expected[name]]
+        whole = [
+            name
+            for name, rows in self._loaded.items()
+            if rows == self._expected[name] and name not in self._bare
+        ]
         text = f"{len(whole)} of {_count(len(self._expected), 'table')} complete"
         partly = [
-            f"{name} ({rows} of {self._expected[name]} rows)"
+            f"{name} ({rows} of {self._expected[name]} rows"
+            + (", without its keys)" if name in self._bare else ")")
             for name, rows in self._loaded.items()
-            if rows != self._expected[name]
+            if rows != self._expected[name] or name in self._bare
         ]
         return f"{text}; incomplete: {_listed(partly)}" if partly else text
 

@@ -193,7 +193,14 @@ class Loader(Protocol):
     """One connection that puts rows into a target; used by one thread at a time."""
 
     def load(self, table: TableDefinition, rows: RowBatch) -> None:
-        """Inserts whole rows and commits them. Raises RestoreError: any warning is one too."""
+        """Puts whole rows in and commits them. Raises RestoreError: any warning is one too."""
+        ...
+
+    def add_keys(self, table: TableDefinition) -> None:
+        """Builds the keys of a table that was made without them, when all its rows are in.
+
+        Raises RestoreError.
+        """
         ...
 
     def close(self) -> None:
@@ -275,6 +282,18 @@ class Target(Protocol):
 
         A database that exists already with the same name is left as it is.
         """
+        ...
+
+    def create_without_keys(self, table: TableDefinition) -> bool:
+        """Like `create`, but without keys that are built sooner from all rows at once.
+
+        False: there are none, and the table is whole. True: `Loader.add_keys` must follow its rows,
+        and `add_references` the keys of all tables.
+        """
+        ...
+
+    def add_references(self, table: TableDefinition) -> None:
+        """Adds the foreign keys of a table that was made without keys. Raises RestoreError."""
         ...
 
     def events(self, database: str) -> Sequence[ObjectDefinition]:

@@ -8,6 +8,7 @@ from rowvault.core.model import TableDefinition
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.filling import Filler
 from rowvault.source.mysql.inserting import Inserter, halves
+from rowvault.source.mysql.late_keys import KeyMaker
 from rowvault.source.mysql.load_warnings import most_rows
 from rowvault.source.mysql.remedies import restore_error
 from rowvault.sqltext.load_mode import STRICT, load_mode
@@ -16,12 +17,13 @@ from rowvault.sqltext.load_mode import STRICT, load_mode
 class MysqlLoader:
     """One connection that puts rows into a target; used by one thread at a time."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, vendor: str) -> None:
         self._connection = connection
         rows = connection.rows("SELECT @@SESSION.max_allowed_packet", "asking for limits")
         packet_bytes = int(rows[0][0] or 0)
         self._inserter = Inserter(connection, packet_bytes)
         self._filler = Filler(connection, packet_bytes)
+        self._keys = KeyMaker(connection, vendor)
         self._mode = STRICT
 
     def load(self, table: TableDefinition, rows: RowBatch) -> None:
@@ -34,6 +36,11 @@ class MysqlLoader:
                 self.load(table, half)
         elif not self._filler.fill(table, rows):
             self._inserter.insert(table, rows)
+
+    def add_keys(self, table: TableDefinition) -> None:
+        """Builds its keys from all rows at once. Raises RestoreError."""
+        self._keys.add_keys(table)
+        self._mode = STRICT
 
     def close(self) -> None:
         """Ends the connection."""

@@ -49,17 +49,24 @@ class ObjectMaker:
 
     def create_table(self, definition: TableDefinition) -> None:
         """Runs CREATE TABLE as it was written. Raises RestoreError, StatementError."""
-        task = f"creating {definition.label}"
         if is_with_history(definition) and not self._takes_history():
             raise RestoreError(
                 f"{definition.label} is system-versioned with its history, which this server does "
                 f"not take: it lacks {INSERT_HISTORY}. Restore to MariaDB 10.11 or later, or "
                 "choose other tables with -t."
             )
+        self.run_for(definition, definition.statement)
+
+    def run_for(self, definition: TableDefinition, statement: bytes) -> None:
+        """Runs a statement that makes or alters a table, in the session that the table needs.
+
+        Raises RestoreError, StatementError.
+        """
+        task = f"creating {definition.label}"
         self._use(definition.database, task)
         self._set({"sql_mode": creation_mode(definition)}, task)
         try:
-            self.run(definition.statement, task)
+            self.run(statement, task)
         finally:
             self._set({"sql_mode": STRICT}, task)
 

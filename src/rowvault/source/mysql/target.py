@@ -10,6 +10,7 @@ from rowvault.core.monitor import Monitor
 from rowvault.source.mysql.account_target import MysqlAccountTarget
 from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
 from rowvault.source.mysql.connection import Connection, text
+from rowvault.source.mysql.late_keys import KeyMaker
 from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
 from rowvault.source.mysql.maker import ObjectMaker
@@ -72,6 +73,7 @@ class MysqlTarget:
         self._packet_bytes = int(self._value("max_allowed_packet"))
         self.omissions: list[str] = []
         self._maker = ObjectMaker(self._connection, self.server.vendor, monitor, self.omissions)
+        self._keys = KeyMaker(self._connection, self.server.vendor)
 
     @property
     def keeps_changes(self) -> bool:
@@ -118,6 +120,18 @@ class MysqlTarget:
                 self._maker.create_program(definition)
         except SourceError as error:
             raise restore_error(error, f"{definition.label} could not be created") from error
+
+    def create_without_keys(self, table: TableDefinition) -> bool:
+        """Makes it whole, and then bare where that leads to the same. Raises RestoreError."""
+        self.create(table)
+        try:
+            return self._keys.make_bare(table)
+        except SourceError as error:
+            raise restore_error(error, f"{table.label} could not be created") from error
+
+    def add_references(self, table: TableDefinition) -> None:
+        """Adds its foreign keys. Raises RestoreError."""
+        self._keys.add_references(table)
 
     def events(self, database: str) -> Sequence[ObjectDefinition]:
         """The events of a database, as a backup reads them. Raises SourceError."""
@@ -186,7 +200,7 @@ class MysqlTarget:
 
     def open_loader(self) -> MysqlLoader:
         """A connection of its own for loading. Raises ConnectError."""
-        return MysqlLoader(self._open(LOADING, may_send_rows=True))
+        return MysqlLoader(self._open(LOADING, may_send_rows=True), self.server.vendor)
 
     def finish(self) -> None:
         """Nothing is left to do: InnoDB made each load durable when it was committed."""

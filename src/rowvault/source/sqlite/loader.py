@@ -90,6 +90,9 @@ class SqliteLoader:
             else:
                 self._inserter.insert(table, rows)
 
+    def add_keys(self, table: TableDefinition) -> None:
+        """Never asked for: SQLite's indexes are objects of their own, made behind the rows."""
+
     def close(self) -> None:
         """Nothing to end: the connection is the target's."""
 

@@ -119,6 +119,14 @@ class SqliteTarget:
             else:
                 connection.execute(definition.statement.decode())
 
+    def create_without_keys(self, table: TableDefinition) -> bool:
+        """Makes it whole: the indexes are objects of their own, made behind the rows."""
+        self.create(table)
+        return False
+
+    def add_references(self, table: TableDefinition) -> None:
+        """Never asked for."""
+
     def events(self, database: str) -> Sequence[ObjectDefinition]:
         """SQLite has none."""
         return ()
