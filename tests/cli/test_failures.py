@@ -169,6 +169,7 @@ def test_a_target_in_the_way(vault: Vault, tmp_path: Path) -> None:
     _fails_json(run(*arguments, "--json"), 1, "target_exists")
     with closing(sqlite3.connect(target)) as database:
         assert database.execute("SELECT count(*) FROM items").fetchone() == (5,)
+    _fails(run(*arguments, "--resume"), 2, "leaves nothing to go on with")
     succeed(*arguments, "--replace")
 
 

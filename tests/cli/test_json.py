@@ -166,6 +166,7 @@ def test_restore(vault: Vault, tmp_path: Path) -> None:
     document = run_json("-r", vault.path, "restore", "latest", target)
     assert document.keys() == {
         "tables",
+        "kept_tables",
         "accounts",
         "rows",
         "raw_bytes",

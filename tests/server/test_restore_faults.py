@@ -113,10 +113,53 @@ def test_an_interrupted_restore_says_what_stands_and_runs_again(
         assert "shop.item (" in message
         assert f"of {ROWS} rows)" in message
         assert "run the same restore again with --replace" in message
+        assert "or with --resume" in message
     again = run(*place, "restore", "latest", target.socket_url)
     assert again.returncode == 1
     assert b"--replace" in again.stderr
-    assert_restores(place, source, target, "--replace")
+    assert_restores(place, source, target, "--resume" if how is signal.SIGKILL else "--replace")
+
+
+TABLES = ("whole", "short", "changed", "bare", "gone")
+
+
+def created(server: DatabaseServer) -> int:
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Com_create_table'")
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[1])
+
+
+@pytest.mark.mariadb
+def test_a_resumed_restore_keeps_what_is_proven_and_nothing_else(
+    source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+) -> None:
+    made = "(id INT PRIMARY KEY, t VARCHAR(9), KEY t (t))"
+    source.execute(
+        "CREATE DATABASE shop",
+        "USE shop",
+        *(f"CREATE TABLE {name} {made}" for name in TABLES),
+        *(f"INSERT INTO {name} VALUES (1, 'a'), (2, 'b'), (3, NULL)" for name in TABLES),
+        "CREATE TRIGGER tr BEFORE UPDATE ON whole FOR EACH ROW SET NEW.t = 'x'",
+        "CREATE VIEW v AS SELECT id FROM whole",
+    )
+    run_json(*place, "backup", source.socket_url, "-d", "shop")
+    run_json(*place, "restore", "latest", target.socket_url)
+    target.execute(
+        "DELETE FROM shop.short WHERE id = 2",
+        "UPDATE shop.changed SET t = 'c' WHERE id = 2",
+        "ALTER TABLE shop.bare DROP KEY t",
+        "DROP TABLE shop.gone",
+        "DROP VIEW shop.v",
+    )
+    before = created(target)
+    resumed = run_json(*place, "restore", "latest", target.socket_url, "--resume")
+    assert (resumed["kept_tables"], resumed["verified"]) == (1, True)
+    assert created(target) - before == len(TABLES) - 1
+    wanted = comparer.fingerprint(source, ["shop"])
+    assert comparer.differences(wanted, comparer.fingerprint(target, ["shop"])) == []
+    assert_restores(place, source, target, "--resume")
 
 
 SERVERS = {"mariadb": MariaDBServer, "mysql": MySQLServer}

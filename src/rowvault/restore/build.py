@@ -16,6 +16,7 @@ from rowvault.repository.repository import Repository
 from rowvault.restore.load import Loading, load_tables
 from rowvault.restore.selection import Chosen
 from rowvault.restore.standing import Standing
+from rowvault.restore.verify import TableName
 from rowvault.source.protocol import Target
 from rowvault.sqltext.counter import loadable
 from rowvault.sqltext.order import before_rows, behind_rows
@@ -31,9 +32,20 @@ class Builder:
     """Makes what was chosen, step by step; `standing` knows how far it came."""
 
     def __init__(
-        self, chosen: Chosen, target: Target, standing: Standing, monitor: Monitor
+        self,
+        chosen: Chosen,
+        kept: frozenset[TableName],
+        target: Target,
+        standing: Standing,
+        monitor: Monitor,
     ) -> None:
+        """`kept`: tables that stand already."""
         self._chosen = chosen
+        self._tables = [
+            record
+            for record in chosen.tables
+            if (record.definition.database, record.definition.name) not in kept
+        ]
         self._target = target
         self._standing = standing
         self._monitor = monitor
@@ -43,7 +55,7 @@ class Builder:
 
     def build(self, repository: Repository, worker_count: int) -> Chosen:
         """Everything but events; gives what stands. Raises RestoreError, DamageError."""
-        monitor, tables = self._monitor, self._chosen.tables
+        monitor, tables = self._monitor, self._tables
         monitor.phase("creating tables")
         missing = self._create(before_rows(self._chosen.objects))
         if missing:

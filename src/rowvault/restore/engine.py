@@ -17,9 +17,11 @@ from rowvault.restore.lost_rights import give_back
 from rowvault.restore.proof import prove, prove_accounts, prove_events
 from rowvault.restore.references import References
 from rowvault.restore.rename import Renaming, Side
+from rowvault.restore.resume import standing_tables
 from rowvault.restore.room import find_conflicts, refuse, with_called
 from rowvault.restore.selection import Chosen, choose, held_accounts
 from rowvault.restore.standing import Standing
+from rowvault.restore.verify import TableName
 from rowvault.source.protocol import Source, Target
 
 
@@ -33,6 +35,8 @@ class RestoreRequest:
     """(old, new): databases, or tables."""
     replace: bool = False
     """Drop what is in the way: nothing else."""
+    resume: bool = False
+    """Like `replace`, but tables that are proven to be the snapshot's are kept."""
     users: bool = False
     """Users, roles and grants, too; see `choose`."""
     verify: bool = True
@@ -50,6 +54,8 @@ class RestoreResult:
     verified: bool | None
     """True: all definitions and rows were read back and are equal. None: not asked for."""
     warnings: tuple[str, ...]
+    kept_tables: int = 0
+    """Tables that stood already, and were proven to be the snapshot's."""
     accounts: int = 0
     """Users and roles that were made."""
     accounts_left: str = ""
@@ -101,8 +107,14 @@ def run_restore(
         check_vendor(snapshot, chosen, target)
         _check(repository, chosen, target)
         warn_of_case(snapshot, chosen, target, keeping)
-        conflicts = find_conflicts(target, chosen)
-        if not request.replace:
+        kept: frozenset[TableName] = frozenset()
+        if request.resume:
+            kept = standing_tables(
+                repository, chosen, target, open_source, request.workers, keeping
+            )
+        conflicts = find_conflicts(target, chosen, kept)
+        makes_room = request.replace or request.resume
+        if not makes_room:
             refuse(conflicts)
         check_rights(chosen, conflicts, target)
         references = References(chosen, conflicts, target)
@@ -110,11 +122,11 @@ def run_restore(
         accounts = None
         if request.users:
             accounts = AccountRestore(chosen.accounts, chosen.reach, target.accounts(), keeping)
-            accounts.check(request.replace)
+            accounts.check(makes_room)
     except BaseException:
         target.abort()
         raise
-    standing = Standing(chosen.tables)
+    standing = Standing(chosen.tables, kept)
     try:
         rights = target.rights_on(conflicts)
         if accounts is not None:
@@ -123,7 +135,7 @@ def run_restore(
         for one in conflicts:
             target.drop(one)
             standing.dropped(one)
-        builder = Builder(chosen, target, standing, keeping)
+        builder = Builder(chosen, kept, target, standing, keeping)
         built = builder.build(repository, request.workers)
         references.warn(keeping)
         give_back(rights, accounts.remade if accounts is not None else (), target, keeping)
@@ -152,6 +164,7 @@ def run_restore(
         seconds=time.monotonic() - started,
         verified=True if request.verify else None,
         warnings=(*keeping.warnings, *target.omissions),
+        kept_tables=len(kept),
         accounts=0 if accounts is None else accounts.made,
         accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rowvault.core.errors import TargetExistsError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.restore.selection import Chosen
+from rowvault.restore.verify import TableName
 from rowvault.source.protocol import ExistingObject, Target
 
 _NAMED = 5
@@ -36,13 +37,19 @@ def slots(target: Target, chosen: Chosen) -> Iterator[tuple[Slot, str]]:
         yield slot(target, kind, one.database, one.name), label
 
 
-def find_conflicts(target: Target, chosen: Chosen) -> list[ExistingObject]:
-    """What of the target is in the way; tables first, because their triggers go with them."""
+def find_conflicts(
+    target: Target, chosen: Chosen, kept: frozenset[TableName] = frozenset()
+) -> list[ExistingObject]:
+    """What of the target is in the way; tables first, because their triggers go with them.
+
+    `kept`: tables that are not in the way.
+    """
     wanted = {place for place, _ in slots(target, chosen)}
     found = [
         one
         for one in target.existing(chosen.databases)
         if slot(target, one.kind, one.database, one.name) in wanted
+        and not (one.kind is ObjectKind.TABLE and (one.database, one.name) in kept)
     ]
     return sorted(found, key=lambda one: (one.kind not in RELATIONS, one))
 

@@ -7,23 +7,27 @@ from collections.abc import Sequence
 
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.repository.manifest import TableRecord
+from rowvault.restore.verify import TableName
 from rowvault.source.protocol import ExistingObject
 
 _NAMED = 5
 
 _NEXT = (
-    "To go on, run the same restore again with --replace: it drops what stands in its way and "
-    "begins anew."
+    "To go on, run the same restore again with --replace, which drops what stands in its way and "
+    "begins anew, or with --resume, which keeps the tables that are proven to be whole."
 )
 
 
 class Standing:
     """Counts while a restore goes on; several threads may tell it of rows."""
 
-    def __init__(self, records: Sequence[TableRecord]) -> None:
-        """`records`: the tables that are to be restored."""
+    def __init__(
+        self, records: Sequence[TableRecord], kept: frozenset[TableName] = frozenset()
+    ) -> None:
+        """`records`: the tables that are to be restored; those of `kept` stand already."""
         self._expected = {one.definition.label: one.root.sums.rows for one in records}
         self._lock = threading.Lock()
+        self._kept = len(kept)
         self._loaded: dict[str, int] = {}
         self._bare: set[str] = set()
         self._databases: list[str] = []
@@ -94,7 +98,7 @@ class Standing:
             for name, rows in self._loaded.items()
             if rows == self._expected[name] and name not in self._bare
         ]
-        text = f"{len(whole)} of {_count(len(self._expected), 'table')} complete"
+        text = f"{self._kept + len(whole)} of {_count(len(self._expected), 'table')} complete"
         partly = [
             f"{name} ({rows} of {self._expected[name]} rows"
             + (", without its keys)" if name in self._bare else ")")

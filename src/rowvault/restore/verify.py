@@ -34,6 +34,9 @@ _NAMED_RANGES = 5
 
 _SHOWN_BYTES = 60
 
+TableName = tuple[str, str]
+"""(database, table)"""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -97,6 +100,42 @@ def compare(
     return Comparison(server, tuple(of_databases), tuple(definitions), tuple(rows))
 
 
+def equal_tables(
+    repository: Repository,
+    records: Sequence[TableRecord],
+    source: Source,
+    worker_count: int,
+    monitor: Monitor,
+) -> set[TableName]:
+    """Those of these tables, all of which exist, whose definitions and rows are the snapshot's.
+
+    Raises SourceError when the server cannot be read.
+    """
+    sink = HashingSink(repository)
+    expected = {_name(record.definition): record for record in records}
+    selection = Selection(tables=tuple(expected))
+    with source.open_snapshot(worker_count, selection) as view:
+        catalogue = view.catalogue(selection)
+        alike = [
+            table
+            for table in catalogue.tables
+            if _is_defined_alike(expected[_name(table.definition)].definition, table.definition)
+        ]
+        scan = scan_tables(view, alike, sink, repository, monitor)
+        view.confirm(catalogue)
+    return {
+        name
+        for scanned in scan.tables
+        if not any(
+            _row_problems(repository, expected[name := _name(scanned.definition)], scanned, sink)
+        )
+    }
+
+
+def _is_defined_alike(expected: TableDefinition, found: TableDefinition) -> bool:
+    return table_problem(expected, found) is None and _shape_problem(expected, found) is None
+
+
 def _selection(chosen: Chosen, with_additions: bool) -> Selection:
     """What to read of the server: whole databases only where more than their tables is asked."""
     names = tuple(_name(record.definition) for record in chosen.tables)
@@ -137,7 +176,7 @@ def _absence(definition: TableDefinition, catalogue: Catalogue) -> str:
     return f"table {definition.label}: {reasons[0] if reasons else 'not on the target'}"
 
 
-def _name(definition: TableDefinition) -> tuple[str, str]:
+def _name(definition: TableDefinition) -> TableName:
     return definition.database, definition.name
 
 

@@ -46,8 +46,8 @@ _VERIFIED = {
 
     TARGET {SERVER_HELP} A SQLite file that does not exist is made.
 
-    Nothing that exists is overwritten unless --replace is given. A restore that ends early says
-    what stands; the same command with --replace runs it again.
+    Nothing that exists is overwritten unless --replace or --resume is given. A restore that ends
+    early says what stands; the same command with --resume goes on with it.
 
     {NAMING_HELP}
     """,
@@ -86,6 +86,12 @@ _VERIFIED = {
     "restore is never touched.",
 )
 @click.option("--replace", is_flag=True, help="Drop what is in the way, and nothing else.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with a restore that ended early: tables that stand are read, those that are proven "
+    "to be the snapshot's are kept, and what else is in the way is dropped.",
+)
 @click.option("--no-verify", is_flag=True, help="Do not read definitions and rows back.")
 @workers_option
 @defaults_file_option
@@ -99,6 +105,7 @@ def restore(
     renames: tuple[str, ...],
     users: bool,
     replace: bool,
+    resume: bool,
     no_verify: bool,
     workers: int | None,
     defaults_file: Path | None,
@@ -113,6 +120,7 @@ def restore(
         tables=tuple(parse_table(name) for name in tables),
         rename=tuple(parse_rename(pair) for pair in renames),
         replace=replace,
+        resume=resume,
         users=users,
         verify=not no_verify,
         workers=workers or default_workers(),
@@ -138,6 +146,7 @@ def _write(result: RestoreResult, settings: Settings) -> None:
         write_facts(
             [
                 ("restored", f"{rows}, {format_bytes(result.raw_bytes)}"),
+                ("kept", _kept(result.kept_tables)),
                 ("not restored", f"{left}: --users restores them" if left else ""),
                 ("time", format_seconds(result.seconds)),
             ]
@@ -145,10 +154,15 @@ def _write(result: RestoreResult, settings: Settings) -> None:
         output.write_line(_VERIFIED[result.verified])
 
 
+def _kept(count: int) -> str:
+    return f"{plural(count, 'table')} that stood already, proven by reading" if count else ""
+
+
 def document(result: RestoreResult) -> dict[str, object]:
     """The result with the stable keys of `--json`."""
     return {
         "tables": result.tables,
+        "kept_tables": result.kept_tables,
         "accounts": result.accounts,
         "rows": result.rows,
         "raw_bytes": result.raw_bytes,
