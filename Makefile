@@ -42,6 +42,10 @@ else
 		--buffer-pool-mb 4096 --out benchmarks/results/sysbench.json
 	$(BIN)/python -m benchmarks.scenario sizes --megabytes 64 256 1024 4096 --rounds 5 \
 		--buffer-pool-mb 6144 --out benchmarks/results/sizes.json
+	$(BIN)/python -m benchmarks.scenario restore --shop 1024 --rounds 5 --buffer-pool-mb 4096 \
+		--out benchmarks/results/restore-shop.json
+	$(BIN)/python -m benchmarks.scenario restore --sysbench 4000000 --tables 4 --rounds 5 \
+		--buffer-pool-mb 4096 --out benchmarks/results/restore-sysbench.json
 	$(BIN)/python -m benchmarks.micro -o benchmarks/results/micro.json
 	$(BIN)/python -m benchmarks.scenario.report $(filter-out %/micro.json, \
 		$(wildcard benchmarks/results/*.json))
