@@ -42,7 +42,7 @@ class Trip:
 
     made: Fingerprint
     built_bare: Fingerprint
-    """The tables alone, without rows: their keys were added to bare ones."""
+    """Tables without rows whose keys were added to bare ones."""
     restored: Fingerprint
     """By LOAD DATA, where that is exact."""
     inserted: Fingerprint
@@ -84,7 +84,7 @@ def make_trip(
         for topic in topics:
             _make(source, topic)
         made = comparer.fingerprint(source, databases)
-        make_bare(source.url, target.url, databases)
+        bare, _ = make_bare(source.url, target.url, databases)
         built_bare = comparer.fingerprint(target, databases)
         _empty(target, databases)
         succeed("-r", repository, "init", env=_PASSWORD)
@@ -110,7 +110,7 @@ def make_trip(
         _empty(target, databases)
     return Trip(
         made,
-        {label: mark for label, mark in built_bare.items() if label.startswith("table ")},
+        {f"table {label}": built_bare[f"table {label}"] for label in bare},
         restored,
         inserted,
         loaded,
