@@ -34,7 +34,7 @@ class Cipher(Protocol):
         """The payload, encrypted or not, and its tag."""
         ...
 
-    def open(self, nonce: int, associated: bytes, sealed: bytes) -> bytes:
+    def open(self, nonce: int, associated: bytes, sealed: bytes | memoryview) -> bytes:
         """The payload. Raises CorruptError when anything differs from what was sealed."""
         ...
 
@@ -49,7 +49,7 @@ class AesGcmCipher:
         """See Cipher.seal."""
         return self._aead.encrypt(nonce.to_bytes(NONCE_BYTES, "big"), payload, associated)
 
-    def open(self, nonce: int, associated: bytes, sealed: bytes) -> bytes:
+    def open(self, nonce: int, associated: bytes, sealed: bytes | memoryview) -> bytes:
         """See Cipher.open."""
         try:
             return self._aead.decrypt(nonce.to_bytes(NONCE_BYTES, "big"), sealed, associated)
@@ -67,9 +67,9 @@ class PlainCipher:
         """See Cipher.seal."""
         return payload + self._tag(nonce, associated, payload)
 
-    def open(self, nonce: int, associated: bytes, sealed: bytes) -> bytes:
+    def open(self, nonce: int, associated: bytes, sealed: bytes | memoryview) -> bytes:
         """See Cipher.open."""
-        payload, tag = sealed[:-TAG_BYTES], sealed[-TAG_BYTES:]
+        payload, tag = bytes(sealed[:-TAG_BYTES]), bytes(sealed[-TAG_BYTES:])
         if not hmac.compare_digest(tag, self._tag(nonce, associated, payload)):
             raise CorruptError("the authentication tag does not match")
         return payload

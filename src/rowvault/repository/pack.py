@@ -12,7 +12,7 @@ import contextlib
 import os
 import struct
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rowvault.codec.frames import (
     HEADER_BYTES,
@@ -36,7 +36,6 @@ from rowvault.repository import names
 from rowvault.repository.ciphers import Cipher, CipherName, make_cipher
 from rowvault.repository.names import PackType
 from rowvault.repository.secrets import Secrets, pack_key
-from rowvault.storage.protocol import Storage
 
 MAGIC = b"ROWVPACK"
 END_MAGIC = b"ROWVPEND"
@@ -163,13 +162,25 @@ class OpenPack:
         return self._data
 
 
+class PackSource(Protocol):
+    """What a reader needs of a storage."""
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        """See Storage.read_range."""
+        ...
+
+    def size(self, name: str) -> int:
+        """See Storage.size."""
+        ...
+
+
 class PackReader:
     """One stored pack: its header is read once, frames and footer on demand.
 
     Used from any thread. All methods raise DamageError, naming the pack, or StorageError.
     """
 
-    def __init__(self, storage: Storage, keys: PackKeys, kind: PackType, name: PackName) -> None:
+    def __init__(self, storage: PackSource, keys: PackKeys, kind: PackType, name: PackName) -> None:
         self._storage = storage
         self._keys = keys
         self._object = names.pack(kind, name)

@@ -1,4 +1,4 @@
-"""The one thread of a session that hashes, writes and syncs finished packs."""
+"""The one thread of a session that hashes, proves, writes and syncs finished packs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from blake3 import blake3
 from rowvault.core.errors import ObjectExistsError, RepositoryError
 from rowvault.core.ids import PackName
 from rowvault.repository import names
-from rowvault.repository.pack import OpenPack
+from rowvault.repository.pack import OpenPack, PackKeys
+from rowvault.repository.pack_proof import prove
 from rowvault.storage.protocol import Storage
 
 StoredPack = Callable[[OpenPack, PackName, int], None]
@@ -27,8 +28,9 @@ class PackWriter:
     The first failure ends it: packs behind it are dropped, and `submit` and `finish` raise it.
     """
 
-    def __init__(self, storage: Storage, stored: StoredPack) -> None:
+    def __init__(self, storage: Storage, keys: PackKeys, stored: StoredPack) -> None:
         self._storage = storage
+        self._keys = keys
         self._stored = stored
         self._queue: queue.Queue[OpenPack | None] = queue.Queue(_QUEUED_PACKS)
         self._failure: BaseException | None = None
@@ -81,6 +83,7 @@ class PackWriter:
     def _store(self, pack: OpenPack) -> None:
         data = pack.finish()
         name = PackName(blake3(data).hexdigest())
+        prove(data, pack.type, name, pack.entries, self._keys)
         try:
             self._storage.create(names.pack(pack.type, name), data)
         except ObjectExistsError:

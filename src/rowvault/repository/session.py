@@ -153,7 +153,7 @@ class WriteSession:
         except BaseException:
             self._object.withdraw()
             raise
-        self._writer = PackWriter(place.storage, self._pack_stored)
+        self._writer = PackWriter(place.storage, place.keys, self._pack_stored)
 
     def __enter__(self) -> Self:
         return self
@@ -185,7 +185,7 @@ class WriteSession:
     def flush(self) -> None:
         """Makes what was put durable and listed. All `put_*` must have returned."""
         self._store_rest()
-        self._writer = PackWriter(self._place.storage, self._pack_stored)
+        self._writer = PackWriter(self._place.storage, self._place.keys, self._pack_stored)
 
     def commit(self, draft: SnapshotDraft, tags: Iterable[str] = ()) -> Snapshot:
         """Makes everything durable, then the snapshot visible in one step.
