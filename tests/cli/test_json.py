@@ -21,7 +21,7 @@ def test_backup(tmp_path: Path, empty_vault: Path) -> None:
     first = run_json("-r", empty_vault, "backup", f"sqlite:///{source}", "-j", "2")
     assert first.keys() == {
         "snapshot", "parent", "tables", "accounts", "rows", "raw_bytes", "blocks", "new_blocks",
-        "stored_bytes", "seconds", "workers", "moment", "warnings",
+        "stored_bytes", "seconds", "waited_seconds", "workers", "moment", "warnings",
     }  # fmt: skip
     assert first["parent"] is None
     assert (first["tables"], first["rows"], first["warnings"]) == (2, 2002, [])

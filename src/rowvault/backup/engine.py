@@ -20,8 +20,17 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
 from rowvault.repository.snapshot import Snapshot, SnapshotDraft, SnapshotSelection
 from rowvault.repository.tree import TreeRoot
+from rowvault.scan.pace import Gate, Pace
 from rowvault.scan.workers import ScanResult, scan_tables
 from rowvault.source.protocol import Catalogue, Selection, Source, SourceSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class LoadLimit:
+    """A figure of the server's own, and how high it may be while a backup reads."""
+
+    variable: str
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,10 @@ class BackupRequest:
     workers: int = 2
     """Connections that read at once."""
     tags: tuple[str, ...] = ()
+    most_bytes_per_s: float | None = None
+    """Raw bytes, over all connections together; None: no bound."""
+    pause_when: LoadLimit | None = None
+    """Reading pauses while the server is that busy."""
     dry_run: bool = False
     """Read, cut and hash everything, but store nothing."""
     level: int = DEFAULT_LEVEL
@@ -63,6 +76,8 @@ class BackupResult:
     stored_bytes: int
     """Growth of the repository's files by this run."""
     seconds: float
+    waited_seconds: float
+    """So long the connections waited, all together, because a throttle made them."""
     workers: tuple[WorkerRead, ...]
     moment: Moment
     """How the one moment was taken, and where it lies in the server's history."""
@@ -88,7 +103,8 @@ def run_backup(
         begin = repository.begin_dry_run if request.dry_run else repository.begin
         parent_id = None if parent is None else parent.id
         with begin("backup", monitor, request.level, parent_id) as session:
-            scan = _read(view, catalogue, session, repository, monitor)
+            pace = _pace(view, request)
+            scan = _read(view, catalogue, session, repository, monitor, pace)
             view.confirm(catalogue)
             monitor.phase("committing")
             manifest = _write_manifest(session, catalogue, scan)
@@ -106,6 +122,7 @@ def run_backup(
         new_blocks=figures.new_blocks,
         stored_bytes=figures.stored_bytes,
         seconds=time.monotonic() - started,
+        waited_seconds=pace.waited_s,
         workers=tuple(WorkerRead(one.rows, one.seconds) for one in scan.workers),
         moment=view.moment,
         warnings=tuple(catalogue.omissions),
@@ -129,10 +146,17 @@ def _read(
     session: WriteSession | DrySession,
     repository: Repository,
     monitor: Monitor,
+    pace: Pace,
 ) -> ScanResult:
     view.inspect_values()
     monitor.phase("reading", sum(table.estimated_rows for table in catalogue.tables))
-    return scan_tables(view, catalogue.tables, session, repository, monitor)
+    return scan_tables(view, catalogue.tables, session, repository, monitor, pace)
+
+
+def _pace(view: SourceSnapshot, request: BackupRequest) -> Pace:
+    limit = request.pause_when
+    gate = None if limit is None else Gate(view.load(limit.variable), limit.most)
+    return Pace(request.most_bytes_per_s, gate)
 
 
 def _write_manifest(

@@ -29,6 +29,10 @@ class BackupOptions:
     longest_lock_wait_s: float | None = None
     """None: the default."""
     users: bool = False
+    most_bytes_per_s: int | None = None
+    """None: as fast as it goes."""
+    pause_when: tuple[str, float] | None = None
+    """(status variable, how high it may be)."""
     level: int | None = None
     """Of zstd, 0: none; None: the default."""
 
@@ -38,7 +42,7 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
     with options.repository.open_ahead() as opened:
         # Imported here because loading the engine takes as long as deriving the repository's key,
         # and both go on at once.
-        from rowvault.backup.engine import BackupRequest, run_backup
+        from rowvault.backup.engine import BackupRequest, LoadLimit, run_backup
         from rowvault.codec.compression import DEFAULT_LEVEL
         from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Selection
 
@@ -46,6 +50,8 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
             selection=Selection(options.databases, options.tables, options.excludes, options.users),
             workers=options.workers,
             tags=options.tags,
+            most_bytes_per_s=options.most_bytes_per_s,
+            pause_when=None if options.pause_when is None else LoadLimit(*options.pause_when),
             dry_run=options.dry_run,
             level=DEFAULT_LEVEL if options.level is None else options.level,
         )

@@ -11,6 +11,7 @@ from functools import partial
 from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
 from rowvault.scan.jobs import JobQueue
+from rowvault.scan.pace import Pace
 from rowvault.scan.sink import BlockSink
 from rowvault.scan.table import ScannedTable, TableScan
 from rowvault.source.protocol import Division, RowRange, RowReader, SourceSnapshot, SourceTable
@@ -60,6 +61,7 @@ class _Worker:
     reader: RowReader
     figures: WorkerFigures
     advance: Callable[[int, int], None]
+    pace: Pace
     label: str = ""
     """Of the table it is at."""
 
@@ -103,8 +105,9 @@ def scan_tables(
     sink: BlockSink,
     repository: Repository,
     monitor: Monitor,
+    pace: Pace | None = None,
 ) -> ScanResult:
-    """Reads all tables over all connections, large tables first.
+    """Reads all tables over all connections, large tables first; no faster than `pace`.
 
     Raises the first error that a worker met; the others end at their next batch.
     """
@@ -113,12 +116,13 @@ def scan_tables(
         TableScan(table.definition, sink, repository.cut_rule, repository.node_rule)
         for table in tables
     ]
+    pace = pace or Pace()
     queue: JobQueue[_Read | _Divide] = JobQueue()
     _fill(queue, snapshot, tables, scans, len(readers))
     figures = tuple(WorkerFigures() for _ in readers)
     _run_all(
         [
-            partial(_work, queue, _worker(queue, number, reader, own, monitor), monitor)
+            partial(_work, queue, _worker(queue, number, reader, own, monitor, pace), monitor)
             for number, (reader, own) in enumerate(zip(readers, figures, strict=True))
         ],
         queue,
@@ -181,6 +185,7 @@ def _worker(
     reader: RowReader,
     figures: WorkerFigures,
     monitor: Monitor,
+    pace: Pace,
 ) -> _Worker:
     def advance(rows: int, raw_bytes: int) -> None:
         if queue.is_stopped:
@@ -188,8 +193,9 @@ def _worker(
         figures.rows += rows
         figures.raw_bytes += raw_bytes
         monitor.advance(rows, raw_bytes)
+        pace.after_batch(raw_bytes, lambda: queue.is_stopped)
 
-    return _Worker(number, reader, figures, advance)
+    return _Worker(number, reader, figures, advance, pace)
 
 
 def _work(queue: JobQueue[_Read | _Divide], worker: _Worker, monitor: Monitor) -> None:
@@ -209,6 +215,7 @@ def _work_once(queue: JobQueue[_Read | _Divide], worker: _Worker, monitor: Monit
             if worker.label != (label := job.scan.definition.label):
                 worker.label = label
                 monitor.item(label)
+            worker.pace.before_read(lambda: queue.is_stopped)
             job.run(worker)
         return job is not None
 

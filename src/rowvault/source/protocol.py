@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -142,6 +142,13 @@ class SourceSnapshot(Protocol):
 
     def readers(self) -> Sequence[RowReader]:
         """One per connection that was asked for, or fewer."""
+        ...
+
+    def load(self, variable: str) -> Callable[[], float]:
+        """Gives what asks for a figure of how busy the server is; one thread at a time calls it.
+
+        Raises UsageError where there is no such figure.
+        """
         ...
 
     def inspect_values(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rowvault.cli import output
+from rowvault.cli.amounts import load_limit, rate
 from rowvault.cli.command import Command
 from rowvault.cli.compression import compression_option
 from rowvault.cli.exit_codes import ExitCode
@@ -89,6 +90,18 @@ if TYPE_CHECKING:
     help="Take no lock at all: definitions that change meanwhile are found, and fail the run.",
 )
 @compression_option
+@click.option(
+    "--max-rate",
+    metavar="SIZE",
+    callback=lambda _context, _parameter, value: rate(value),
+    help="Read at most SIZE a second over all connections: 500K, 20M, 1G.",
+)
+@click.option(
+    "--pause-when",
+    metavar="NAME>N",
+    callback=lambda _context, _parameter, value: load_limit(value),
+    help="Pause while a status variable of the server is above N: 'Threads_running>40'.",
+)
 @click.option("--dry-run", is_flag=True, help="Read, cut and hash everything, store nothing.")
 @defaults_file_option
 @click.pass_obj
@@ -104,6 +117,8 @@ def backup(
     max_lock_wait: float | None,
     no_lock: bool,
     level: int | None,
+    max_rate: int | None,
+    pause_when: tuple[str, float] | None,
     dry_run: bool,
     defaults_file: Path | None,
 ) -> None:
@@ -123,6 +138,8 @@ def backup(
         may_lock=not no_lock,
         longest_lock_wait_s=max_lock_wait,
         users=users,
+        most_bytes_per_s=max_rate,
+        pause_when=pause_when,
         level=level,
     )
     with monitor(settings) as watching:
@@ -152,10 +169,19 @@ def document(result: BackupResult) -> dict[str, object]:
         "new_blocks": result.new_blocks,
         "stored_bytes": result.stored_bytes,
         "seconds": result.seconds,
+        "waited_seconds": result.waited_seconds,
         "moment": moment_document(result.moment),
         "workers": [{"rows": one.rows, "seconds": one.seconds} for one in result.workers],
         "warnings": list(result.warnings),
     }
+
+
+def _waited(result: BackupResult) -> str:
+    if not result.waited_seconds:
+        return ""
+    return (
+        f"{format_seconds(result.waited_seconds)} for the server's sake, all connections together"
+    )
 
 
 def _facts(result: BackupResult) -> list[tuple[str, str]]:
@@ -172,6 +198,7 @@ def _facts(result: BackupResult) -> list[tuple[str, str]]:
         ("read", f"{read}, {format_bytes(result.raw_bytes)}"),
         ("stored", f"{format_bytes(result.stored_bytes)} in {new}"),
         ("time", f"{format_seconds(result.seconds)}, {workers}"),
+        ("waited", _waited(result)),
         ("moment", printable(moment_text(result.moment))),
         ("left out", left_out if result.warnings else ""),
     ]

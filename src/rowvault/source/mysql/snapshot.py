@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -25,6 +25,7 @@ from rowvault.source.mysql.guard import UNGUARDED
 from rowvault.source.mysql.holdings import Holdings
 from rowvault.source.mysql.keys import AccessPath, KeyChoice
 from rowvault.source.mysql.reader import MysqlRowReader
+from rowvault.source.mysql.status import StatusQuestion
 from rowvault.source.mysql.tables import BASE, VERSIONED, TableFacts, TableShapes
 from rowvault.source.protocol import (
     Catalogue,
@@ -61,6 +62,7 @@ class MysqlSnapshot:
         self._monitor = monitor
         self._selection = Selection()
         self._gtid: GtidQuestion | None = None
+        self._questions: list[StatusQuestion] = []
         self._inspector: DocumentInspector | None = None
         self._choices: dict[tuple[str, str], KeyChoice] = {}
         self._readers = [MysqlRowReader(one, self._path, self._has_read) for one in connections]
@@ -100,6 +102,12 @@ class MysqlSnapshot:
         """One per connection that sees the moment."""
         return self._readers
 
+    def load(self, variable: str) -> Callable[[], float]:
+        """Asks for a global status variable over one more connection."""
+        question = StatusQuestion(self._held.connect(), variable)
+        self._questions.append(question)
+        return question.ask
+
     def inspect_values(self) -> None:
         """From here on, values that their text does not tell are looked for where rows are read.
 
@@ -135,6 +143,8 @@ class MysqlSnapshot:
         """Ends all connections."""
         for reader in self._readers:
             reader.connection.close()
+        for question in self._questions:
+            question.close()
         if self._gtid is not None:
             self._gtid.close()
         self._held.close()

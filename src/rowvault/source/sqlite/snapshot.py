@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rowvault.core.errors import SnapshotLostError
+from rowvault.core.errors import SnapshotLostError, UsageError
 from rowvault.core.model import Moment, ServerInfo
 from rowvault.source.examination import Examination
 from rowvault.source.protocol import (
@@ -125,6 +125,10 @@ class SqliteSnapshot:
     def readers(self) -> Sequence[SqliteReader]:
         """One per connection."""
         return [SqliteReader(connection, self._path) for connection in self._connections]
+
+    def load(self, variable: str) -> Callable[[], float]:
+        """Raises UsageError: there is no server."""
+        raise UsageError(f"SQLite has no status variable {variable} to pause for")
 
     def inspect_values(self) -> None:
         """Nothing to look for: every value is kept as its storage class and bytes."""
