@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
 from rowvault.core.errors import ConnectionLostError, SnapshotLostError
+from rowvault.source.mysql.gtid import gtid_at_end
 from rowvault.source.protocol import Locking, RowRange, Selection
 from support.copying import definition_of, read_rows, source_at
 from support.mariadb import MariaDBServer
@@ -135,6 +136,31 @@ def test_the_position_and_the_gtid_are_known(mariadb: MariaDBServer, database: s
         assert (moment.binlog_file, moment.binlog_position) == row[:2]
         cursor.execute("SELECT @@gtid_binlog_pos")
         assert cursor.fetchone() == (moment.gtid,)
+
+
+def test_the_gtid_of_a_log_that_has_gone_on_is_found_too(
+    mariadb: MariaDBServer, database: str
+) -> None:
+    """The log is asked where it ends; only where it has gone on since, it is searched."""
+    mariadb.execute(
+        f"CREATE TABLE {database}.log (id INT)", f"INSERT INTO {database}.log VALUES (1)"
+    )
+    with (
+        closing(mariadb.connect()) as connection,
+        connection.cursor() as cursor,
+        source_at(mariadb.url).open_snapshot(1) as snapshot,
+    ):
+        place = snapshot.moment.binlog_file, snapshot.moment.binlog_position
+        control = snapshot._held.control
+        cursor.execute("SELECT BINLOG_GTID_POS(%s, %s)", place)
+        (searched,) = cursor.fetchone() or ()
+        assert gtid_at_end(control, place) == searched != ""
+        mariadb.execute(f"INSERT INTO {database}.log VALUES (2)")
+        assert gtid_at_end(control, place) == ""
+        selection = Selection(databases=(database,))
+        catalogue = snapshot.catalogue(selection)
+        snapshot.confirm(catalogue)
+        assert snapshot.moment.gtid == searched
 
 
 CHANGES = {

@@ -7,16 +7,30 @@ from collections.abc import Callable
 from rowvault.core.errors import ConnectError
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
-from rowvault.source.mysql.position import Position
+from rowvault.source.mysql.position import Position, executed_gtid, log_end
 from rowvault.sqltext.quoting import mysql_string
 
 _TASK = "asking for the snapshot's GTID"
 
 
+def gtid_at_end(connection: Connection, position: Position) -> str:
+    """The GTID of a position at which the log still ends; empty where it does not any more.
+
+    A server holds its log while it gives a transaction its id and writes it, and takes hold of it
+    to say where it ends. So an id that is read between two equal answers is that of the position.
+    Raises LostError.
+    """
+    if log_end(connection).position != position:
+        return ""
+    gtid = executed_gtid(connection)
+    return gtid if log_end(connection).position == position else ""
+
+
 class GtidQuestion:
     """Asked on a connection of its own, and answered while the rows are read.
 
-    The server reads its log from the start of the file for this, which may take as long as a table.
+    The server reads its log from the start of the file for this, which may take as long as a table
+    and as much of a processor; `gtid_at_end` takes nothing.
     """
 
     def __init__(self, connect: Callable[[], Connection], position: Position) -> None:

@@ -20,7 +20,7 @@ from rowvault.source.mysql.confirmation import changed_names
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.division import MysqlDivision
 from rowvault.source.mysql.documents import DocumentInspector
-from rowvault.source.mysql.gtid import GtidQuestion
+from rowvault.source.mysql.gtid import GtidQuestion, gtid_at_end
 from rowvault.source.mysql.guard import UNGUARDED
 from rowvault.source.mysql.holdings import Holdings
 from rowvault.source.mysql.keys import AccessPath, KeyChoice
@@ -156,11 +156,14 @@ class MysqlSnapshot:
 
     def _ask_gtid(self) -> None:
         moment = self.moment
-        if moment.binlog_file and not moment.gtid and self._gtid is None:
-            # Other ways to the moment have told it already, where there is one.
-            self._gtid = GtidQuestion(
-                self._held.connect, (moment.binlog_file, moment.binlog_position)
-            )
+        if not moment.binlog_file or moment.gtid or self._gtid is not None:
+            return  # other ways to the moment have told it already, where there is one
+        position = (moment.binlog_file, moment.binlog_position)
+        gtid = gtid_at_end(self._held.control, position)
+        if gtid:
+            self.moment = msgspec.structs.replace(moment, gtid=gtid)
+        else:
+            self._gtid = GtidQuestion(self._held.connect, position)
 
     def _has_read(self, table: TableDefinition) -> None:
         self._held.still.has_read((table.database, table.name))
