@@ -46,9 +46,9 @@ else
 		--out benchmarks/results/restore-shop.json
 	$(BIN)/python -m benchmarks.scenario restore --sysbench 4000000 --tables 4 --rounds 5 \
 		--buffer-pool-mb 4096 --out benchmarks/results/restore-sysbench.json
+	$(BIN)/python -m benchmarks.scenario.mount_read -o benchmarks/results/mount.json
 	$(BIN)/python -m benchmarks.micro -o benchmarks/results/micro.json
-	$(BIN)/python -m benchmarks.scenario.report $(filter-out %/micro.json, \
-		$(wildcard benchmarks/results/*.json))
+	$(BIN)/python -m benchmarks.scenario.report benchmarks/results/*.json
 endif
 
 fidelity: $(VENV)/.dev ## what comes back, tool by tool: docs/fidelity-compared.md

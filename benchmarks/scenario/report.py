@@ -1,8 +1,11 @@
-"""Renders results as text for the screen, and as the tables and charts of docs/benchmarks.md.
+"""Renders results as text for the screen, as the tables and charts of docs/benchmarks.md, and as
+the table of ratios in README.md.
 
 python -m benchmarks.scenario.report benchmarks/results/*.json
 
-What a result holds is said in result.py; nothing here depends on which scenario it is of.
+What a result holds is said in result.py; nothing here depends on which scenario it is of. Two
+others have a form of their own: `lines` of figures and bounds (mount_read), and the kernel's
+`results` per row size (micro).
 """
 
 from __future__ import annotations
@@ -11,15 +14,28 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.scenario import chart
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "benchmarks.md"
+README = ROOT / "README.md"
+_MOST_RATIOS = 10
+"""A result of more ratios than that is for the page alone."""
 BEGIN = "<!-- figures: made by benchmarks/scenario/report.py -->"
 END = "<!-- end of figures -->"
+
+_FACTS = {
+    "load_before": "load {} before",
+    "load_after": "{} after",
+    "rounds": "{} rounds",
+    "kernel": "kernel {}",
+    "commit": "commit {}",
+    "time": "{}",
+}
 
 Result = Mapping[str, Any]
 
@@ -43,15 +59,14 @@ def summary(result: Result) -> str:
 
 def page_section(result: Result, charts: Sequence[str]) -> str:
     """A section of the page, as Markdown; `charts` are names of files beside it."""
-    machine, versions = result["machine"], result["versions"]
-    peers = ", ".join(versions[name] for name in ("mydumper", "restic", "borg") if name in versions)
+    if "lines" in result:
+        return _bounds_section(result)
+    if "results" in result:
+        return _kernel_section(result)
     lines = [
-        f"### {result['title']}",
+        f"### {_heading(result)}",
         "",
-        f"{machine['processor']}, {machine['cores']} cores; load {result['load_before']} before and"
-        f" {result['load_after']} after; {result['rounds']} rounds;"
-        f" {versions.get('mariadbd', '')}; {peers}; kernel {result['kernel']};"
-        f" commit {result['commit']}; {result['time']}.",
+        _circumstances(result),
         "",
         *[f"![{result['title']}](benchmarks/{name})\n" for name in charts],
         "| step | wall s (median) | CPU s | stored MiB | peak RssAnon MiB |",
@@ -76,7 +91,7 @@ def charts_of(result: Result, stem: str) -> Iterator[tuple[str, str]]:
     if result.get("curves"):
         x_axis, y_axis = result["axes"]
         yield f"{stem}-curves.svg", chart.curves(result["curves"], x_axis, y_axis)
-    else:
+    elif "steps" in result:
         walls = {name: step["median_wall_s"] for name, step in result["steps"].items()}
         yield f"{stem}.svg", chart.bars(walls, "s")
 
@@ -86,20 +101,39 @@ def update_page(results: Mapping[str, Result], page: Path) -> None:
 
     `results` are named by their files. Raises ValueError without the marks.
     """
-    text = page.read_text()
-    head, found, rest = text.partition(BEGIN)
-    _, ended, tail = rest.partition(END)
-    if not found or not ended:
-        raise ValueError(f"{page}: the marks for the figures are missing")
     folder = page.with_suffix("")
-    folder.mkdir(exist_ok=True)
     sections = []
     for stem, result in results.items():
         charts = dict(charts_of(result, stem))
         for name, content in charts.items():
+            folder.mkdir(exist_ok=True)
             (folder / name).write_text(content)
         sections.append(page_section(result, list(charts)))
-    page.write_text(f"{head}{BEGIN}\n\n" + "\n\n".join(sections) + f"\n\n{END}{tail}")
+    _put_between_marks(page, "\n\n".join(sections))
+
+
+def update_readme(results: Iterable[Result], readme: Path) -> None:
+    """Replaces the table of ratios; the ones that are lost stand there like the others.
+
+    Raises ValueError without the marks.
+    """
+    lines = ["| wall time of | over | ratio | budget |", "|---|---|---:|---:|"]
+    for result in results:
+        if len(result.get("ratios", ())) <= _MOST_RATIOS:
+            lines += [
+                f"| {_code(name)} | {_heading(result)} | {_verdict(ratio['ratio'])} |"
+                f" {_at_most(ratio)} |"
+                for name, ratio in result.get("ratios", {}).items()
+            ]
+    _put_between_marks(readme, "\n".join(lines))
+
+
+def _put_between_marks(path: Path, content: str) -> None:
+    head, found, rest = path.read_text().partition(BEGIN)
+    _, ended, tail = rest.partition(END)
+    if not found or not ended:
+        raise ValueError(f"{path}: the marks for the figures are missing")
+    path.write_text(f"{head}{BEGIN}\n\n{content}\n\n{END}{tail}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -109,7 +143,58 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     results = {path.stem: json.loads(path.read_text()) for path in options.results}
     update_page(results, PAGE)
+    update_readme(results.values(), README)
     print(f"{PAGE}: {len(results)} results", file=sys.stderr)
+
+
+def _heading(result: Result) -> str:
+    """Two scenarios may be over the same data, so the title alone does not tell them apart."""
+    return f"{result['scenario']}: {result['title']}" if "title" in result else result["scenario"]
+
+
+def _circumstances(result: Result) -> str:
+    """One sentence: on what, how busy, with which versions."""
+    machine, versions = result["machine"], result.get("versions", {})
+    facts = [f"{machine['processor']}, {machine.get('cores') or machine.get('cpus')} cores"]
+    for field, text in _FACTS.items():
+        if field in result:
+            facts.append(text.format(result[field]))
+    facts += [
+        versions[one] for one in ("mariadbd", "mydumper", "restic", "borg") if one in versions
+    ]
+    return "; ".join(facts) + "."
+
+
+def _bounds_section(result: Result) -> str:
+    lines = [f"### {_heading(result)}", "", _circumstances(result), ""]
+    lines += ["| figure | | bound | |", "|---|---:|---:|---|"]
+    for line in result["lines"]:
+        sign = "at least" if line["at_least"] else "at most"
+        met = "kept" if line["met"] else "**missed**"
+        lines.append(
+            f"| {line['name']} | {line['figure']:.2f} {line['unit']} | {sign} {line['bound']:g} |"
+            f" {met} |"
+        )
+    return "\n".join(lines)
+
+
+def _kernel_section(result: Result) -> str:
+    sizes = list(result["results"])
+    lines = ["### The kernel, one core, MB/s (million rows/s)", "", _circumstances(result), ""]
+    lines.append("| | " + " | ".join(f"{size} bytes a row" for size in sizes) + " |")
+    lines.append("|---|" + "---:|" * len(sizes))
+    operations = [
+        name for name, one in result["results"][sizes[0]].items() if isinstance(one, dict)
+    ]
+    for name in operations:
+        measured = [result["results"][size][name] for size in sizes]
+        cells = [f"{one['mb_per_s']:,.0f} ({one['rows_per_s'] / 1e6:.2f})" for one in measured]
+        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _verdict(ratio: float) -> str:
+    return f"{ratio:.3f}" if ratio < 1 else f"**{ratio:.3f}: the other one wins**"
 
 
 def _budget(ratio: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ PEER = "mariadb-dump | zstd -1"
 def made(at_most: float | None) -> dict[str, object]:
     """A result of three rounds in which the step takes half as long as the peer."""
     result: dict[str, object] = {
+        "scenario": "backup",
         "title": "Shop <1>",
         "time": "2026-01-01T00:00:00+00:00",
         "commit": "abc",
@@ -73,3 +74,29 @@ def test_curves_end_where_the_largest_values_are() -> None:
     drawn = ElementTree.fromstring(chart.curves({"a": [(0, 0), (10, 4)], "b": [(5, 2)]}, "x", "y"))
     lines = [one.get("points") for one in drawn.iter() if one.tag.endswith("polyline")]
     assert lines == ["70.0,276.0 470.0,16.0", "270.0,146.0"]
+
+
+def test_the_readme_shows_what_is_lost_like_what_is_won(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{report.BEGIN}\n{report.END}\nafter\n")
+    slow = made(0.5) | {"ratios": {"a / b": {"ratio": 1.25, "at_most": None}}}
+    report.update_readme([made(0.5), slow, {"lines": []}], readme)
+    lines = readme.read_text().splitlines()
+    assert (
+        f"| `{STEP} / mariadb-dump \\| zstd -1` | backup: Shop <1> | 0.500 | 0.5, kept |" in lines
+    )
+    assert "| `a / b` | backup: Shop <1> | **1.250: the other one wins** |  |" in lines
+    assert (lines[0], lines[-1]) == ("before", "after")
+
+
+def test_bounds_and_the_kernel_have_sections_too() -> None:
+    machine = {"processor": "P", "cpus": 2}
+    line = {"name": "ls", "figure": 1.5, "unit": "s", "bound": 1, "at_least": False, "met": False}
+    mount = {"scenario": "mount_read", "machine": machine, "kernel": "compiled", "lines": [line]}
+    assert "| ls | 1.50 s | at most 1 | **missed** |" in report.page_section(mount, [])
+    assert list(report.charts_of(mount, "mount")) == []
+    cut = {"mb_per_s": 1234.5, "rows_per_s": 6_500_000, "seconds": 1.0}
+    micro = {"machine": machine, "kernel": "compiled", "results": {"190": {"x": 1.0, "cut": cut}}}
+    section = report.page_section(micro, [])
+    assert "| cut | 1,234 (6.50) |" in section
+    assert "P, 2 cores; kernel compiled." in section
