@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -25,7 +26,7 @@ from rowvault.render.dump import dump_snapshot
 from rowvault.repository.repository import Repository
 from rowvault.source.sqlite.snapshot import SqliteSource
 from rowvault.storage.location import open_storage
-from support.rowvault import run, start, succeed
+from support.rowvault import environment, run, start, succeed
 
 pytestmark = pytest.mark.fuse
 
@@ -226,6 +227,39 @@ def test_a_dead_mount_explains_itself(place: Path, tmp_path: Path) -> None:
     assert f"rowvault umount {there}".encode() in done.stderr
     succeed("umount", there)
     assert os.listdir(there) == []
+
+
+FEW = """
+import sys
+from rowvault.cli.main import main
+from rowvault.mount import fuse
+fuse._KNOWN_MOST = 20
+main()
+"""
+
+
+def test_what_the_kernel_knows_is_kept_within_bounds(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    command = [sys.executable, "-c", FEW, "-r", str(place), "mount", str(tmp_path / "there"), "-f"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment()) as process:
+        try:
+            assert process.stdout is not None
+            assert b"mounted at" in process.stdout.readline()
+            check_that_few_are_known(tmp_path / "there" / "snapshots")
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+
+
+def check_that_few_are_known(top: Path) -> None:
+    expected = {path: path.read_bytes() for path in files_below(top)}
+    assert len(expected) > 25
+    for _ in range(3):
+        sizes = {path: path.stat().st_size for path in files_below(top)}
+        assert sizes == {path: len(text) for path, text in expected.items()}
+    await_true(lambda: os.statvfs(top).f_files < len(expected))
+    for path, text in expected.items():
+        assert path.read_bytes() == text
 
 
 def test_a_mount_in_the_foreground_ends_on_sigterm(place: Path, tmp_path: Path) -> None:

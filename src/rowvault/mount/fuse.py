@@ -33,6 +33,8 @@ _PASSING_S = 1.0
 """How long it may keep a list that snapshots join and leave."""
 _TOLD_MOST = 1000
 """Messages that are remembered, so that each is logged once."""
+_KNOWN_MOST = 50_000
+"""Nodes that are held for the kernel before it is asked to forget some; each takes about 1 KiB."""
 _BLOCK_BYTES = 512
 _READ_AHEAD_KIB = 1024
 _PREFERRED_READ_BYTES = 128 * 1024
@@ -69,6 +71,7 @@ class FileSystem(pyfuse3.Operations):
         self._handles: dict[int, Reader | _Listing] = {}
         self._next_handle = 1
         self._told: set[str] = set()
+        self._look_again_at = _KNOWN_MOST
         self._owner = (os.getuid(), os.getgid())
 
     def close(self) -> None:
@@ -93,12 +96,15 @@ class FileSystem(pyfuse3.Operations):
         if node is None:
             return self._missing(directory)
         number = self._inodes.remember(parent_inode, text, node)
+        self._keep_few()
         return self._attributes(number, node, _timeout(directory))
 
     async def forget(self, inode_list: Sequence[tuple[int, int]]) -> None:
         """The kernel drops references."""
         for number, lookups in inode_list:
             self._inodes.forget(number, lookups)
+        if len(self._inodes) < _KNOWN_MOST:
+            self._look_again_at = _KNOWN_MOST
 
     async def getattr(
         self, inode: int, ctx: pyfuse3.RequestContext | None = None
@@ -130,7 +136,8 @@ class FileSystem(pyfuse3.Operations):
             attributes = self._attributes(number, node, timeout)
             if not pyfuse3.readdir_reply(token, str.encode(name), attributes, index + 1):
                 self._inodes.forget(number, 1)
-                return
+                break
+        self._keep_few()
 
     async def releasedir(self, fh: int) -> None:
         """Closes a directory."""
@@ -212,6 +219,19 @@ class FileSystem(pyfuse3.Operations):
             self._told.clear()
         self._told.add(trouble)
         _log.error("%s", trouble)
+
+    def _keep_few(self) -> None:
+        """Asks the kernel to forget files where it holds very many, and with it their nodes here.
+
+        By itself it forgets only when it needs the memory.
+        """
+        known = len(self._inodes)
+        if known < self._look_again_at:
+            return
+        # It takes a while, and what is in use is not forgotten.
+        self._look_again_at = known + _KNOWN_MOST // 10
+        for directory, name in self._inodes.give_back(known - _KNOWN_MOST // 2):
+            pyfuse3.invalidate_entry_async(directory, name.encode(), ignore_enoent=True)
 
     async def _renewed(self, inode: int) -> Node:
         """The node of a number as it is now."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rowvault.mount.tree import Node
+from rowvault.mount.tree import File, Node
 
 ROOT = 1
 
@@ -16,6 +15,7 @@ class _Known:
     parent: int
     name: str
     lookups: int = 0
+    is_given_back: bool = False
 
 
 class Inodes:
@@ -50,6 +50,7 @@ class Inodes:
         known = self._known[number]
         known.node = node
         known.lookups += 1
+        known.is_given_back = False
         return number
 
     def replace(self, number: int, node: Node) -> None:
@@ -68,6 +69,16 @@ class Inodes:
             del self._known[number]
             self._numbers.pop((known.parent, known.name), None)
 
-    def names_below(self, parent: int) -> Iterator[str]:
-        """The entries of a directory that the kernel knows."""
-        return (name for directory, name in list(self._numbers) if directory == parent)
+    def give_back(self, count: int) -> list[tuple[int, str]]:
+        """(directory, name) of so many files known longest, each told once.
+
+        The kernel is to be asked to forget them.
+        """
+        chosen = [
+            known
+            for known in self._known.values()
+            if isinstance(known.node, File) and not known.is_given_back
+        ][:count]
+        for known in chosen:
+            known.is_given_back = True
+        return [(known.parent, known.name) for known in chosen]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import chain
 
 from rowvault.core.errors import MissingError
+from rowvault.mount.length_cache import LengthCache
 from rowvault.mount.names import file_name
 from rowvault.render.description import snapshot_document
 from rowvault.render.document import Document, Fixed
@@ -30,9 +29,6 @@ class Excerpt:
 
 EVERYTHING = Excerpt()
 
-_KEPT_NAMES = 200_000
-"""Tables whose lengths are remembered, over the databases listed last."""
-
 
 class SnapshotText:
     """One snapshot as texts. Used from any thread.
@@ -41,16 +37,20 @@ class SnapshotText:
     """
 
     def __init__(
-        self, repository: Repository, snapshot: Snapshot, only: Excerpt = EVERYTHING
+        self,
+        repository: Repository,
+        snapshot: Snapshot,
+        only: Excerpt = EVERYTHING,
+        lengths: LengthCache | None = None,
     ) -> None:
+        """`lengths` may serve many snapshots."""
         self.snapshot = snapshot
         self._only = only
         self._repository = repository
         self._manifest = repository.manifest(snapshot)
         self._script = script_for(snapshot.server.vendor)
-        self._lock = threading.Lock()
+        self._lengths = lengths or LengthCache()
         self._databases: list[str] | None = None
-        self._tables: OrderedDict[str, dict[str, int]] = OrderedDict()
         self._everything_length: int | None = None
 
     def databases(self) -> list[str]:
@@ -71,11 +71,9 @@ class SnapshotText:
 
     def tables(self, database: str) -> dict[str, int]:
         """Table -> length of its text, by name."""
-        with self._lock:
-            known = self._tables.get(database)
-            if known is not None:
-                self._tables.move_to_end(database)
-                return known
+        known = self._lengths.get((self.snapshot.id, database))
+        if known is not None:
+            return known
         framing = len(self._script.prologue()) + len(self._script.epilogue())
         found = {
             record.definition.name: framing
@@ -83,10 +81,7 @@ class SnapshotText:
             for record in self._manifest.tables(database)
             if self._only.table in (None, record.definition.name)
         }
-        with self._lock:
-            self._tables[database] = found
-            while len(self._tables) > 1 and sum(map(len, self._tables.values())) > _KEPT_NAMES:
-                self._tables.popitem(last=False)
+        self._lengths.keep((self.snapshot.id, database), found)
         return found
 
     def table_of(self, database: str, name: str, suffix: str) -> str | None:
@@ -107,9 +102,8 @@ class SnapshotText:
 
     def table_length(self, database: str, table: str) -> int:
         """The length of a table's text."""
-        with self._lock:
-            known = self._tables.get(database, {}).get(table)
-        return self.table(database, table).length if known is None else known
+        known = self._lengths.get((self.snapshot.id, database)) or {}
+        return known.get(table) or self.table(database, table).length
 
     def table(self, database: str, table: str) -> Document:
         """A table alone, as `dump SNAP DB.TABLE` prints it."""

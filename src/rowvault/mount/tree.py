@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from rowvault.core.ids import SnapshotId
+from rowvault.mount.length_cache import LengthCache
 from rowvault.mount.names import file_name
 from rowvault.mount.snapshot_text import EVERYTHING, Excerpt, SnapshotText
 from rowvault.render.document import Document
@@ -268,6 +269,7 @@ class SnapshotCatalogue:
     def __init__(self, repository: Repository, only: Excerpt = EVERYTHING) -> None:
         self._repository = repository
         self._only = only
+        self._lengths = LengthCache()
         self._directories: dict[SnapshotId, SnapshotDirectory] = {}
 
     def all(self) -> dict[str, Snapshot]:
@@ -298,7 +300,8 @@ class SnapshotCatalogue:
         """The directory of a snapshot; the same one each time, with what it has found out."""
         known = self._directories.get(snapshot.id)
         if known is None:
-            known = SnapshotDirectory(SnapshotText(self._repository, snapshot, self._only))
+            text = SnapshotText(self._repository, snapshot, self._only, self._lengths)
+            known = SnapshotDirectory(text)
             known = self._directories.setdefault(snapshot.id, known)
         return known
 
