@@ -1,4 +1,4 @@
-"""Writers, forget, undelete, prune, deaths and clock jumps, interleaved at each storage call.
+"""Writers, forget, undelete, prune, repair, deaths and clock jumps, mixed at each storage call.
 
 The model is plain: which snapshots were committed and what they hold. Whenever nobody is in the
 middle of a call, every listed snapshot reads back whole, and at the end garbage can go.
@@ -21,6 +21,7 @@ from rowvault.repository.check import check
 from rowvault.repository.prune import prune
 from rowvault.repository.prune_plan import PruneLimits
 from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.repair import repair
 from rowvault.repository.repository import Repository
 from rowvault.repository.session_object import ProcessIdentity
 from support.interleaving import MemoryStorage, Run, SteppedStorage
@@ -104,6 +105,18 @@ class Interleavings(RuleBasedStateMachine):
     def begin_undelete(self, which: int) -> None:
         self.start("undelete", lambda one: _ignore(one.trash.take_back(f"latest~{which}")))
 
+    @precondition(lambda self: len(self.runs) < 4)
+    @rule()
+    def begin_repair(self) -> None:
+        """Nothing is damaged, so it has nothing to do, and may take nothing away."""
+
+        def work(repository: Repository) -> None:
+            report = repair(repository, SilentMonitor())
+            assert report.snapshots == []
+            assert report.dropped == []
+
+        self.start("repair", work)
+
     @precondition(lambda self: self.runs)
     @rule(which=st.integers(0, 3), steps=_STEPS)
     def go_on(self, which: int, steps: int) -> None:
@@ -176,7 +189,7 @@ def _expected(name: str) -> tuple[type[BaseException], ...]:
     """What a run may fail with when others are at work: a clear error, and no snapshot."""
     if name in ("backup", "undelete"):
         return (RepositoryError,)
-    return (LockedError, RepositoryError) if name == "prune" else (RowvaultError,)
+    return (LockedError, RepositoryError) if name in ("prune", "repair") else (RowvaultError,)
 
 
 @pytest.fixture(autouse=True)
