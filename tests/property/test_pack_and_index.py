@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowvault.codec.frames import (
-    HEADER_BYTES,
     BlockType,
+    FrameHeader,
     decode_header,
     decode_payload,
     encode_payload,
@@ -43,7 +43,9 @@ def make_pack(cipher: CipherName, blocks: list[bytes]) -> tuple[bytes, list[Pack
     pack = OpenPack(PackType.DATA, SESSION, PackKeys(cipher, SECRETS, REPOSITORY))
     for raw in blocks:
         coding, payload = encode_payload(raw, 1)
-        pack.append(BlockType.DATA, MAKE_ID(BlockType.DATA, raw), len(raw), coding, payload)
+        identifier = MAKE_ID(BlockType.DATA, raw)
+        header = FrameHeader(BlockType.DATA, coding, 0, len(raw), len(payload), identifier)
+        pack.append(header, payload)
     return bytes(pack.finish()), pack.entries
 
 
@@ -62,7 +64,7 @@ def test_packs_read_back(cipher: CipherName, blocks: list[bytes]) -> None:
         assert reader.footer() == entries
         for raw, entry in zip(blocks, entries, strict=True):
             location = entry.offset, entry.frame_bytes
-            assert reader.read_block(BlockType.DATA, entry.id, *location) == raw
+            assert decode_payload(*reader.read_frame(BlockType.DATA, entry.id, *location)) == raw
 
 
 @given(ciphers, st.lists(raws, min_size=1, max_size=3), st.data())
@@ -81,7 +83,7 @@ def test_an_altered_pack_never_gives_other_bytes(
             try:
                 reader = reader_of(storage, cipher, altered)
                 location = entry.offset, entry.frame_bytes
-                got = reader.read_block(BlockType.DATA, entry.id, *location)
+                got = decode_payload(*reader.read_frame(BlockType.DATA, entry.id, *location))
             except RowvaultError:
                 continue
             finally:
@@ -95,7 +97,7 @@ def test_any_bytes_are_a_frame_or_an_error_of_ours(data: bytes) -> None:
     for candidate in (data, b"\xf5RvF" + data):
         try:
             header = decode_header(candidate)
-            decode_payload(header, candidate[HEADER_BYTES:])
+            decode_payload(header, candidate[header.header_bytes :])
         except RowvaultError:
             pass
 
@@ -179,7 +181,7 @@ class MemorySink:
     def __init__(self) -> None:
         self.stored: dict[BlockId, bytes] = {}
 
-    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
+    def put_data(self, raw: bytes, column_count: int = 0, base: object = None) -> BlockId:
         identifier = MAKE_ID(BlockType.DATA, raw)
         self.stored[identifier] = raw
         return identifier

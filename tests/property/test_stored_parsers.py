@@ -204,7 +204,7 @@ def test_pack_and_frame_headers(data: st.DataObject) -> None:
     def read() -> None:
         header = decode_header(frame)
         if header.raw_bytes < 1 << 20:
-            decode_payload(header, frame[HEADER_BYTES:])
+            decode_payload(header, frame[header.header_bytes :])
 
     quietly(read)
 

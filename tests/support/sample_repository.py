@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import repeat
 
 from rowvault.codec.chunker import Cutter
 from rowvault.codec.layout import RowLayout
@@ -22,6 +23,7 @@ from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.config import CutSizes, NodeSizes, Sizes
 from rowvault.repository.manifest import ManifestWriter
 from rowvault.repository.node import LeafEntry
+from rowvault.repository.parent_walk import ParentTable
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import Session
 from rowvault.repository.slots import Argon2Parameters
@@ -39,6 +41,14 @@ SMALL = Sizes(
     pack_bytes=4096,
 )
 """So small that a few rows make several packs and a tree of several levels."""
+
+MIDDLING = Sizes(
+    data=CutSizes(512, 2048, 8192),
+    manifest=CutSizes(256, 1024, 4096),
+    node=NodeSizes(2, 4, 8),
+    pack_bytes=1 << 14,
+)
+"""Blocks of dozens of rows, so that one changed row leaves most of its block as it was."""
 
 CHEAP = Argon2Parameters(memory_kib=64, passes=1, lanes=1)
 """Passwords that cost no time; never for a real repository."""
@@ -70,16 +80,29 @@ def sample_rows(count: int, *, salt: str = "", step: int = 1) -> list[Row]:
     ]
 
 
-def put_table(session: Session, repository: Repository, rows: Iterable[Row]) -> TreeRoot:
-    """Cuts the rows and stores their blocks and tree."""
+def put_table(
+    session: Session,
+    repository: Repository,
+    rows: Iterable[Row],
+    parent: ParentTable | None = None,
+    by_column: bool = True,
+) -> TreeRoot:
+    """Cuts the rows and stores their blocks and tree; with a parent, as deltas where that saves."""
     layout = RowLayout.of(table_definition("", ""))
     cutter = Cutter(layout, repository.cut_rule)
     tree = TreeWriter(session.put_node, repository.node_rule)
+    walk = None if parent is None else parent.walk()
     for block in [*cutter.feed(encode_batch(rows)), *cutter.finish()]:
+        if walk is not None:
+            walk.step(block.first_key, len(block.raw))
         tree.add(
             LeafEntry(
                 block.first_key,
-                session.put_data(block.raw, 0 if block.fragment else layout.column_count),
+                session.put_data(
+                    block.raw,
+                    layout.column_count if by_column and not block.fragment else 0,
+                    None if walk is None else walk.blocks,
+                ),
                 len(block.raw),
                 block.row_count,
                 block.rendered_bytes,
@@ -95,19 +118,26 @@ def put_all(
     tables: Tables,
     number: int,
     accounts: Iterable[ObjectDefinition] = (),
+    parent: Snapshot | None = None,
 ) -> SnapshotDraft:
-    """Everything of a snapshot but its commit."""
+    """Everything of a snapshot but its commit; tables named `as rows` not by column."""
     manifest = ManifestWriter(session)
     for database in sorted({database for database, _ in tables}):
         statement = f"CREATE DATABASE `{database}`".encode()
         manifest.add_object(ObjectDefinition(ObjectKind.DATABASE, database, database, statement))
     for account in accounts:
         manifest.add_object(account)
-    for (database, name), rows in tables.items():
-        root = put_table(session, repository, rows)
-        manifest.add_table(table_definition(database, name), root, bytes(32), 1)
+    definitions = [table_definition(database, name) for database, name in tables]
+    earlier: Iterable[ParentTable | None] = repeat(None, len(definitions))
+    if parent is not None:
+        earlier = repository.parent_tables(parent, SilentMonitor()).match(definitions)
+    for definition, before in zip(definitions, earlier, strict=True):
+        rows = tables[definition.database, definition.name]
+        root = put_table(session, repository, rows, before, definition.name != "as rows")
+        manifest.add_table(definition, root, bytes(32), 1)
     return SnapshotDraft(
         time=FIRST_TIME + timedelta(hours=number, microseconds=number),
+        parent=None if parent is None else parent.id,
         server=SERVER,
         moment=Moment("binlog position", binlog_file="binlog.000001", binlog_position=4),
         manifest=manifest.finish(),
@@ -125,10 +155,13 @@ def take_snapshot(
     number: int = 0,
     tags: Iterable[str] = (),
     accounts: Iterable[ObjectDefinition] = (),
+    parent: Snapshot | None = None,
 ) -> Snapshot:
     """A snapshot of these rows, `number` hours after the first one."""
-    with repository.begin("test", SilentMonitor()) as session:
-        return session.commit(put_all(session, repository, tables, number, accounts), tags)
+    parent_id = None if parent is None else parent.id
+    with repository.begin("test", SilentMonitor(), parent=parent_id) as session:
+        draft = put_all(session, repository, tables, number, accounts, parent)
+        return session.commit(draft, tags)
 
 
 def read_table(repository: Repository, root: TreeRoot) -> list[Row]:

@@ -16,6 +16,7 @@ from rowvault.core.model import Moment, ObjectKind, ServerInfo
 from rowvault.core.monitor import Monitor
 from rowvault.repository.dry_session import DrySession
 from rowvault.repository.manifest import ManifestWriter
+from rowvault.repository.parent_walk import ParentTables
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
 from rowvault.repository.snapshot import Snapshot, SnapshotDraft, SnapshotSelection
@@ -104,7 +105,8 @@ def run_backup(
         parent_id = None if parent is None else parent.id
         with begin("backup", monitor, request.level, parent_id) as session:
             pace = _pace(view, request)
-            scan = _read(view, catalogue, session, repository, monitor, pace)
+            parents = None if parent is None else repository.parent_tables(parent, monitor)
+            scan = _read(view, catalogue, session, repository, monitor, pace, parents)
             view.confirm(catalogue)
             monitor.phase("committing")
             manifest = _write_manifest(session, catalogue, scan)
@@ -147,10 +149,11 @@ def _read(
     repository: Repository,
     monitor: Monitor,
     pace: Pace,
+    parents: ParentTables | None,
 ) -> ScanResult:
     view.inspect_values()
     monitor.phase("reading", sum(table.estimated_rows for table in catalogue.tables))
-    return scan_tables(view, catalogue.tables, session, repository, monitor, pace)
+    return scan_tables(view, catalogue.tables, session, repository, monitor, pace, parents)
 
 
 def _pace(view: SourceSnapshot, request: BackupRequest) -> Pace:

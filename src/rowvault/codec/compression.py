@@ -1,4 +1,8 @@
-"""zstd for blocks: one compressor per thread and level, and output no larger than due."""
+"""zstd for blocks: one compressor per thread and level, and output no larger than due.
+
+A delta is what zstd makes of a block when it already knows another one, its base: nearly all of it
+is then one long match after the other.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,15 @@ MAXIMUM_LEVEL = zstandard.MAX_COMPRESSION_LEVEL
 
 _SMALLEST_PART = 1024
 """Bytes below which tables of a part's own cost more than they save."""
+
+
+_DELTA_DESCRIPTOR = b"\0"
+"""RFC 8878, 3.1.1.1.1: no content size, no checksum, no number of a dictionary."""
+_DELTA_HASH_BITS_SAVED = 2
+"""zstd notes every third position of a base. Half as large a table finds nothing any more, a larger
+one takes longer to fill than it is worth."""
+_DELTA_MATCH_BYTES = 7
+"""Shorter matches cost more than the digits or letters that they stand for, in so much text."""
 
 
 class _Compressors(threading.local):
@@ -65,6 +78,41 @@ def _compressor(level: int) -> zstandard.ZstdCompressor:
     return compressor
 
 
+def compress_delta(new: bytes, base: bytes) -> bytes:
+    """What zstd needs to make the new bytes of those of a base: a frame without its magic number.
+
+    The fast strategy with long matches; slower ones measured 1 % smaller and ten times as slow.
+    """
+    parameters = zstandard.ZstdCompressionParameters(
+        format=zstandard.FORMAT_ZSTD1_MAGICLESS,
+        strategy=zstandard.STRATEGY_FAST,
+        window_log=max(zstandard.WINDOWLOG_MIN, (len(new) + len(base)).bit_length()),
+        hash_log=max(zstandard.HASHLOG_MIN, len(base).bit_length() - _DELTA_HASH_BITS_SAVED),
+        min_match=_DELTA_MATCH_BYTES,
+        write_content_size=False,
+        write_checksum=False,
+        write_dict_id=False,
+    )
+    compressor = zstandard.ZstdCompressor(
+        dict_data=_as_dictionary(base), compression_params=parameters
+    )
+    return compressor.compress(new)
+
+
+def decompress_delta(stored: bytes, base: bytes, raw_bytes: int) -> bytes:
+    """Up to `raw_bytes` bytes, made of those of the base. Raises CorruptError."""
+    if stored[:1] != _DELTA_DESCRIPTOR:  # else zstd would allocate what the frame states
+        raise CorruptError("its delta does not begin as one does")
+    decompressor = zstandard.ZstdDecompressor(
+        dict_data=_as_dictionary(base), format=zstandard.FORMAT_ZSTD1_MAGICLESS
+    )
+    return _decompress(decompressor, stored, raw_bytes)
+
+
+def _as_dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
+    return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+
+
 def decompress(stored: bytes, raw_bytes: int) -> bytes:
     """Exactly `raw_bytes` bytes; never allocates more. Raises CorruptError."""
     raw = decompress_at_most(stored, raw_bytes)
@@ -75,14 +123,19 @@ def decompress(stored: bytes, raw_bytes: int) -> bytes:
 
 def decompress_at_most(stored: bytes, raw_bytes: int) -> bytes:
     """Up to `raw_bytes` bytes; never allocates more. Raises CorruptError."""
-    if not raw_bytes:  # zstd would take 0 for "no limit", and nothing empty is ever compressed
-        raise CorruptError("it is compressed where no bytes at all are due")
     try:
         stated = zstandard.frame_content_size(stored)
         if stated > raw_bytes:
             raise CorruptError(f"zstd states {stated} raw bytes where {raw_bytes} are due")
-        return _compressors.decompressor.decompress(
-            stored, max_output_size=raw_bytes, allow_extra_data=False
-        )
+    except zstandard.ZstdError as error:
+        raise CorruptError(f"zstd cannot decompress it: {error}") from error
+    return _decompress(_compressors.decompressor, stored, raw_bytes)
+
+
+def _decompress(decompressor: zstandard.ZstdDecompressor, stored: bytes, raw_bytes: int) -> bytes:
+    if not raw_bytes:  # zstd would take 0 for "no limit", and nothing empty is ever compressed
+        raise CorruptError("it is compressed where no bytes at all are due")
+    try:
+        return decompressor.decompress(stored, max_output_size=raw_bytes, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise CorruptError(f"zstd cannot decompress it: {error}") from error

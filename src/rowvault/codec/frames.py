@@ -1,6 +1,10 @@
 """Frames: how one block stands in a pack (docs/format.md, "Frames").
 
-header | payload (stored_bytes) | tag (16 bytes)
+header | of a delta: lineage | payload (stored_bytes) | tag (16 bytes)
+
+A delta builds on one or two bases, these perhaps on others, and so on down to frames that stand
+alone. All of such a chain hold the *arranged* form of their blocks in one way, so that it is undone
+once, at the top.
 """
 
 from __future__ import annotations
@@ -13,9 +17,10 @@ from rowvault.codec.columns import arrange, restore_rows
 from rowvault.codec.compression import (
     NO_COMPRESSION,
     compress,
+    compress_delta,
     compress_parts,
-    decompress,
     decompress_at_most,
+    decompress_delta,
 )
 from rowvault.core.errors import CorruptError, TruncatedError, UnsupportedFormatError
 from rowvault.core.ids import BlockId
@@ -23,9 +28,19 @@ from rowvault.core.ids import BlockId
 FRAME_MAGIC = b"\xf5RvF"
 TAG_BYTES = 16
 MAXIMUM_RAW_BYTES = 1 << 30
+MAXIMUM_DEPTH = 8
+"""Of a chain of deltas: so many frames are read below the topmost one, at most."""
+MAXIMUM_VERSION = (1 << 16) - 1
 _HEADER = struct.Struct("<4sBBBBII32s")
+_VERSION = struct.Struct("<H")
 HEADER_BYTES = _HEADER.size
+"""Without the lineage of a delta."""
+BASE_BYTES = 16
+"""Of a base's id: so much of it finds a frame, whose bytes then have to make the right block."""
+MOST_BASES = 2
+LARGEST_HEADER_BYTES = _HEADER.size + _VERSION.size + MOST_BASES * BASE_BYTES
 _DELTA_FILTERS = 0x80
+_PHASES = 16
 
 
 class BlockType(enum.IntEnum):
@@ -38,15 +53,27 @@ class BlockType(enum.IntEnum):
 class Filter(enum.IntEnum):
     """How the payload becomes the raw bytes. The numbers are stored.
 
-    Numbers with the top bit set name a base block behind the header; none is defined.
+    Numbers with the top bit set are deltas, which name a base block behind the header.
     """
 
     RAW = 0
     ZSTD = 1
     COLUMNS = 2
+    DELTA = 0x81
+    DELTA_COLUMNS = 0x82
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether the payload says nothing without the base."""
+        return bool(self & _DELTA_FILTERS)
+
+    @property
+    def is_by_column(self) -> bool:
+        """Whether the rows are arranged by column; in all frames of a chain, or in none."""
+        return self & ~_DELTA_FILTERS == Filter.COLUMNS
 
 
-_FILTERS = frozenset(Filter)
+_KNOWN_FILTERS = frozenset(Filter)
 
 
 class FrameHeader(NamedTuple):
@@ -60,24 +87,47 @@ class FrameHeader(NamedTuple):
     stored_bytes: int
     """Bytes of the payload, without header and tag."""
     id: BlockId
+    bases: tuple[bytes, ...] = ()
+    """Of a delta: the first halves of its bases' ids."""
+    stated_version: int = 0
+    """Of a delta, see `version`."""
+
+    @property
+    def header_bytes(self) -> int:
+        """Bytes of the header, with a delta's lineage."""
+        if not self.bases:
+            return HEADER_BYTES
+        return HEADER_BYTES + _VERSION.size + BASE_BYTES * len(self.bases)
 
     @property
     def frame_bytes(self) -> int:
         """Bytes of header, payload and tag."""
-        return HEADER_BYTES + self.stored_bytes + TAG_BYTES
+        return self.header_bytes + self.stored_bytes + TAG_BYTES
+
+    @property
+    def version(self) -> int:
+        """The block's place in its line of descent.
+
+        That of a frame which stands alone follows from its id, so that lines differ in phase: on
+        no day do all blocks go back to an old base at once.
+        """
+        return self.stated_version if self.bases else first_version(self.id)
 
     def encode(self) -> bytes:
-        """The 48 bytes of the header."""
-        return _HEADER.pack(
+        """The header's bytes."""
+        head = _HEADER.pack(
             FRAME_MAGIC,
             self.type,
             self.filter,
             self.depth,
-            0,
+            len(self.bases),
             self.raw_bytes,
             self.stored_bytes,
             self.id,
         )
+        if not self.bases:
+            return head
+        return b"".join((head, _VERSION.pack(self.stated_version), *self.bases))
 
 
 def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
@@ -87,24 +137,48 @@ def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
     """
     if len(data) - position < HEADER_BYTES:
         raise TruncatedError("a frame ends inside its header")
-    magic, kind, number, depth, reserved, raw_bytes, stored_bytes, block_id = _HEADER.unpack_from(
+    magic, kind, number, depth, bases, raw_bytes, stored_bytes, block_id = _HEADER.unpack_from(
         data, position
     )
     if magic != FRAME_MAGIC:
         raise CorruptError("no frame starts here: the magic bytes are missing")
     if kind not in (BlockType.DATA, BlockType.NODE):
         raise CorruptError(f"a frame states block type {kind}, which does not exist")
-    if number not in _FILTERS:
+    if number not in _KNOWN_FILTERS:
         kind_of_filter = "delta filter" if number & _DELTA_FILTERS else "filter"
         raise UnsupportedFormatError(
             f"a block uses {kind_of_filter} {number}, which this version does not know; "
             "use a newer version of rowvault"
         )
-    if depth or reserved or raw_bytes > MAXIMUM_RAW_BYTES:
+    coding = Filter(number)
+    if raw_bytes > MAXIMUM_RAW_BYTES or not _is_possible(coding, depth, bases):
         raise CorruptError("a frame's header has values that are never written")
+    version, found = _lineage(data, position + HEADER_BYTES, bases)
     return FrameHeader(
-        BlockType(kind), Filter(number), depth, raw_bytes, stored_bytes, BlockId(block_id)
+        BlockType(kind), coding, depth, raw_bytes, stored_bytes, BlockId(block_id), found, version
     )
+
+
+def first_version(block_id: BlockId) -> int:
+    """The version with which a line of descent begins."""
+    return block_id[-1] % _PHASES
+
+
+def _is_possible(coding: Filter, depth: int, bases: int) -> bool:
+    if coding.is_delta:
+        return 1 <= depth <= MAXIMUM_DEPTH and 1 <= bases <= MOST_BASES
+    return depth == bases == 0
+
+
+def _lineage(data: bytes | memoryview, position: int, bases: int) -> tuple[int, tuple[bytes, ...]]:
+    if not bases:
+        return 0, ()
+    first = position + _VERSION.size
+    end = first + bases * BASE_BYTES
+    if len(data) < end:
+        raise TruncatedError("a frame ends inside its header")
+    (version,) = _VERSION.unpack_from(data, position)
+    return version, tuple(bytes(data[at : at + BASE_BYTES]) for at in range(first, end, BASE_BYTES))
 
 
 def encode_payload(raw: bytes, level: int, column_count: int = 0) -> tuple[Filter, bytes]:
@@ -123,13 +197,52 @@ def encode_payload(raw: bytes, level: int, column_count: int = 0) -> tuple[Filte
     return (coding, packed) if len(packed) < len(raw) else (Filter.RAW, raw)
 
 
-def decode_payload(header: FrameHeader, payload: bytes) -> bytes:
-    """The raw bytes. Raises CorruptError where they are not as long as the header says."""
-    if header.filter is Filter.ZSTD:
-        return decompress(payload, header.raw_bytes)
-    if header.filter is Filter.COLUMNS:
-        arranged = decompress_at_most(payload, header.raw_bytes)
+def encode_arranged(arranged: bytes, like: FrameHeader, level: int) -> tuple[Filter, bytes]:
+    """Bytes that are arranged as those of a frame, compressed, to stand alone."""
+    packed = compress(arranged, level)
+    if like.filter.is_by_column:
+        return Filter.COLUMNS, packed
+    return (Filter.ZSTD, packed) if len(packed) < len(arranged) else (Filter.RAW, arranged)
+
+
+def arranged_like(coding: Filter, raw: bytes, column_count: int) -> bytes | None:
+    """The block in the form that frames of this filter hold; None where it cannot be so."""
+    if not coding.is_by_column:
+        return raw
+    arranged = arrange(raw, column_count) if column_count else None
+    return None if arranged is None else arranged.data
+
+
+def encode_delta(arranged: bytes, base: bytes, like: Filter) -> tuple[Filter, bytes]:
+    """What makes the arranged bytes of those of bases, which have filter `like`."""
+    coding = Filter.DELTA_COLUMNS if like.is_by_column else Filter.DELTA
+    return coding, compress_delta(arranged, base)
+
+
+def arranged_bytes(header: FrameHeader, payload: bytes, base: bytes = b"") -> bytes:
+    """What the payload holds, still arranged; `base`: the arranged bytes of a delta's bases.
+
+    Never more than the raw bytes that the header states. Raises CorruptError.
+    """
+    if header.filter.is_delta:
+        return decompress_delta(payload, base, header.raw_bytes)
+    if header.filter is Filter.RAW:
+        return payload
+    return decompress_at_most(payload, header.raw_bytes)
+
+
+def restored_bytes(header: FrameHeader, arranged: bytes) -> bytes:
+    """The raw bytes that were arranged like this.
+
+    Raises CorruptError where they are not as many as the header says.
+    """
+    if header.filter.is_by_column:
         return restore_rows(arranged, header.raw_bytes)
-    if len(payload) != header.raw_bytes:
-        raise CorruptError(f"it holds {len(payload)} raw bytes where {header.raw_bytes} are due")
-    return payload
+    if len(arranged) != header.raw_bytes:
+        raise CorruptError(f"it holds {len(arranged)} raw bytes where {header.raw_bytes} are due")
+    return arranged
+
+
+def decode_payload(header: FrameHeader, payload: bytes, base: bytes = b"") -> bytes:
+    """The raw bytes; `base`: see `arranged_bytes`. Raises CorruptError."""
+    return restored_bytes(header, arranged_bytes(header, payload, base))

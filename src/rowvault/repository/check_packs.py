@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from blake3 import blake3
 
-from rowvault.codec.frames import BlockType, decode_header
+from rowvault.codec.frames import (
+    MAXIMUM_DEPTH,
+    BlockType,
+    FrameHeader,
+    decode_header,
+    decode_payload,
+)
 from rowvault.core.errors import (
     CorruptError,
     DamageError,
@@ -33,7 +40,10 @@ from rowvault.repository.pack import (
 )
 from rowvault.repository.session import SessionPlace
 
+_log = logging.getLogger(__name__)
+
 _ATTEMPTS = 3
+_KEPT_EXPLANATIONS = 1 << 16
 _BAD = (DamageError, UnsupportedFormatError, StorageError)
 
 
@@ -65,6 +75,8 @@ class PackCheck:
         self._readable_bytes: dict[PackName, int] = {}
         """Of damaged packs: how far they go."""
         self._bad_frames: set[tuple[PackName, int]] = set()
+        self._explained: dict[tuple[bytes, int], str | None] = {}
+        """Of the last bases: why a frame of less than this depth cannot be read."""
         self.unused: set[tuple[PackType, PackName]] = set()
         """Damaged packs that no segment lists."""
 
@@ -106,13 +118,37 @@ class PackCheck:
 
     def explain(self, kind: BlockType, block_id: BlockId) -> str | None:
         """Why a block cannot be read; None where it can."""
+        return self._explain(kind, block_id, MAXIMUM_DEPTH + 1)
+
+    def _explain(self, kind: BlockType, block_id: bytes, depth: int) -> str | None:
+        """Of a block in frames of less than this depth; half of its id serves."""
         reasons = []
-        for location in self._place.index.find(kind, block_id):
-            reason = self._reason(location)
-            if reason is None:
-                return None
-            reasons.append(reason)
+        for location in self._place.index.find(kind, BlockId(block_id)):
+            if location.depth < depth:
+                reason = self._reason(location) or self._reason_below(block_id, location)
+                if reason is None:
+                    return None
+                reasons.append(reason)
         return " and ".join(reasons) or "no pack that the index lists holds it"
+
+    def _reason_below(self, block_id: bytes, location: Location) -> str | None:
+        """Why what a delta builds on cannot be read."""
+        if not location.depth:
+            return None
+        try:
+            header = self._place.blocks.header(block_id, location)
+        except _BAD as error:
+            return str(error)
+        for base in header.bases:
+            key = base, header.depth
+            if key not in self._explained:
+                if len(self._explained) >= _KEPT_EXPLANATIONS:
+                    self._explained.clear()
+                self._explained[key] = self._explain(location.type, base, header.depth)
+            reason = self._explained[key]
+            if reason is not None:
+                return f"it builds on block {base.hex()}, and {reason}"
+        return None
 
     def _reason(self, location: Location) -> str | None:
         end = location.offset + location.frame_bytes
@@ -170,8 +206,9 @@ class PackCheck:
             )
         for entry in entries:
             same = sum(
-                location[1:4] == (name, entry.offset, entry.frame_bytes)
-                for location in self._place.index.find(entry.type, entry.id)
+                (one.pack, *one[2:4], one.depth)
+                == (name, entry.offset, entry.frame_bytes, entry.depth)
+                for one in self._place.index.find(entry.type, entry.id)
             )
             if same != copies:
                 raise CorruptError(
@@ -217,8 +254,11 @@ class PackCheck:
             header = decode_header(view)
             if header.frame_bytes != frame.frame_bytes:
                 raise CorruptError("its header states another length than the index")
-            raw = reader.open_frame(header, view, frame.offset)
-            named = self._place.make_id(header.type, raw)
+            payload = reader.open_frame(header, view, frame.offset)
+            base = self._base_of(reader, header, frame)
+            if base is None:
+                return True
+            named = self._place.make_id(header.type, decode_payload(header, payload, base))
             if named != header.id or not named.startswith(frame.prefix):
                 raise CorruptError("its bytes do not make its id")
         except (DamageError, UnsupportedFormatError) as error:
@@ -228,6 +268,26 @@ class PackCheck:
             )
             return False
         return True
+
+    def _base_of(self, reader: PackReader, header: FrameHeader, frame: _Frame) -> bytes | None:
+        """What a frame builds on; None where that cannot be read.
+
+        Then this frame is not damaged, for its tag holds; snapshots that need it are named by what
+        is damaged below it. A frame that none needs may have lost its base to a prune.
+        """
+        place = Location(
+            reader.header.type,
+            reader.name,
+            frame.offset,
+            frame.frame_bytes,
+            header.type,
+            header.depth,
+        )
+        try:
+            return self._place.blocks.below(header, place)
+        except _BAD as error:
+            _log.info("%s", error)
+            return None
 
     def _listed_frames(self, name: PackName) -> list[_Frame]:
         """From the index, where the pack's own footer cannot be read."""

@@ -15,7 +15,10 @@ from rowvault.repository.secrets import Secrets
 
 MAGIC = "rowvault repository"
 FORMAT = 1
-KNOWN_FEATURES: frozenset[str] = frozenset()
+DELTAS = "deltas"
+"""Blocks may be stored as deltas. Who does not know it must not write, for its prune would remove
+their bases."""
+KNOWN_FEATURES = frozenset({DELTAS})
 _MAXIMUM_CUT = 1 << 22
 _MAXIMUM_PACK = 1 << 29
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from rowvault.codec.frames import BlockType
 from rowvault.core.ids import BlockId
-from rowvault.repository.session import Figures, SessionPlace
+from rowvault.repository.session import Figures, Previous, SessionPlace
 from rowvault.repository.snapshot import SnapshotDraft
 
 
@@ -38,8 +38,8 @@ class DrySession:
     ) -> None:
         """Nothing to end."""
 
-    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
-        """The data block's id."""
+    def put_data(self, raw: bytes, column_count: int = 0, base: Previous | None = None) -> BlockId:
+        """The data block's id; whether it would be a delta is not looked at."""
         block_id = self._place.make_id(BlockType.DATA, raw)
         with self._lock:
             self.figures.blocks += 1

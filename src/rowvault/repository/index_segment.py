@@ -47,6 +47,8 @@ class Location(NamedTuple):
     offset: int
     frame_bytes: int
     type: BlockType
+    depth: int = 0
+    """Frames that this one builds on, one on the other; 0: it stands alone."""
 
 
 StoredPack = tuple[PackType, PackName, Sequence[PackEntry]]
@@ -170,11 +172,16 @@ class Segment:
         return self._location(_RECORD.unpack(record))
 
     def _location(self, record: tuple[bytes, int, int, int, int, int, int, int]) -> Location:
-        _, number, offset, frame_bytes, kind, _, pack_type, _ = record
+        _, number, offset, frame_bytes, kind, depth, pack_type, _ = record
         if kind not in (BlockType.DATA, BlockType.NODE):
             raise CorruptError(f"index segment {self.name} states block type {kind}")
         return Location(
-            self._pack_type(pack_type), self._pack(number), offset, frame_bytes, BlockType(kind)
+            self._pack_type(pack_type),
+            self._pack(number),
+            offset,
+            frame_bytes,
+            BlockType(kind),
+            depth,
         )
 
     def _pack_type(self, number: int) -> PackType:

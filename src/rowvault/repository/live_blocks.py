@@ -26,7 +26,10 @@ _TYPE_AT = 28
 
 
 class LiveMarks:
-    """One bit for each record of some index segments, which stay as they are meanwhile."""
+    """A few bits for each record of some index segments, which stay as they are meanwhile.
+
+    A block is *referred to* by snapshots, or *built on* by frames that are live; both are live.
+    """
 
     def __init__(self, segments: Sequence[Segment]) -> None:
         self.segments = segments
@@ -35,41 +38,85 @@ class LiveMarks:
         for segment in segments:
             self._starts.append(total)
             total += len(segment)
-        self._bits = bytearray(total // 8 + 1)
+        self._referred = _Bits(total)
+        self._built_on = _Bits(total)
+        self._shared = _Bits(total)
 
     def mark(self, kind: BlockType, block_id: BlockId) -> tuple[bool, bool]:
-        """(listed, marked before); marks every record of the block."""
+        """(listed, referred to before); marks every record of the block as referred to."""
         listed = before = False
-        prefix = block_id[:PREFIX_BYTES]
-        for start, segment in zip(self._starts, self.segments, strict=True):
-            for number, record in segment.numbered(prefix):
-                if record[_TYPE_AT] == kind:
-                    listed = True
-                    before = self._set(start + number)
+        for number in self._numbers(kind, block_id):
+            listed, before = True, self._referred.set(number)
         return listed, before
 
-    def is_marked(self, kind: BlockType, block_id: BlockId) -> bool:
-        """Whether a snapshot refers to the block."""
-        for start, segment in zip(self._starts, self.segments, strict=True):
-            for number, record in segment.numbered(block_id[:PREFIX_BYTES]):
-                if record[_TYPE_AT] == kind:
-                    return self._get(start + number)
-        return False
+    def mark_base(self, kind: BlockType, block_id: bytes) -> bool:
+        """Whether it was live before; marks every record of a block as built on."""
+        before = False
+        for number in self._numbers(kind, block_id):
+            if self._built_on.set(number):
+                self._shared.set(number)
+                before = True
+            before |= self._referred.get(number)
+        return before
+
+    def is_marked(self, kind: BlockType, block_id: bytes) -> bool:
+        """Whether the block is live."""
+        return any(self._is_live(number) for number in self._numbers(kind, block_id))
+
+    def serves_one(self, kind: BlockType, block_id: bytes) -> bool:
+        """Whether nothing but one frame needs the block."""
+        numbers = list(self._numbers(kind, block_id))
+        return bool(numbers) and not any(
+            self._referred.get(number) or self._shared.get(number) for number in numbers
+        )
+
+    def unmark(self, kind: BlockType, block_id: bytes) -> None:
+        """The frames that are listed of this block are not needed any more."""
+        for number in self._numbers(kind, block_id):
+            for bits in (self._referred, self._built_on, self._shared):
+                bits.clear(number)
 
     def records(self, segment_number: int) -> Iterator[tuple[bytes, bool]]:
         """(record, is live) of one segment, in order."""
         start = self._starts[segment_number]
         for number, record in enumerate(self.segments[segment_number].records(), start):
-            yield record, self._get(number)
+            yield record, self._is_live(number)
 
-    def _get(self, number: int) -> bool:
-        return bool(self._bits[number >> 3] >> (number & 7) & 1)
+    def referred(self, *, or_shared: bool = False) -> Iterator[tuple[bytes, Segment]]:
+        """(record, its segment) of all that snapshots refer to, or also several frames build on."""
+        for start, segment in zip(self._starts, self.segments, strict=True):
+            for number, record in enumerate(segment.records(), start):
+                if self._referred.get(number) or (or_shared and self._shared.get(number)):
+                    yield record, segment
 
-    def _set(self, number: int) -> bool:
-        """Whether the bit was set."""
-        before = self._get(number)
-        self._bits[number >> 3] |= 1 << (number & 7)
+    def _is_live(self, number: int) -> bool:
+        return self._referred.get(number) or self._built_on.get(number)
+
+    def _numbers(self, kind: BlockType, block_id: bytes) -> Iterator[int]:
+        prefix = block_id[:PREFIX_BYTES]
+        for start, segment in zip(self._starts, self.segments, strict=True):
+            for number, record in segment.numbered(prefix):
+                if record[_TYPE_AT] == kind:
+                    yield start + number
+
+
+class _Bits:
+    """So many bits, all clear at first."""
+
+    def __init__(self, count: int) -> None:
+        self._bytes = bytearray(count // 8 + 1)
+
+    def get(self, number: int) -> bool:
+        return bool(self._bytes[number >> 3] >> (number & 7) & 1)
+
+    def set(self, number: int) -> bool:
+        """Whether it was set before."""
+        before = self.get(number)
+        self._bytes[number >> 3] |= 1 << (number & 7)
         return before
+
+    def clear(self, number: int) -> None:
+        self._bytes[number >> 3] &= ~(1 << (number & 7)) & 0xFF
 
 
 class SnapshotWalk:

@@ -11,17 +11,15 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from rowvault.codec.frames import (
-    HEADER_BYTES,
+    LARGEST_HEADER_BYTES,
     TAG_BYTES,
     BlockType,
-    Filter,
     FrameHeader,
     decode_header,
-    decode_payload,
 )
 from rowvault.core.errors import (
     CorruptError,
@@ -129,17 +127,17 @@ class OpenPack:
         """Bytes so far."""
         return len(self._data)
 
-    def append(
-        self, kind: BlockType, block_id: BlockId, raw_bytes: int, coding: Filter, payload: bytes
-    ) -> None:
+    def append(self, header: FrameHeader, payload: bytes) -> None:
         """Seals a block's payload and puts its frame at the end."""
         offset = len(self._data)
-        header = FrameHeader(kind, coding, 0, raw_bytes, len(payload), block_id)
         encoded = header.encode()
         self._data += encoded
         self._data += self._cipher.seal(offset, self._keys.frame_data(encoded), payload)
-        entry = PackEntry(block_id, kind, header.depth, offset, header.frame_bytes, raw_bytes)
-        self.entries.append(entry)
+        self.entries.append(
+            PackEntry(
+                header.id, header.type, header.depth, offset, header.frame_bytes, header.raw_bytes
+            )
+        )
 
     def finish(self) -> bytearray:
         """The whole pack; nothing can be appended afterwards."""
@@ -192,36 +190,37 @@ class PackReader:
                 raise CorruptError("the pack is of another type than its place says")
         self._cipher = keys.cipher(self.header)
 
-    def read_block(self, kind: BlockType, block_id: BlockId, offset: int, length: int) -> bytes:
-        """A block's raw bytes, authenticated; whether they make its id is still to be checked."""
+    def read_frame(
+        self, kind: BlockType, prefix: bytes, offset: int, length: int, depth: int = 0
+    ) -> tuple[FrameHeader, bytes]:
+        """(header, payload) of a block's frame, authenticated; `prefix`: half of its id, or all.
+
+        `depth` is what the index states, by which readers go: a frame of another one is refused.
+
+        Whether the payload makes the id is still to be checked.
+        """
         data = self._read(offset, length)
-        with naming(f"block {block_id.hex()} in pack {self.name} at byte {offset}"):
+        with naming(self._place(prefix, offset)):
             if len(data) < length:
                 raise TruncatedError(
                     f"the pack ends {length - len(data)} bytes before the end of the block"
                 )
-            header = decode_header(data)
-            if header.id != block_id or header.type is not kind or header.frame_bytes != length:
-                raise CorruptError("another block stands where the index puts it")
-            return self.open_frame(header, data, offset)
+            header = _expected(decode_header(data), kind, prefix, length, depth)
+            return header, self.open_frame(header, data, offset)
 
-    def holds_block(
-        self, offset: int, length: int, make_id: Callable[[BlockType, bytes], BlockId]
-    ) -> bool:
-        """Whether a frame's bytes make the id that it states."""
-        data = self._read(offset, length)
-        header = decode_header(data)
-        if len(data) < length or header.frame_bytes != length:
-            return False
-        return make_id(header.type, self.open_frame(header, data, offset)) == header.id
+    def read_header(
+        self, kind: BlockType, prefix: bytes, offset: int, length: int, depth: int = 0
+    ) -> FrameHeader:
+        """The header of a block's frame, which only the whole frame would authenticate."""
+        data = self._read(offset, min(length, LARGEST_HEADER_BYTES))
+        with naming(self._place(prefix, offset)):
+            return _expected(decode_header(data), kind, prefix, length, depth)
 
     def open_frame(self, header: FrameHeader, frame: bytes | memoryview, offset: int) -> bytes:
-        """The raw bytes of a frame that starts at `offset` of the pack."""
-        associated = self._keys.frame_data(bytes(frame[:HEADER_BYTES]))
-        payload = self._cipher.open(
-            offset, associated, bytes(frame[HEADER_BYTES : header.frame_bytes])
-        )
-        return decode_payload(header, payload)
+        """The payload of a frame that starts at `offset` of the pack."""
+        start = header.header_bytes
+        associated = self._keys.frame_data(bytes(frame[:start]))
+        return self._cipher.open(offset, associated, bytes(frame[start : header.frame_bytes]))
 
     def footer(self) -> list[PackEntry]:
         """The frames in the order of their offsets, without a gap between them."""
@@ -247,6 +246,9 @@ class PackReader:
         associated = self._keys.footer_data(self._encoded)
         return _decode_records(self._cipher.open(start, associated, sealed), start)
 
+    def _place(self, prefix: bytes, offset: int) -> str:
+        return f"block {prefix.hex()} in pack {self.name} at byte {offset}"
+
     def _read(self, offset: int, length: int) -> bytes:
         try:
             return self._storage.read_range(self._object, offset, length)
@@ -263,6 +265,15 @@ def naming(place: str) -> Iterator[None]:
         if place in str(error):
             raise
         raise type(error)(f"{place}: {error}") from error
+
+
+def _expected(
+    header: FrameHeader, kind: BlockType, prefix: bytes, length: int, depth: int
+) -> FrameHeader:
+    found = header.type, header.frame_bytes, header.depth, header.id[: len(prefix)]
+    if found != (kind, length, depth, prefix):
+        raise CorruptError("another block stands where the index puts it")
+    return header
 
 
 def _missing(name: PackName) -> DamageError:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from rowvault.codec.frames import (
     FRAME_MAGIC,
-    HEADER_BYTES,
-    BlockType,
     FrameHeader,
     decode_header,
     decode_payload,
@@ -23,13 +21,14 @@ _SALT_AT = PACK_HEADER_BYTES - SALT_BYTES
 _SESSION_AT = _SALT_AT - 16
 
 
-def whole_blocks(
+def whole_frames(
     data: bytes, kind: PackType, keys: PackKeys, make_id: IdMaker
-) -> Iterator[tuple[BlockType, bytes]]:
-    """(type, raw bytes) of each frame whose tag and id hold, in the order of their offsets.
+) -> Iterator[tuple[FrameHeader, bytes]]:
+    """(header, payload) of each frame that is as it was written, in the order of their offsets.
 
-    Of the pack's header only session and salt are needed. Behind a damaged frame the search goes
-    on at the next frame magic; what only looks like a frame fails its tag.
+    Its tag holds, and its bytes make its id; of a delta the tag alone tells, for its base may be
+    gone. Of the pack's header only session and salt are needed. Behind a damaged frame the search
+    goes on at the next frame magic; what only looks like a frame fails its tag.
     """
     if len(data) < PACK_HEADER_BYTES:
         return
@@ -41,9 +40,8 @@ def whole_blocks(
         if found is None:
             at = data.find(FRAME_MAGIC, at + 1)
             continue
-        header, raw = found
-        yield header.type, raw
-        at = data.find(FRAME_MAGIC, at + header.frame_bytes)
+        yield found
+        at = data.find(FRAME_MAGIC, at + found[0].frame_bytes)
 
 
 def _open_frame(
@@ -54,9 +52,11 @@ def _open_frame(
         end = at + header.frame_bytes
         if end > len(data):
             return None
-        associated = keys.frame_data(data[at : at + HEADER_BYTES])
-        payload = cipher.open(at, associated, data[at + HEADER_BYTES : end])
+        start = at + header.header_bytes
+        payload = cipher.open(at, keys.frame_data(data[at:start]), data[start:end])
+        if header.bases:
+            return header, payload
         raw = decode_payload(header, payload)
     except (DamageError, UnsupportedFormatError):
         return None  # told by the caller, who has found the pack damaged
-    return (header, raw) if make_id(header.type, raw) == header.id else None
+    return (header, payload) if make_id(header.type, raw) == header.id else None

@@ -1,6 +1,7 @@
 """Reclaims what no snapshot refers to, while others read and write (docs/format.md, "Prune").
 
-1. Mark what the snapshots, and the parents of sessions at work, refer to.
+1. Mark what the snapshots, and the parents of sessions at work, refer to, and what the frames of
+   that build on.
 2. Store what is live in packs that are mostly dead once more.
 3. Empty the trash; condemn packs by one compare-and-swap of the ledger. Sessions that begin from
    now on rely on none of them.
@@ -14,7 +15,7 @@ back fails at its next swap of the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import msgspec
@@ -29,6 +30,7 @@ from rowvault.core.errors import (
 from rowvault.core.ids import BlockId, PackName, SessionId, SnapshotId
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
+from rowvault.repository.base_marks import BaseMarker
 from rowvault.repository.index import Location
 from rowvault.repository.index_removal import remove_packs
 from rowvault.repository.live_blocks import LiveMarks, SnapshotWalk
@@ -37,6 +39,7 @@ from rowvault.repository.pack import PackReader
 from rowvault.repository.prune_lease import COMMAND, PruneLease
 from rowvault.repository.prune_plan import PrunePlan, make_plan
 from rowvault.repository.prune_report import PruneReport, PruneRequest, describe
+from rowvault.repository.renewal import Renewal
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
 from rowvault.repository.session_object import SessionState
@@ -73,7 +76,7 @@ class _Prune:
         """See `prune`."""
         self._lease.refuse_if_held()
         if self._request.dry_run:
-            self._plan()
+            self._plan(None)
             return self._report
         with self._repository.begin(COMMAND, self._monitor) as session:
             self._lease.take(session.id)
@@ -84,7 +87,7 @@ class _Prune:
         return self._report
 
     def _work(self, session: WriteSession) -> None:
-        marks, plan, trash = self._plan()
+        marks, plan, trash = self._plan(session)
         try:
             self._repack(session, marks, plan)
         except StorageError as error:
@@ -109,8 +112,10 @@ class _Prune:
 
     # -- marking
 
-    def _plan(self) -> tuple[LiveMarks, PrunePlan, list[TrashListing]]:
-        """What to do, as things stand now."""
+    def _plan(
+        self, session: WriteSession | None
+    ) -> tuple[LiveMarks, PrunePlan, list[TrashListing]]:
+        """What to do, as things stand now; with a session, after what it stores anew."""
         live = [] if self._request.dry_run else self._lease.live_sessions()
         if self._request.dry_run:
             live = [one for one, _ in self._lease.sessions() if one.state is SessionState.ACTIVE]
@@ -125,11 +130,23 @@ class _Prune:
         marks = LiveMarks(self._place.index.segments)
         self._monitor.phase("marking what is needed")
         self._mark([*roots, *kept_trash], self._marker(marks))
+        BaseMarker(marks, self._place.index, self._place.blocks).mark_all()
         if self._missing:
             ids = ", ".join(sorted(self._missing))
             self._warn(f"blocks that snapshots {ids} refer to are in no pack; see `rowvault check`")
+        if session is not None:
+            self._renew(session, marks)
         plan = self._choose(marks, {one.id for one in live})
         return marks, plan, emptied
+
+    def _renew(self, session: WriteSession, marks: LiveMarks) -> None:
+        """Dead blocks on which a single live one builds are not kept for it."""
+        index, blocks = self._place.index, self._place.blocks
+        try:
+            room = self._request.limits.max_repack_bytes
+            self._report.renewed_blocks = Renewal(marks, index, blocks, session).run(room)
+        except StorageError as error:
+            self._warn(f"blocks that build on dead ones stay as they are: {error}")
 
     def _choose(self, marks: LiveMarks, live: set[SessionId]) -> PrunePlan:
         self._monitor.phase("choosing packs")
@@ -207,24 +224,25 @@ class _Prune:
         session.distrust({*plan.repack, *plan.dead, *self._lease.condemned()} - plan.rescued)
         for name in list(plan.repack):
             try:
-                self._copy_live(session, marks, plan.uses[name].type, name)
+                self._copy_live(session, marks, plan, name)
             except (DamageError, UnsupportedFormatError) as error:
                 plan.repack.remove(name)
                 self._warn(f"pack {name} stays, for it cannot be read whole: {error}")
         session.flush()
 
     def _copy_live(
-        self, session: WriteSession, marks: LiveMarks, kind: PackType, name: PackName
+        self, session: WriteSession, marks: LiveMarks, plan: PrunePlan, name: PackName
     ) -> None:
-        reader = PackReader(self._place.storage, self._place.keys, kind, name)
+        """Moves frames as they are, so that none gets deeper than what builds on it allows."""
+        reader = PackReader(self._place.storage, self._place.keys, plan.uses[name].type, name)
         for entry in reader.footer():
-            if not marks.is_marked(entry.type, entry.id):
+            if (name, entry.offset) in plan.spare or not marks.is_marked(entry.type, entry.id):
                 continue
-            raw = reader.read_block(entry.type, entry.id, entry.offset, entry.frame_bytes)
-            self._monitor.advance(0, len(raw))
-            put = session.put_data if entry.type is BlockType.DATA else session.put_node
-            if put(raw) != entry.id:
-                raise DamageError(f"block {entry.id.hex()} in it has other bytes than its id says")
+            header, payload = reader.read_frame(
+                entry.type, entry.id, entry.offset, entry.frame_bytes, entry.depth
+            )
+            self._monitor.advance(0, len(payload))
+            session.put_frame(header, payload)
 
     def _empty_trash(self, trash: Iterable[TrashListing]) -> None:
         """The ledger first: who publishes one of them only now learns that it is gone."""
@@ -283,17 +301,21 @@ class _Prune:
         self._drop_rounds(())
 
     def _needed_since(self, marks: LiveMarks, condemned: set[PackName]) -> set[PackName]:
-        """Condemned packs that alone hold a block of a snapshot which was not marked before."""
+        """Condemned packs with what a snapshot needs that was not marked before, or its bases."""
         rescued: set[PackName] = set()
         index = self._place.index
+        marker = BaseMarker(marks, index, self._place.blocks)
+
+        def rescue(block_id: bytes, places: Sequence[Location]) -> None:
+            rescued.update(_only_condemned(places, condemned))
 
         def visit(snapshot: Snapshot, kind: BlockType, block_id: BlockId) -> bool:
             listed, before = marks.mark(kind, block_id)
             if before:
                 return False
-            places = {place.pack for place in index.find(kind, block_id)}
-            if places and places <= condemned:
-                rescued.update(places)
+            rescue(block_id, list(index.find(kind, block_id)))
+            if kind is BlockType.DATA:
+                marker.mark_below(block_id, rescue)
             return listed or self._is_new_unlisted(snapshot, kind, block_id)
 
         self._mark(self._newer_roots(), visit)
@@ -330,7 +352,7 @@ class _Prune:
 
     def _is_whole(self, place: Location) -> bool:
         """Whether a frame holds the block that its header names."""
-        return self._repository.is_whole(place)
+        return self._place.blocks.is_whole(b"", place)
 
     def _size(self, kind: PackType, name: PackName) -> int:
         try:
@@ -341,6 +363,13 @@ class _Prune:
     def _warn(self, message: str) -> None:
         self._report.warnings.append(message)
         self._monitor.warning(message)
+
+
+def _only_condemned(places: Sequence[Location], condemned: set[PackName]) -> set[PackName]:
+    """The condemned packs with a block's least deep frames, unless another pack has one, too."""
+    least = min((place.depth for place in places), default=0)
+    packs = {place.pack for place in places if place.depth == least}
+    return packs if packs <= condemned else set()
 
 
 _Visit = Callable[[Snapshot, BlockType, BlockId], bool]

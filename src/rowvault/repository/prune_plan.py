@@ -51,6 +51,8 @@ class PrunePlan:
     repack: list[PackName] = field(default_factory=list)
     rescued: set[PackName] = field(default_factory=set)
     """Condemned by an earlier prune, and needed again."""
+    spare: set[tuple[PackName, int]] = field(default_factory=set)
+    """(pack, offset) of frames of live blocks for which another place was chosen."""
     unreadable: list[Location] = field(default_factory=list)
     """Chosen places that turned out not to hold their block, where there was another one."""
 
@@ -99,6 +101,7 @@ def make_plan(
     plan = PrunePlan(
         {name: use for name, use in uses.items() if name in stored},
         rescued=chooser.rescued,
+        spare=chooser.spare,
         unreadable=chooser.unreadable,
     )
     candidates = {
@@ -164,6 +167,7 @@ class _Chooser:
         self.rescued: set[PackName] = set()
         self.held: set[PackName] = set()
         """They hold a block of which no place could be read: nothing of it is touched."""
+        self.spare: set[tuple[PackName, int]] = set()
         self.unreadable: list[Location] = []
 
     def choose(self, locations: Sequence[Location]) -> None:
@@ -171,16 +175,20 @@ class _Chooser:
         if not places:
             return  # lost already; the pack that held it is not there
         if len(places) > 1:
-            places = self._first_whole(sorted(places, key=self._rank))
+            chosen = self._first_whole(sorted(places, key=self._rank))
+            self.spare.update((one.pack, one.offset) for one in places if one not in chosen)
+            places = chosen
         for place in places:
             self.live_bytes[place.pack] += place.frame_bytes
             if place.pack in self._condemned:
                 self.rescued.add(place.pack)
 
-    def _rank(self, place: Location) -> tuple[bool, float, PackName]:
-        """Packs that stay anyway first, then those of which most is live."""
+    def _rank(self, place: Location) -> tuple[int, bool, float, PackName]:
+        """The least deep frame, on which all can build that build on any of them; then packs that
+        stay anyway, and those of which most is live."""
         use = self._uses[place.pack]
-        return place.pack in self._condemned, -use.live_bytes / use.frame_bytes, place.pack
+        live_share = use.live_bytes / use.frame_bytes
+        return place.depth, place.pack in self._condemned, -live_share, place.pack
 
     def _first_whole(self, places: Sequence[Location]) -> list[Location]:
         for place in places:

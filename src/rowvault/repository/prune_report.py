@@ -41,6 +41,8 @@ class PruneReport:
     repacked_packs: int = 0
     repacked_bytes: int = 0
     """Live bytes of them that were stored once more."""
+    renewed_blocks: int = 0
+    """Live blocks that were stored anew, so that dead ones below them could go."""
     removed_packs: int = 0
     freed_bytes: int = 0
     """By how much the files of packs and index shrank."""

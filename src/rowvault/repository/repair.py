@@ -3,7 +3,8 @@
 1. Index segments that are damaged or missing are made anew from the packs, by the session itself.
 2. Every pack is read. Runs that begin from now on rely on no damaged one.
 3. The whole blocks of damaged packs go into new packs. When these are durable and listed, the
-   damaged packs leave the index and are removed.
+   damaged packs leave the index and are removed. A delta is saved as it is; it is lost where all of
+   what it builds on is not there.
 4. Small objects that are damaged are removed.
 5. A snapshot that lost blocks gives way to one of the rest, and is forgotten, not removed.
 
@@ -12,14 +13,13 @@ A run that ends anywhere has taken nothing away that could be read; the next one
 
 from __future__ import annotations
 
-from rowvault.codec.frames import BlockType
 from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.check_packs import PackCheck
 from rowvault.repository.check_report import CheckReport, DamageKind
 from rowvault.repository.index_removal import remove_packs
-from rowvault.repository.pack_salvage import whole_blocks
+from rowvault.repository.pack_salvage import whole_frames
 from rowvault.repository.prune_ledger import TypedPack
 from rowvault.repository.repair_lease import COMMAND, RepairLease
 from rowvault.repository.repair_report import DroppedObject, MendedSnapshot, RepairReport
@@ -108,8 +108,8 @@ class _Repair:
         for kind, name in sorted(damaged):
             self._monitor.item(f"pack {name}")
             data = self._storage.read(names.pack(kind, name))
-            for block, raw in whole_blocks(data, kind, self._place.keys, self._place.make_id):
-                (session.put_data if block is BlockType.DATA else session.put_node)(raw)
+            for header, payload in whole_frames(data, kind, self._place.keys, self._place.make_id):
+                session.put_frame(header, payload)
                 self._report.salvaged_blocks += 1
         session.flush()
 

@@ -12,6 +12,7 @@ from rowvault.codec.frames import BlockType
 from rowvault.codec.layout import RowLayout
 from rowvault.codec.rows import RowBatch
 from rowvault.core.ids import BlockId
+from rowvault.repository.delta_chain import UsableChains
 from rowvault.repository.gaps import Gap, joined, key_columns, pieces, range_text
 from rowvault.repository.manifest import (
     ManifestRow,
@@ -37,13 +38,14 @@ class Losses:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
+        self._chains = UsableChains(repository.place.blocks, lambda place: True)
         self._whole: set[BlockId] = set()
         """Roots of tables that lost nothing."""
 
     def is_lost(self, block_id: BlockId) -> bool:
-        """Whether no pack holds this data block."""
+        """Whether no pack holds this data block, with all that it builds on."""
         found = self._repository.place.index.find(BlockType.DATA, block_id)
-        return not any(True for _ in found)
+        return not any(self._chains.holds(block_id, place) for place in found)
 
     def table(self, record: TableRecord) -> list[Gap]:
         """The key ranges that are lost."""

@@ -15,36 +15,35 @@ from rowvault.codec.compression import DEFAULT_LEVEL
 from rowvault.codec.frames import BlockType
 from rowvault.codec.layout import CutRule
 from rowvault.core.errors import (
-    CorruptError,
     DamageError,
-    MissingError,
     ObjectExistsError,
-    ObjectMissingError,
-    RowvaultError,
-    StorageError,
     UnsupportedFormatError,
     UsageError,
 )
-from rowvault.core.ids import BlockId, PackName, RepositoryId, SnapshotId
+from rowvault.core.ids import BlockId, RepositoryId, SnapshotId
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
+from rowvault.repository.block_reader import BlockReader
 from rowvault.repository.catalogue import Catalogue, Damage
 from rowvault.repository.ciphers import CipherName
 from rowvault.repository.config import (
+    DELTAS,
     Config,
+    Features,
     Sizes,
     authenticate_config,
     decode_config,
     encode_config,
 )
 from rowvault.repository.dry_session import DrySession
-from rowvault.repository.index import BlockIndex, Location
+from rowvault.repository.index import BlockIndex
 from rowvault.repository.keys import KeyRing, read_removed
 from rowvault.repository.manifest import Manifest
 from rowvault.repository.node import NodeRule
 from rowvault.repository.node_cache import NodeCache
 from rowvault.repository.opening import exists, read_config, require_free, unlock
-from rowvault.repository.pack import PackKeys, PackReader
+from rowvault.repository.pack import PackKeys
+from rowvault.repository.parent_walk import ParentTables
 from rowvault.repository.prune_ledger import PruneLedger
 from rowvault.repository.read_subset import ReadRotation
 from rowvault.repository.sealed import Sealer
@@ -58,7 +57,6 @@ from rowvault.storage.protocol import Storage
 
 _log = logging.getLogger(__name__)
 
-_KEPT_PACK_READERS = 1024
 _KEPT_NODES = 256
 
 
@@ -76,9 +74,7 @@ class Repository:
         self._keys = PackKeys(config.cipher, secrets, config.id)
         self._catalogue = Catalogue(storage, self._sealer, secrets)
         self._index = BlockIndex(storage)
-        self._index_lock = threading.Lock()
-        self._index_loaded = False
-        self._packs: OrderedDict[PackName, PackReader] = OrderedDict()
+        self._blocks = BlockReader(storage, self._keys, self._index, self._make_id)
         self._nodes: OrderedDict[BlockId, bytes] = OrderedDict()
         self._node_cache = NodeCache()
         self._cache_lock = threading.Lock()
@@ -119,6 +115,7 @@ class Repository:
             id=new_repository_id(),
             created=now,
             cipher=CipherName.NONE if password is None else CipherName.AES_256_GCM,
+            features=Features(write=(DELTAS,)),
             sizes=sizes or Sizes(),
         )
         slot_id = os.urandom(8).hex()
@@ -168,12 +165,14 @@ class Repository:
             storage=self._storage,
             keys=self._keys,
             index=self._index,
+            blocks=self._blocks,
             catalogue=self._catalogue,
             prune_ledger=PruneLedger(self._storage, self._sealer),
             make_id=self._make_id,
             pack_bytes=self._config.sizes.pack_bytes,
             manifest_cut_rule=self.manifest_cut_rule,
             node_rule=self.node_rule,
+            deltas=DELTAS in self._config.features.write,
         )
 
     @property
@@ -208,7 +207,7 @@ class Repository:
 
     def read_data(self, block_id: BlockId) -> bytes:
         """A data block's raw bytes, verified. Raises DamageError, StorageError."""
-        return self._read(BlockType.DATA, block_id)
+        return self._blocks.read(BlockType.DATA, block_id)
 
     def read_node(self, block_id: BlockId) -> bytes:
         """A tree node's raw bytes, verified; the last few are kept. Raises DamageError."""
@@ -217,7 +216,7 @@ class Repository:
             if node is not None:
                 self._nodes.move_to_end(block_id)
                 return node
-        node = self._read(BlockType.NODE, block_id)
+        node = self._blocks.read(BlockType.NODE, block_id)
         with self._cache_lock:
             self._nodes[block_id] = node
             if len(self._nodes) > _KEPT_NODES:
@@ -272,6 +271,10 @@ class Repository:
         """Walks a table's tree."""
         return TreeReader(self.read_node, root, self._node_cache)
 
+    def parent_tables(self, snapshot: Snapshot, monitor: Monitor) -> ParentTables:
+        """The tables of a snapshot, as what a later one builds on."""
+        return ParentTables(self.manifest(snapshot), self.tree, monitor)
+
     def begin(
         self,
         command: str,
@@ -286,7 +289,7 @@ class Repository:
         Raises StorageError, and UnsupportedFormatError when writing needs an unknown feature.
         """
         self._config.refuse_unknown(self._config.features.write, self.location)
-        self._load_index()
+        self._blocks.load_index()
         return WriteSession(self.place, command, monitor, level, parent)
 
     def begin_dry_run(
@@ -297,7 +300,7 @@ class Repository:
         parent: SnapshotId | None = None,
     ) -> DrySession:
         """Begins a run that stores nothing and counts what it would store."""
-        self._load_index()
+        self._blocks.load_index()
         return DrySession(self.place)
 
     @property
@@ -311,8 +314,8 @@ class Repository:
 
     def close(self) -> None:
         """Lets go of caches and mapped files."""
+        self._blocks.forget()
         with self._cache_lock:
-            self._packs.clear()
             self._nodes.clear()
         self._index.close()
 
@@ -326,78 +329,3 @@ class Repository:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _read(self, kind: BlockType, block_id: BlockId) -> bytes:
-        """From any place that holds it whole; the first failure where none does.
-
-        A prune may have moved the block since the index was read, so that is looked at again.
-        """
-        try:
-            return self._read_anywhere(kind, block_id)
-        except (MissingError, ObjectMissingError):
-            if not self._index.refresh():
-                raise
-            return self._read_anywhere(kind, block_id)
-
-    def _read_anywhere(self, kind: BlockType, block_id: BlockId) -> bytes:
-        failure: RowvaultError | None = None
-        for location in self._locate(kind, block_id):
-            try:
-                return self._read_at(kind, block_id, location)
-            except (DamageError, UnsupportedFormatError, StorageError) as error:
-                failure = failure or error
-        raise failure or self._unlisted(kind, block_id)
-
-    def _read_at(self, kind: BlockType, block_id: BlockId, location: Location) -> bytes:
-        reader = self._pack_reader(location)
-        raw = reader.read_block(kind, block_id, location.offset, location.frame_bytes)
-        if self._make_id(kind, raw) != block_id:
-            raise CorruptError(
-                f"block {block_id.hex()} in pack {location.pack} at byte {location.offset} "
-                "does not hold the bytes that make its id"
-            )
-        return raw
-
-    def is_whole(self, location: Location) -> bool:
-        """Whether the frame at that place can be read and holds the block that it names."""
-        try:
-            return self._pack_reader(location).holds_block(
-                location.offset, location.frame_bytes, self._make_id
-            )
-        except (DamageError, UnsupportedFormatError, StorageError) as error:
-            _log.info("%s", error)
-            return False
-
-    def _locate(self, kind: BlockType, block_id: BlockId) -> list[Location]:
-        """Looks again after a refresh: another process may have written since."""
-        self._load_index()
-        found = list(self._index.find(kind, block_id))
-        if not found and self._index.refresh():
-            found = list(self._index.find(kind, block_id))
-        return found
-
-    def _load_index(self) -> None:
-        with self._index_lock:
-            if not self._index_loaded:
-                self._index.refresh()
-                self._index_loaded = True
-
-    def _unlisted(self, kind: BlockType, block_id: BlockId) -> DamageError:
-        damaged = "".join(f"; {error}" for error in self._index.damage.values())
-        return MissingError(
-            f"{kind.name.lower()} block {block_id.hex()} is in no pack that the index lists"
-            f"{damaged} (a snapshot that is forgotten and pruned while it is read ends like this)"
-        )
-
-    def _pack_reader(self, location: Location) -> PackReader:
-        with self._cache_lock:
-            reader = self._packs.get(location.pack)
-            if reader is not None:
-                self._packs.move_to_end(location.pack)
-                return reader
-        reader = PackReader(self._storage, self._keys, location.pack_type, location.pack)
-        with self._cache_lock:
-            self._packs[location.pack] = reader
-            if len(self._packs) > _KEPT_PACK_READERS:
-                self._packs.popitem(last=False)
-        return reader

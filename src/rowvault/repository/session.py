@@ -5,6 +5,7 @@ Write order: packs, index segments, commit. State shared between threads:
 | state | guarded by |
 |---|---|
 | `_new`, `figures` | `_known_lock` |
+| `_usable_packs` | `_packs_lock` |
 | `_open`, order of packs | `_pack_lock` |
 | `_unindexed` | written by the pack writer's thread, read after that has ended or by itself |
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -23,7 +24,7 @@ from typing import Protocol, Self
 import msgspec
 
 from rowvault.codec.compression import DEFAULT_LEVEL
-from rowvault.codec.frames import BlockType, Filter, encode_payload
+from rowvault.codec.frames import MAXIMUM_DEPTH, BlockType, FrameHeader, encode_payload
 from rowvault.codec.layout import CutRule
 from rowvault.core.errors import (
     DamageError,
@@ -35,9 +36,12 @@ from rowvault.core.errors import (
 from rowvault.core.ids import BlockId, PackName, SessionId, SnapshotId
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
+from rowvault.repository.block_reader import BlockReader
 from rowvault.repository.catalogue import Catalogue
+from rowvault.repository.delta_chain import DeltaMaker, NewBlock, UsableChains
 from rowvault.repository.index import (
     BlockIndex,
+    Location,
     StoredPack,
     encode_segment,
     segment_name,
@@ -56,6 +60,10 @@ from rowvault.storage.protocol import Storage
 _log = logging.getLogger(__name__)
 
 _PACK_TYPE = {BlockType.DATA: PackType.DATA, BlockType.NODE: PackType.TREE}
+Previous = Callable[[], Sequence[bytes]]
+"""Asked what the parent snapshot has at a block's place: the first halves of the ids of at most two
+blocks, that of which the block holds most first."""
+
 _SEGMENT_RECORDS = 1 << 17
 """So many blocks of finished packs are given an index segment before the session's end."""
 
@@ -81,12 +89,15 @@ class SessionPlace:
     storage: Storage
     keys: PackKeys
     index: BlockIndex
+    blocks: BlockReader
     catalogue: Catalogue
     prune_ledger: PruneLedger
     make_id: IdMaker
     pack_bytes: int
     manifest_cut_rule: CutRule
     node_rule: NodeRule
+    deltas: bool
+    """Whether blocks may be stored as deltas."""
 
 
 class Session(Protocol):
@@ -96,8 +107,11 @@ class Session(Protocol):
     manifest_cut_rule: CutRule
     node_rule: NodeRule
 
-    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
-        """The data block's id; `column_count` where it is whole rows of so many columns."""
+    def put_data(self, raw: bytes, column_count: int = 0, base: Previous | None = None) -> BlockId:
+        """The data block's id; `column_count` where it is whole rows of so many columns.
+
+        `base` tells what the parent snapshot has at its place.
+        """
         ...
 
     def put_node(self, raw: bytes) -> BlockId:
@@ -137,7 +151,11 @@ class WriteSession:
         self._level = level
         self._new: set[bytes] = set()
         self._usable_packs: dict[PackName, int] = {}
+        self._chains = UsableChains(place.blocks, self._is_usable)
+        self._deltas = DeltaMaker(place.blocks, place.index, self._chains, monitor)
+        self._all_packs_are_there = False
         self._known_lock = threading.Lock()
+        self._packs_lock = threading.Lock()
         self._pack_lock = threading.Lock()
         self._open: dict[PackType, OpenPack] = {}
         self._unindexed: list[StoredPack] = []
@@ -167,20 +185,38 @@ class WriteSession:
         if not self._ended:
             self.abort()
 
-    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
+    def put_data(self, raw: bytes, column_count: int = 0, base: Previous | None = None) -> BlockId:
         """Stores a data block unless it is there; its id. Raises StorageError.
 
         `column_count` where it is whole rows of so many columns: they take less room then.
+        `base`: what the parent of this session has at the block's place; it may be asked for a
+        block that is new, or is there as a delta, and the answer must not change meanwhile.
         """
-        return self._put(BlockType.DATA, raw, column_count)
+        return self._put(BlockType.DATA, raw, column_count, base)
 
     def put_node(self, raw: bytes) -> BlockId:
         """Stores a tree node unless it is there; its id. Raises StorageError."""
         return self._put(BlockType.NODE, raw)
 
+    def put_frame(self, header: FrameHeader, payload: bytes) -> bool:
+        """Stores a frame of another pack, as it is, unless one that is no deeper is there.
+
+        Whether it was stored. Its base is the caller's affair. Raises StorageError.
+        """
+        found = self._place.index.find(header.type, header.id)
+        if any(one.depth <= header.depth and self._is_usable(one) for one in found):
+            return False
+        with self._known_lock:
+            if header.id in self._new:
+                return False
+            self._new.add(header.id)
+        self._append(header, payload)
+        return True
+
     def distrust(self, packs: Set[PackName]) -> None:
         """From now on blocks that only these packs hold are stored again."""
         self._condemned = self._condemned | packs
+        self._chains.forget()
 
     def flush(self) -> None:
         """Makes what was put durable and listed. All `put_*` must have returned."""
@@ -218,23 +254,34 @@ class WriteSession:
         self._writer.abandon()
         self._object.withdraw()
 
-    def _put(self, kind: BlockType, raw: bytes, column_count: int = 0) -> BlockId:
+    def _put(
+        self, kind: BlockType, raw: bytes, column_count: int = 0, base: Previous | None = None
+    ) -> BlockId:
         block_id = self._place.make_id(kind, raw)
-        if self._reserve(kind, block_id, len(raw)):
+        if self._reserve(kind, block_id, len(raw), base):
             try:
-                coding, payload = encode_payload(raw, self._level, column_count)
-                self._append(kind, block_id, len(raw), coding, payload)
+                previous = base() if base is not None and self._place.deltas else ()
+                new = NewBlock(block_id, raw, column_count)
+                frame = self._deltas.make(new, previous) if previous else None
+                self._append(*(frame or self._alone(kind, new)))
             except BaseException:
                 self._broken = True  # others were told that this block is taken care of
                 raise
         return block_id
 
-    def _reserve(self, kind: BlockType, block_id: BlockId, raw_bytes: int) -> bool:
+    def _alone(self, kind: BlockType, new: NewBlock) -> tuple[FrameHeader, bytes]:
+        coding, payload = encode_payload(new.raw, self._level, new.column_count)
+        return FrameHeader(kind, coding, 0, len(new.raw), len(payload), new.id), payload
+
+    def _reserve(
+        self, kind: BlockType, block_id: BlockId, raw_bytes: int, base: Previous | None
+    ) -> bool:
         """Whether the caller is the one who has to store the block."""
+        is_stored = self._is_stored(kind, block_id, base)
         with self._known_lock:
             counted = kind is BlockType.DATA
             self.figures.blocks += counted
-            if block_id in self._new or self._is_stored(kind, block_id):
+            if is_stored or block_id in self._new:
                 return False
             self._new.add(block_id)
             if counted:
@@ -242,18 +289,31 @@ class WriteSession:
                 self.figures.raw_new_bytes += raw_bytes
             return True
 
-    def _is_stored(self, kind: BlockType, block_id: BlockId) -> bool:
-        """Listed, in a pack that is there and long enough; else the block is stored once more."""
-        for location in self._place.index.find(kind, block_id):
-            if location.pack in self._condemned:
-                continue
-            size = self._usable_packs.get(location.pack)
+    def _is_stored(self, kind: BlockType, block_id: BlockId, base: Previous | None) -> bool:
+        """Listed in usable packs, with all that it builds on; else the block is stored once more.
+
+        What the parent refers to is kept whole by every prune, so a delta that stands in the
+        parent at the same place is not followed to its end.
+        """
+        found = list(filter(self._is_usable, self._place.index.find(kind, block_id)))
+        if any(not one.depth for one in found):
+            return True
+        if found and base is not None and self._all_packs_are_there:
+            is_in_parent = any(block_id.startswith(one) for one in base())
+        else:
+            is_in_parent = False
+        return is_in_parent or any(self._chains.holds(block_id, one) for one in found)
+
+    def _is_usable(self, place: Location) -> bool:
+        """In a pack that is there, long enough, and not about to be removed."""
+        if place.pack in self._condemned or place.depth > MAXIMUM_DEPTH:
+            return False
+        with self._packs_lock:
+            size = self._usable_packs.get(place.pack)
             if size is None:
-                size = self._size_of(location.pack_type, location.pack)
-                self._usable_packs[location.pack] = size
-            if location.offset + location.frame_bytes <= size:
-                return True
-        return False
+                size = self._size_of(place.pack_type, place.pack)
+                self._usable_packs[place.pack] = size
+        return place.offset + place.frame_bytes <= size
 
     def _size_of(self, kind: PackType, pack: PackName) -> int:
         try:
@@ -265,10 +325,8 @@ class WriteSession:
             )
             return 0
 
-    def _append(
-        self, kind: BlockType, block_id: BlockId, raw_bytes: int, coding: Filter, payload: bytes
-    ) -> None:
-        pack_type = _PACK_TYPE[kind]
+    def _append(self, header: FrameHeader, payload: bytes) -> None:
+        pack_type = _PACK_TYPE[header.type]
         with self._pack_lock:
             if self._ended:
                 raise RepositoryError(f"Session {self.id} has ended.")
@@ -276,7 +334,7 @@ class WriteSession:
             if pack is None:
                 pack = OpenPack(pack_type, self.id, self._place.keys)
                 self._open[pack_type] = pack
-            pack.append(kind, block_id, raw_bytes, coding, payload)
+            pack.append(header, payload)
             if pack.size >= self._place.pack_bytes:
                 del self._open[pack_type]
                 # Under the lock: memory stays bounded when the disk is slower than the workers.
@@ -373,6 +431,8 @@ class WriteSession:
         """
         objects = self._place.storage.list(names.PACKS)
         self._place.index.refresh()
+        there = {name.rpartition("/")[2] for name in objects}
+        self._all_packs_are_there = self._place.index.packs() <= there
         adopted: list[StoredPack] = []
         for pack_type, name in unlisted(objects, self._place.index.packs()):
             try:

@@ -7,15 +7,17 @@ from typing import Protocol
 
 from rowvault.core.ids import BlockId
 from rowvault.repository.repository import Repository
+from rowvault.repository.session import Previous
 
 
 class BlockSink(Protocol):
     """Takes blocks from many threads and names them."""
 
-    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
+    def put_data(self, raw: bytes, column_count: int = 0, base: Previous | None = None) -> BlockId:
         """The id of a block, kept if the sink keeps blocks.
 
-        `column_count` where it is whole rows of so many columns.
+        `column_count` where it is whole rows of so many columns; `base` tells what the parent has
+        at its place.
         """
         ...
 
@@ -35,7 +37,7 @@ class HashingSink:
         self._lock = threading.Lock()
         self._nodes: dict[BlockId, bytes] = {}
 
-    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
+    def put_data(self, raw: bytes, column_count: int = 0, base: Previous | None = None) -> BlockId:
         """The id alone."""
         return self._repository.data_id(raw)
 

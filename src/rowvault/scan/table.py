@@ -20,6 +20,7 @@ from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import RowBatch
 from rowvault.core.model import TableDefinition
 from rowvault.repository.node import LeafEntry, NodeRule
+from rowvault.repository.parent_walk import ParentTable, ParentWalk
 from rowvault.repository.tree import TreeRoot, TreeWriter
 from rowvault.scan.sink import BlockSink
 from rowvault.source.protocol import RowRange, RowReader
@@ -50,6 +51,7 @@ class _RowChunk:
     """What one worker made of one row-chunk."""
 
     cutter: Cutter
+    walk: ParentWalk | None
     head: list[RawBlock] = field(default_factory=list)
     head_bytes: int = 0
     entries: list[LeafEntry] = field(default_factory=list)
@@ -73,8 +75,11 @@ class TableScan:
         sink: BlockSink,
         cut_rule: CutRule,
         node_rule: NodeRule,
+        parent: ParentTable | None = None,
     ) -> None:
+        """`parent`: what the table was, for blocks that changed."""
         self.definition = definition
+        self._parent = parent
         self._layout = RowLayout.of(definition)
         self._cut_rule = cut_rule
         self._sink = sink
@@ -86,6 +91,7 @@ class TableScan:
         self._waiting: dict[int, _RowChunk] = {}
         self._next = 0
         self._chain = Cutter(self._layout, cut_rule)
+        self._walk = self._new_walk()
         self.result: ScannedTable | None = None
         """Set when the last row-chunk has been joined."""
 
@@ -106,7 +112,7 @@ class TableScan:
 
         Raises what the reader and the sink raise; the scan is then of no further use.
         """
-        chunk = _RowChunk(Cutter(self._layout, self._cut_rule))
+        chunk = _RowChunk(Cutter(self._layout, self._cut_rule), self._new_walk())
         for batch in reader.read(self.definition, self._ranges[index]):
             if index == 0:
                 # Nothing comes before the first row-chunk: its cuts are final, so a table that
@@ -125,7 +131,7 @@ class TableScan:
             chunk.head.append(block)
             chunk.head_bytes += len(block.raw)
         else:
-            chunk.entries.append(self._put(block))
+            chunk.entries.append(self._put(block, chunk.walk))
             chunk.row_sum += int.from_bytes(block.row_sum, "little")
 
     def _join_all(self, reader: RowReader) -> None:
@@ -144,6 +150,8 @@ class TableScan:
                 self._tree.finish(),
                 (self._row_sum % _SUM_MODULUS).to_bytes(32, "little"),
             )
+            if self._parent is not None:
+                self._parent.close()
 
     def _join(self, chunk: _RowChunk, rows: RowRange, reader: RowReader) -> None:
         position = 0
@@ -172,21 +180,29 @@ class TableScan:
             self._tree.add(entry)
         self._row_sum += chunk.row_sum
         self._chain = chunk.cutter
+        self._walk = chunk.walk
 
     def _store(self, blocks: Iterable[RawBlock]) -> None:
         for block in blocks:
-            self._tree.add(self._put(block))
+            self._tree.add(self._put(block, self._walk))
             self._row_sum += int.from_bytes(block.row_sum, "little")
 
-    def _put(self, block: RawBlock) -> LeafEntry:
+    def _put(self, block: RawBlock, walk: ParentWalk | None) -> LeafEntry:
+        if walk is not None:
+            walk.step(block.first_key, len(block.raw))
+        columns = 0 if block.fragment else self._layout.column_count
+        base = None if walk is None else walk.blocks
         return LeafEntry(
             first_key=block.first_key,
-            id=self._sink.put_data(block.raw, 0 if block.fragment else self._layout.column_count),
+            id=self._sink.put_data(block.raw, columns, base),
             raw_bytes=len(block.raw),
             row_count=block.row_count,
             rendered_bytes=block.rendered_bytes,
             fragment=block.fragment,
         )
+
+    def _new_walk(self) -> ParentWalk | None:
+        return None if self._parent is None else self._parent.walk()
 
     def _whole_rows(self, blocks: Sequence[RawBlock], position: int) -> tuple[int, RowBatch]:
         """(number of blocks, their rows): one block, or all the fragments of one row."""

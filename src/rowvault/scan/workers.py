@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 
 from rowvault.core.monitor import Monitor
+from rowvault.repository.parent_walk import ParentTables
 from rowvault.repository.repository import Repository
 from rowvault.scan.jobs import JobQueue
 from rowvault.scan.pace import Pace
@@ -106,15 +108,20 @@ def scan_tables(
     repository: Repository,
     monitor: Monitor,
     pace: Pace | None = None,
+    parents: ParentTables | None = None,
 ) -> ScanResult:
     """Reads all tables over all connections, large tables first; no faster than `pace`.
+
+    `parents`: what the tables were, for blocks that changed.
 
     Raises the first error that a worker met; the others end at their next batch.
     """
     readers = snapshot.readers()
+    definitions = [table.definition for table in tables]
+    earlier = repeat(None) if parents is None else parents.match(definitions)
     scans = [
-        TableScan(table.definition, sink, repository.cut_rule, repository.node_rule)
-        for table in tables
+        TableScan(definition, sink, repository.cut_rule, repository.node_rule, parent)
+        for definition, parent in zip(definitions, earlier, strict=False)  # one may be endless
     ]
     pace = pace or Pace()
     queue: JobQueue[_Read | _Divide] = JobQueue()

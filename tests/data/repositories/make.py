@@ -1,8 +1,8 @@
 """Makes a golden repository of the current format: python tests/data/repositories/make.py NAME.
 
 NAME ends with `-plain` or `-encrypted`; with `users` in it, it holds users and grants, too, with
-`columns` larger blocks and more types. One that exists is never touched: later versions must read
-what earlier ones wrote.
+`columns` larger blocks and more types, with `deltas` a history whose blocks build on each other.
+One that exists is never touched: later versions must read what earlier ones wrote.
 """
 
 from __future__ import annotations
@@ -21,8 +21,15 @@ from rowvault.repository.prune import prune  # noqa: E402
 from rowvault.repository.prune_plan import PruneLimits  # noqa: E402
 from rowvault.repository.prune_report import PruneRequest  # noqa: E402
 from rowvault.repository.repository import Repository  # noqa: E402
+from rowvault.repository.snapshot import Snapshot  # noqa: E402
 from rowvault.storage import LocalStorage  # noqa: E402
-from support.sample_repository import SMALL, Tables, sample_rows, take_snapshot  # noqa: E402
+from support.sample_repository import (  # noqa: E402
+    MIDDLING,
+    SMALL,
+    Tables,
+    sample_rows,
+    take_snapshot,
+)
 
 PASSWORD = b"golden password"
 OLD = {("shop", "orders"): sample_rows(120), ("shop", "empty"): []}
@@ -84,8 +91,29 @@ ACCOUNTS = (
 )  # fmt: skip
 
 
-def tables_of(name: str) -> tuple[Tables, Tables]:
-    """What the two snapshots of the golden repository of this name hold."""
+def history() -> tuple[Tables, ...]:
+    """Scattered updates, then a row gone and rows between others, then one more update, ..."""
+    rows = sample_rows(400)
+    states = []
+    for day in range(9):
+        rows = [
+            (key, b"%d %s" % (day, text) if place % 50 == day * 5 else text)
+            for place, (key, text) in enumerate(rows)
+        ]
+        if day % 3 == 2:
+            del rows[day * 30 : day * 30 + 12]
+            rows[day * 10 : day * 10] = [
+                (b"%d.%d" % (day, n), b"new %d" % (n * 7919)) for n in range(9)
+            ]
+        others = [(key, text[::-1]) for key, text in rows]
+        states.append({("shop", "orders"): rows, ("shop", "as rows"): others})
+    return tuple(states)
+
+
+def tables_of(name: str) -> tuple[Tables, ...]:
+    """What the snapshots of the golden repository of this name hold."""
+    if "deltas" in name:
+        return history()
     more = TYPED if "columns" in name else {}
     return {**OLD, **more}, {**NEW, **more}
 
@@ -113,13 +141,17 @@ def main(name: str) -> None:
     if place.exists():
         raise SystemExit(f"{place} exists; golden repositories are never rewritten")
     password = PASSWORD if name.endswith("-encrypted") else None
-    sizes = Sizes() if "columns" in name else SMALL
-    old, new = tables_of(name)
+    sizes = Sizes() if "columns" in name else MIDDLING if "deltas" in name else SMALL
+    tags = {0: ["first"], 1: ["second", "größer"]}
     with Repository.create(LocalStorage(place), password, sizes) as repository:
-        snapshots = [
-            take_snapshot(repository, old, 0, ["first"], accounts_of(name)),
-            take_snapshot(repository, new, 1, ["second", "größer"], accounts_of(name)),
-        ]
+        snapshots: list[Snapshot] = []
+        for number, tables in enumerate(tables_of(name)):
+            parent = snapshots[-1] if snapshots and "deltas" in name else None
+            snapshots.append(
+                take_snapshot(
+                    repository, tables, number, tags.get(number, ()), accounts_of(name), parent
+                )
+            )
         if "kept" in name:
             keep_house(repository)
         expected = [

@@ -9,13 +9,14 @@ import pytest
 from blake3 import blake3
 
 from rowvault.codec.columns import arrange, restore_rows
-from rowvault.codec.frames import BlockType, Filter
+from rowvault.codec.frames import BlockType, Filter, FrameHeader
 from rowvault.codec.rows import encode_batch, encode_row
 from rowvault.core.ids import PackName, RepositoryId, SessionId
 from rowvault.repository import names
 from rowvault.repository import pack as pack_module
+from rowvault.repository.block_reader import BlockReader
 from rowvault.repository.ciphers import CipherName
-from rowvault.repository.index import Segment, encode_segment, segment_name
+from rowvault.repository.index import BlockIndex, Segment, encode_segment, segment_name
 from rowvault.repository.names import PackType
 from rowvault.repository.node import LeafEntry, decode_node, encode_node
 from rowvault.repository.pack import OpenPack, PackEntry, PackKeys, PackReader
@@ -46,7 +47,7 @@ def example(name: str) -> bytes:
 def written(monkeypatch: pytest.MonkeyPatch) -> tuple[bytes, list[PackEntry]]:
     monkeypatch.setattr(pack_module.os, "urandom", lambda count: b"\x22" * count)
     pack = OpenPack(PackType.DATA, SESSION, KEYS)
-    pack.append(BlockType.DATA, BLOCK_ID, len(ROW), Filter.RAW, ROW)
+    pack.append(FrameHeader(BlockType.DATA, Filter.RAW, 0, len(ROW), len(ROW), BLOCK_ID), ROW)
     return bytes(pack.finish()), pack.entries
 
 
@@ -69,7 +70,25 @@ def test_the_pack_reads_so(tmp_path: Path) -> None:
     storage.create(names.pack(PackType.DATA, name), data)
     reader = PackReader(storage, KEYS, PackType.DATA, name)
     (entry,) = reader.footer()
-    assert reader.read_block(BlockType.DATA, BLOCK_ID, entry.offset, entry.frame_bytes) == ROW
+    assert reader.read_frame(BlockType.DATA, BLOCK_ID, entry.offset, entry.frame_bytes)[1] == ROW
+
+
+def test_the_delta_reads_so(tmp_path: Path) -> None:
+    data = example("delta")
+    name = PackName(blake3(data).hexdigest())
+    storage = LocalStorage(tmp_path)
+    storage.create(names.pack(PackType.DATA, name), data)
+    entries = PackReader(storage, KEYS, PackType.DATA, name).footer()
+    index = BlockIndex(storage)
+    index.add(encode_segment([(PackType.DATA, name, entries)]))
+    blocks = BlockReader(storage, KEYS, index, IdMaker(SECRETS))
+    for entry, word in zip(entries, (b"fox", b"cat"), strict=True):
+        assert entry.id.hex() in DOCUMENT
+        text = b"the quick brown %s jumps over the lazy dog" % word
+        assert blocks.read(BlockType.DATA, entry.id) == encode_row([b"1", text])
+    (place,) = index.find(BlockType.DATA, entries[1].id)
+    header = blocks.header(entries[1].id, place)
+    assert (header.depth, header.version, header.bases) == (1, 16, (entries[0].id[:16],))
 
 
 def test_the_node_is_written_so() -> None:

@@ -15,6 +15,7 @@ from rowvault.core.errors import WrongPasswordError
 from rowvault.core.ids import BlockId, PackName
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.check import check
+from rowvault.repository.index import PREFIX_BYTES
 from rowvault.repository.names import PackType
 from rowvault.repository.pack import PackReader
 from rowvault.repository.prune import prune
@@ -78,10 +79,10 @@ def test_everything_reads_back(name: str, repository: Repository) -> None:
     assert repository.encrypted == name.endswith("-encrypted")
 
 
-def test_the_same_rows_are_not_stored_again(repository: Repository) -> None:
+def test_the_same_rows_are_not_stored_again(name: str, repository: Repository) -> None:
     """Ids, cuts and trees come out as they did when the repository was made."""
     with repository.begin("test", SilentMonitor()) as session:
-        root = put_table(session, repository, MAKER.NEW["shop", "orders"])
+        root = put_table(session, repository, MAKER.tables_of(name)[-1]["shop", "orders"])
         assert session.figures.new_blocks == 0
     latest = repository.find("latest")
     record = repository.manifest(latest).table("shop", "orders")
@@ -105,6 +106,22 @@ def test_blocks_stand_by_column() -> None:
                 frame = storage.read_range(name, entry.offset, entry.frame_bytes)
                 filters.append(decode_header(frame).filter)
     assert filters.count(Filter.COLUMNS) >= len(MAKER.TYPED)
+
+
+def test_the_deltas_are_of_every_kind(tmp_path: Path) -> None:
+    """Of rows and by column, on one base and on two, over several links."""
+    storage = LocalStorage(shutil.copytree(PLACE / "v1-deltas-encrypted", tmp_path / "deltas"))
+    with Repository.open(storage, lambda: MAKER.PASSWORD) as repository:
+        index, blocks = repository.place.index, repository.place.blocks
+        index.refresh()
+        headers = [
+            blocks.header(record[:PREFIX_BYTES], segment.decode(record))
+            for segment in index.segments
+            for record in segment.records()
+        ]
+    kinds = {(header.filter, len(header.bases)) for header in headers if header.bases}
+    assert kinds == {(form, n) for form in (Filter.DELTA, Filter.DELTA_COLUMNS) for n in (1, 2)}
+    assert max(header.depth for header in headers) >= 3
 
 
 def test_upkeep_goes_on(tmp_path: Path) -> None:
@@ -132,7 +149,7 @@ class PinnedSink:
         self.node_rule = SMALL.node.rule(self.secrets)
         self._make_id = IdMaker(self.secrets)
 
-    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
+    def put_data(self, raw: bytes, column_count: int = 0, base: object = None) -> BlockId:
         return self._make_id(BlockType.DATA, raw)
 
     def put_node(self, raw: bytes) -> BlockId:

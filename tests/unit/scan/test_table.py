@@ -68,7 +68,7 @@ class CountingSink:
     def __init__(self) -> None:
         self.data: set[BlockId] = set()
 
-    def put_data(self, raw: bytes, column_count: int = 0) -> BlockId:
+    def put_data(self, raw: bytes, column_count: int = 0, base: object = None) -> BlockId:
         identifier = BlockId(blake3(raw).digest())
         self.data.add(identifier)
         return identifier

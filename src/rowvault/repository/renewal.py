@@ -1,0 +1,132 @@
+"""Lets go of dead blocks on which a single live one builds.
+
+That one is stored anew on what lies below.
+Where snapshots were thinned out, versions between those that stay are needed by nobody else. The
+new frame is no larger than the two before, and less deep, so that all can build on it that did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rowvault.codec.compression import DEFAULT_LEVEL
+from rowvault.codec.frames import BASE_BYTES, FrameHeader, encode_arranged, encode_delta
+from rowvault.core.errors import DamageError
+from rowvault.core.ids import BlockId
+from rowvault.repository.block_reader import BlockReader
+from rowvault.repository.index import BlockIndex, Location
+from rowvault.repository.index_segment import PREFIX_BYTES
+from rowvault.repository.live_blocks import LiveMarks
+from rowvault.repository.session import WriteSession
+
+_BATCH = 1 << 14
+
+
+class _Link(NamedTuple):
+    """A frame, and where it stands."""
+
+    header: FrameHeader
+    place: Location
+
+
+class _Skip(NamedTuple):
+    """A block that stays, the dead ones right below it, and what stays below those, if anything."""
+
+    top: _Link
+    dead: list[_Link]
+    below: _Link | None
+
+    @property
+    def stored_bytes(self) -> int:
+        """Of what would not be needed any more."""
+        return sum(link.header.frame_bytes for link in (self.top, *self.dead))
+
+
+class Renewal:
+    """Stores blocks anew through the session of a prune, and corrects its marks."""
+
+    def __init__(
+        self, marks: LiveMarks, index: BlockIndex, blocks: BlockReader, session: WriteSession
+    ) -> None:
+        self._marks = marks
+        self._index = index
+        self._blocks = blocks
+        self._session = session
+
+    def run(self, room: int | None) -> int:
+        """Renews what saves space, at most `room` bytes of it; how many blocks that were.
+
+        Raises StorageError; the marks then are as they were for what was not durable yet.
+        """
+        done = 0
+        batch: list[_Skip] = []
+        for skip in self._skips():
+            frame = self._renewed(skip)
+            if frame is None or (room is not None and frame[0].frame_bytes > room):
+                continue
+            room = None if room is None else room - frame[0].frame_bytes
+            if self._session.put_frame(*frame):
+                done += 1
+                batch.append(skip)
+            if len(batch) == _BATCH:
+                self._settle(batch)
+        self._settle(batch)
+        return done
+
+    def _settle(self, batch: list[_Skip]) -> None:
+        """Only when the new frames are durable and listed, the old ones are not needed."""
+        if batch:
+            self._session.flush()
+        for skip in batch:
+            for link in (skip.top, *skip.dead):
+                self._marks.unmark(link.header.type, link.header.id)
+        batch.clear()
+
+    def _skips(self) -> Iterator[_Skip]:
+        for record, segment in self._marks.referred(or_shared=True):
+            place = segment.decode(record)
+            if not place.depth:
+                continue
+            try:
+                skip = self._skip(_Link(self._blocks.header(record[:PREFIX_BYTES], place), place))
+            except DamageError:
+                continue  # a check names it
+            if skip is not None:
+                yield skip
+
+    def _skip(self, top: _Link) -> _Skip | None:
+        dead: list[_Link] = []
+        link = top
+        while True:
+            if len(link.header.bases) > 1:
+                return None
+            if not link.header.bases:
+                return _Skip(top, dead, None)
+            base = link.header.bases[0]
+            places = list(self._index.find(link.header.type, BlockId(base)))
+            if len(places) != 1 or places[0].depth >= link.header.depth:
+                return None
+            link = _Link(self._blocks.header(base, places[0]), places[0])
+            if not self._marks.serves_one(link.header.type, base):
+                return _Skip(top, dead, link) if dead else None
+            dead.append(link)
+
+    def _renewed(self, skip: _Skip) -> tuple[FrameHeader, bytes] | None:
+        """The frame that takes the place of all; None where it would be no smaller."""
+        old = skip.top.header
+        try:
+            arranged = self._blocks.base(old.id, skip.top.place)
+            if skip.below is None:
+                coding, payload = encode_arranged(arranged, old, DEFAULT_LEVEL)
+                made = FrameHeader(old.type, coding, 0, old.raw_bytes, len(payload), old.id)
+            else:
+                base = self._blocks.base(skip.below.header.id, skip.below.place)
+                coding, payload = encode_delta(arranged, base, old.filter)
+                made = FrameHeader(
+                    old.type, coding, skip.below.header.depth + 1, old.raw_bytes, len(payload),
+                    old.id, (skip.below.header.id[:BASE_BYTES],), old.version,
+                )  # fmt: skip
+        except DamageError:
+            return None
+        return (made, payload) if made.frame_bytes < skip.stored_bytes else None
