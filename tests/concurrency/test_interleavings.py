@@ -7,7 +7,9 @@ middle of a call, every listed snapshot reads back whole, and at the end garbage
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +28,7 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.session_object import ProcessIdentity
 from support.interleaving import MemoryStorage, Run, SteppedStorage
 from support.sample_repository import (
+    MIDDLING,
     SMALL,
     Row,
     open_plain,
@@ -41,14 +44,41 @@ VERSIONS: list[dict[tuple[str, str], list[Row]]] = [
 ] + [{("shop", "orders"): sample_rows(40, salt=f"other {number}")} for number in range(2)]
 """Contents that share blocks in part; a run stores one of them."""
 
+
+def scattered(number: int) -> list[Row]:
+    """Rows of which every block holds some that only this number has."""
+    return [
+        (key, b"%d %s" % (number, text) if place % 12 == number else text)
+        for place, (key, text) in enumerate(sample_rows(90))
+    ]
+
+
+CHANGED: list[dict[tuple[str, str], list[Row]]] = [
+    {
+        ("shop", "orders"): scattered(number),
+        ("shop", "as rows"): [(key, text[::-1]) for key, text in scattered(number)],
+    }
+    for number in range(6)
+]
+"""Contents whose blocks are stored as deltas of each other."""
+
+RANDOM = Random()
+"""Instead of the system's, from whose bytes keys are made: where blocks are cut, and so how many
+calls a run makes, is the same whenever an example is tried again."""
+
 _STEPS = st.integers(1, 40)
 
 
 class Interleavings(RuleBasedStateMachine):
     """Runs at work, and what must be there whatever they do."""
 
+    versions = VERSIONS
+    sizes = SMALL
+    follows_parents = False
+
     def __init__(self) -> None:
         super().__init__()
+        RANDOM.seed(0)
         self.storage = MemoryStorage()
         self.runs: list[Run] = []
         self.content: dict[str, int] = {}
@@ -58,8 +88,8 @@ class Interleavings(RuleBasedStateMachine):
 
     @initialize()
     def make(self) -> None:
-        repository = Repository.create(self.storage, None, SMALL)
-        self.content[take_snapshot(repository, VERSIONS[0], 0).id] = 0
+        repository = Repository.create(self.storage, None, self.sizes)
+        self.content[take_snapshot(repository, self.versions[0], 0).id] = 0
 
     def start(self, name: str, work: Callable[[Repository], None]) -> None:
         def run(run: Run) -> None:
@@ -69,15 +99,19 @@ class Interleavings(RuleBasedStateMachine):
         self.runs.append(Run(name, run))
 
     @precondition(lambda self: len(self.runs) < 4)
-    @rule(version=st.integers(0, len(VERSIONS) - 1))
-    def begin_backup(self, version: int) -> None:
+    @rule(choice=st.integers(0, 59))
+    def begin_backup(self, choice: int) -> None:
         number = next(self.numbers)
+        version = choice % len(self.versions)
 
         def work(repository: Repository) -> None:
             snapshots = repository.snapshots()
-            parent = snapshots[-1].id if snapshots else None
-            with repository.begin("backup", SilentMonitor(), parent=parent) as session:
-                snapshot = session.commit(put_all(session, repository, VERSIONS[version], number))
+            parent = snapshots[-1] if snapshots else None
+            parent_id = None if parent is None else parent.id
+            with repository.begin("backup", SilentMonitor(), parent=parent_id) as session:
+                base = parent if self.follows_parents else None
+                draft = put_all(session, repository, self.versions[version], number, parent=base)
+                snapshot = session.commit(draft)
                 self.content[snapshot.id] = version
 
         self.start("backup", work)
@@ -158,7 +192,7 @@ class Interleavings(RuleBasedStateMachine):
             for snapshot in repository.snapshots():
                 version = self.content.get(snapshot.id)
                 if version is not None:
-                    assert read_snapshot(repository, snapshot) == VERSIONS[version]
+                    assert read_snapshot(repository, snapshot) == self.versions[version]
 
     def teardown(self) -> None:
         for run in self.runs:
@@ -181,6 +215,14 @@ class Interleavings(RuleBasedStateMachine):
         assert self.storage.list("sessions/") == []
 
 
+class Descents(Interleavings):
+    """The same with blocks that are deltas of blocks of the snapshot before."""
+
+    versions = CHANGED
+    sizes = MIDDLING
+    follows_parents = True
+
+
 def _ignore(result: object) -> None:
     """What it returns does not matter here."""
 
@@ -196,14 +238,16 @@ def _expected(name: str) -> tuple[type[BaseException], ...]:
 def _nobody_is_known_to_be_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     """All runs are threads of one process here, so only their heartbeats can tell."""
     monkeypatch.setattr(ProcessIdentity, "is_gone", lambda self: False)
+    monkeypatch.setattr(os, "urandom", RANDOM.randbytes)
     assert session_watch.LEASE_S == 600
 
 
-def test_interleavings() -> None:
+@pytest.mark.parametrize("machine", [Interleavings, Descents])
+def test_interleavings(machine: type[Interleavings]) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Interleavings,
+        machine,
         settings=settings(
             max_examples=60,
             stateful_step_count=40,
