@@ -8,6 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from benchmarks.scenario.measure import Measurement, file_bytes, run, run_piped
 
@@ -33,29 +34,30 @@ def rowvault_program() -> str:
 class Rowvault:
     """`rowvault backup` into a repository of its own."""
 
+    environment: ClassVar = {"ROWVAULT_PASSWORD": PASSWORD, "NO_COLOR": "1"}
+
     def __init__(
         self, directory: Path, url: str, database: str, workers: int, encrypted: bool
     ) -> None:
         self._repository = directory / "rowvault"
-        self._environment = {"ROWVAULT_PASSWORD": PASSWORD, "NO_COLOR": "1"}
         self._backup = ["backup", url, "-d", database, "-j", str(workers)]
         self._init = ["init"] if encrypted else ["init", "--no-encryption"]
 
     def start_anew(self) -> None:
         """An empty repository; not measured."""
         shutil.rmtree(self._repository, ignore_errors=True)
-        run(self._command(self._init), self._environment)
+        run(self._command(self._init), self.environment)
 
     def back_up(self) -> Run:
         """One more snapshot. A warning (exit code 3) is none of the measurement's business."""
         before = file_bytes(self._repository)
-        measured = run(self._command(self._backup), self._environment, allowed_codes=(0, 3))
+        measured = run(self._command(self._backup), self.environment, allowed_codes=(0, 3))
         details = json.loads(measured.output)
         return Run(measured, file_bytes(self._repository) - before, details)
 
     def open(self) -> Measurement:
         """Lists the snapshots: start, key and little else."""
-        return run(self._command(["snapshots"]), self._environment)
+        return run(self._command(["snapshots"]), self.environment)
 
     def _command(self, arguments: list[str]) -> list[str]:
         return [rowvault_program(), "-r", str(self._repository), "--json", *arguments]
@@ -147,7 +149,7 @@ class Restic:
         """An empty repository; not measured."""
         shutil.rmtree(self._repository, ignore_errors=True)
         shutil.rmtree(self._cache, ignore_errors=True)
-        run(["restic", "init", "-q"], self._environment)
+        run(["restic", "init", "-q", "--repository-version", "2"], self._environment)
 
     def back_up(self) -> Run:
         """One more snapshot of the dump."""

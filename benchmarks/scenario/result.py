@@ -7,6 +7,7 @@
 | `data`, `options` | what it was measured with; free in form |
 | `steps` | per name: wall seconds of each run, medians, peak memory, growth of stored files |
 | `ratios` | per `step / peer`: the medians' `ratio`, and `at_most` where it has a budget |
+| `ratios_of` | optional; what the ratios are of, else wall times |
 | `curves` | optional; per name a list of (x, y), for charts; `axes` names x and y |
 """
 

@@ -1,0 +1,3 @@
+from benchmarks.scenario.growth import main
+
+main()
