@@ -47,6 +47,10 @@ else
 	$(BIN)/python -m benchmarks.scenario restore --sysbench 4000000 --tables 4 --rounds 5 \
 		--buffer-pool-mb 4096 --out benchmarks/results/restore-sysbench.json
 	$(BIN)/python -m benchmarks.scenario.mount_read -o benchmarks/results/mount.json
+	$(BIN)/python -m benchmarks.scenario growth --days 30 --scale 4 \
+		--out benchmarks/results/growth.json
+	$(BIN)/python -m benchmarks.scenario growth --sysbench 1000000 \
+		--out benchmarks/results/growth-sysbench.json
 	$(BIN)/python -m benchmarks.micro -o benchmarks/results/micro.json
 	$(BIN)/python -m benchmarks.scenario.report benchmarks/results/*.json
 endif

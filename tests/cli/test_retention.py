@@ -82,7 +82,8 @@ def test_prune_after_forget(own: Vault) -> None:
     document = run_json("-r", own.path, "forget", "--keep-last", "1", "--prune")["prune"]
     assert document.keys() == {
         "dry_run", "snapshots", "final", "dead_packs", "repacked_packs", "repacked_bytes",
-        "removed_packs", "freed_bytes", "pending_bytes", "unused_bytes", "waits_for", "warnings",
+        "renewed_blocks", "removed_packs", "freed_bytes", "pending_bytes", "unused_bytes",
+        "waits_for", "warnings",
     }  # fmt: skip
     assert len(document["final"]) == 2
     after = sum(path.stat().st_size for path in (own.path / "packs").rglob("*") if path.is_file())

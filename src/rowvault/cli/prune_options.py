@@ -81,6 +81,7 @@ def document(report: PruneReport, dry_run: bool) -> dict[str, object]:
         "dead_packs": report.dead_packs,
         "repacked_packs": report.repacked_packs,
         "repacked_bytes": report.repacked_bytes,
+        "renewed_blocks": report.renewed_blocks,
         "removed_packs": report.removed_packs,
         "freed_bytes": report.freed_bytes,
         "pending_bytes": report.pending_bytes,
