@@ -32,7 +32,7 @@ def restore(options: RestoreOptions, monitor: Monitor) -> RestoreResult:
             repository,
             snapshot,
             target,
-            lambda: options.target.source(monitor),
+            lambda locking: options.target.source(monitor, locking),
             options.request,
             monitor,
         )

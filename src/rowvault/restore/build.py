@@ -5,7 +5,7 @@ Events come last of all: an enabled one may fire as soon as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from rowvault.core.errors import ConnectionLostError, RestoreError
@@ -53,8 +53,16 @@ class Builder:
         self._programs = [one for one in behind if one.kind is not ObjectKind.EVENT]
         self._events = [one for one in behind if one.kind is ObjectKind.EVENT]
 
-    def build(self, repository: Repository, worker_count: int) -> Chosen:
-        """Everything but events; gives what stands. Raises RestoreError, DamageError."""
+    def build(
+        self,
+        repository: Repository,
+        worker_count: int,
+        completed: Callable[[TableRecord], None],
+    ) -> Chosen:
+        """Everything but events; gives what stands. Raises RestoreError, DamageError.
+
+        `completed` hears of each table with rows as soon as they and its indexes stand.
+        """
         monitor, tables = self._monitor, self._tables
         monitor.phase("creating tables")
         missing = self._create(before_rows(self._chosen.objects))
@@ -65,7 +73,12 @@ class Builder:
         bare = [record.definition for record in tables if self._create_table(record)]
         monitor.phase("loading", sum(record.root.sums.rows for record in tables))
         labels = frozenset(one.label for one in bare)
-        loading = Loading(labels, self._standing.loaded, self._standing.completed)
+
+        def complete(record: TableRecord) -> None:
+            self._standing.completed(record.definition)
+            completed(record)
+
+        loading = Loading(labels, self._standing.loaded, complete)
         load_tables(repository, tables, self._target, worker_count, monitor, loading)
         for definition in bare:
             self._target.add_references(definition)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from rowvault.core.monitor import Monitor
+from rowvault.repository.manifest import TableRecord
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.accounts import AccountRestore
@@ -15,6 +17,7 @@ from rowvault.restore.fitness import check_names, check_rights, check_vendor, wa
 from rowvault.restore.limits import check_values
 from rowvault.restore.lost_rights import give_back
 from rowvault.restore.proof import prove, prove_accounts, prove_events
+from rowvault.restore.prover import Prover
 from rowvault.restore.references import References
 from rowvault.restore.rename import Renaming, Side
 from rowvault.restore.resume import standing_tables
@@ -22,7 +25,7 @@ from rowvault.restore.room import find_conflicts, refuse, with_called
 from rowvault.restore.selection import Chosen, choose, held_accounts
 from rowvault.restore.standing import Standing
 from rowvault.restore.verify import TableName
-from rowvault.source.protocol import Source, Target
+from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Source, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def run_restore(
     repository: Repository,
     snapshot: Snapshot,
     target: Target,
-    open_source: Callable[[], Source],
+    open_source: Callable[[Locking], Source],
     request: RestoreRequest,
     monitor: Monitor,
 ) -> RestoreResult:
@@ -93,6 +96,9 @@ def run_restore(
     """
     started = time.monotonic()
     keeping = _Keeping(monitor)
+    verifying = partial(open_source, DEFAULT_LOCKING)
+    prover = Prover(repository, partial(open_source, Locking(allowed=False)))
+    proves_early = request.verify and target.keeps_changes
     try:
         chosen = choose(
             repository.manifest(snapshot),
@@ -109,9 +115,7 @@ def run_restore(
         warn_of_case(snapshot, chosen, target, keeping)
         kept: frozenset[TableName] = frozenset()
         if request.resume:
-            kept = standing_tables(
-                repository, chosen, target, open_source, request.workers, keeping
-            )
+            kept = standing_tables(repository, chosen, target, verifying, request.workers, keeping)
         conflicts = find_conflicts(target, chosen, kept)
         makes_room = request.replace or request.resume
         if not makes_room:
@@ -136,7 +140,8 @@ def run_restore(
             target.drop(one)
             standing.dropped(one)
         builder = Builder(chosen, kept, target, standing, keeping)
-        built = builder.build(repository, request.workers)
+        completed = prover.add if proves_early else _ignored
+        built = builder.build(repository, request.workers, completed)
         references.warn(keeping)
         give_back(rights, accounts.remade if accounts is not None else (), target, keeping)
         if accounts is not None:
@@ -146,7 +151,7 @@ def run_restore(
             if request.verify:
                 prove_accounts(snapshot, differences, target, keeping)
         if request.verify:
-            prove(repository, snapshot, built, open_source(), request.workers, keeping)
+            prove(repository, snapshot, built, verifying, request.workers, keeping, prover)
         events = builder.build_events()
         if request.verify:
             prove_events(snapshot, events, target, keeping)
@@ -157,6 +162,8 @@ def run_restore(
         if note:
             error.add_note(note)
         raise
+    finally:
+        prover.stop()
     return RestoreResult(
         tables=len(chosen.tables),
         rows=sum(record.root.sums.rows for record in chosen.tables),
@@ -168,6 +175,10 @@ def run_restore(
         accounts=0 if accounts is None else accounts.made,
         accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
     )
+
+
+def _ignored(record: TableRecord) -> None:
+    """Nobody proves tables before the end."""
 
 
 def warn_of_losses(snapshot: Snapshot, chosen: Chosen, monitor: Monitor) -> None:

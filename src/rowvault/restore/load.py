@@ -23,8 +23,8 @@ class Loading:
     """Labels of the tables that get their keys behind their rows."""
     loaded: Callable[[TableDefinition, int], None]
     """Hears of rows that stand."""
-    completed: Callable[[TableDefinition], None]
-    """Hears of tables of `bare` that have their keys."""
+    completed: Callable[[TableRecord], None]
+    """Hears of tables that stand with all their rows and indexes."""
 
 
 def load_tables(
@@ -84,12 +84,13 @@ class _Worker:
                 self.loader.load(definition, batch)
                 self.loading.loaded(definition, len(batch.ends))
                 self.monitor.advance(len(batch.ends), len(batch.rows))
-                if self.work.loaded(table) and definition.label in self.loading.bare:
-                    self._add_keys(definition)
+                if self.work.loaded(table):
+                    self._complete(table.record)
         except BaseException as error:  # the main thread raises it again
             self.work.stop(error)
 
-    def _add_keys(self, definition: TableDefinition) -> None:
-        self.monitor.item(f"{definition.label}: keys")
-        self.loader.add_keys(definition)
-        self.loading.completed(definition)
+    def _complete(self, record: TableRecord) -> None:
+        if record.definition.label in self.loading.bare:
+            self.monitor.item(f"{record.definition.label}: indexes")
+            self.loader.add_keys(record.definition)
+        self.loading.completed(record)

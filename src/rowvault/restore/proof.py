@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from rowvault.core.errors import VerificationError
 from rowvault.core.model import ObjectDefinition
@@ -10,6 +11,7 @@ from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.definitions import object_problems
+from rowvault.restore.prover import Prover
 from rowvault.restore.release import same_release
 from rowvault.restore.selection import Chosen
 from rowvault.restore.verify import compare
@@ -20,17 +22,30 @@ def prove(
     repository: Repository,
     snapshot: Snapshot,
     built: Chosen,
-    source: Source,
+    open_source: Callable[[], Source],
     worker_count: int,
     monitor: Monitor,
+    prover: Prover,
 ) -> None:
-    """Reads definitions and rows back. Raises VerificationError naming what differs."""
-    comparison = compare(repository, built, source, worker_count, monitor)
+    """Reads definitions and rows back; of what `prover` has begun, only what it did not prove.
+
+    Raises VerificationError naming what differs.
+    """
+    comparison = compare(
+        repository, built, open_source(), worker_count, monitor, proven=prover.stop()
+    )
+    rows = list(comparison.rows)
+    if unproven := prover.unproven():
+        rest = [
+            one
+            for one in built.tables
+            if (one.definition.database, one.definition.name) in unproven
+        ]
+        again = replace(built, objects=(), tables=tuple(rest), called=(), accounts=())
+        rows += compare(repository, again, open_source(), worker_count, monitor).rows
     for difference in comparison.databases:
         monitor.warning(f"{difference}; it was there before and is left as it is")
-    _judge(
-        snapshot, comparison.server.version, comparison.definitions, list(comparison.rows), monitor
-    )
+    _judge(snapshot, comparison.server.version, comparison.definitions, rows, monitor)
 
 
 def prove_events(

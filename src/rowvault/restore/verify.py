@@ -7,7 +7,7 @@ equal rows in equal order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rowvault.codec.rows import decode_row
@@ -65,15 +65,18 @@ def compare(
     *,
     with_additions: bool = False,
     with_users: bool = False,
+    proven: frozenset[TableName] = frozenset(),
 ) -> Comparison:
     """Reads the server's definitions and all rows of the chosen tables, and compares.
 
+    Of the tables in `proven` the definitions alone.
     `with_additions` names what the server has beyond the snapshot in the chosen databases, too;
     `with_users` compares users, roles and grants. Raises SourceError when the server cannot be
     read.
     """
     sink = HashingSink(repository)
-    monitor.phase("verifying", sum(record.root.sums.rows for record in chosen.tables))
+    left = [one for one in chosen.tables if _name(one.definition) not in proven]
+    monitor.phase("verifying", sum(record.root.sums.rows for record in left))
     selection = replace(_selection(chosen, with_additions), users=with_users)
     with source.open_snapshot(worker_count, selection) as view:
         catalogue = view.catalogue(selection)
@@ -89,8 +92,9 @@ def compare(
         if with_users:
             definitions += account_problems(chosen.accounts, accounts, chosen.reach)
         same, rows = _readable(chosen, catalogue, definitions)
+        same = [one for one in same if _name(one.definition) not in proven]
         scan = scan_tables(view, same, sink, repository, monitor)
-        expected = {_name(record.definition): record for record in chosen.tables}
+        expected = {_name(record.definition): record for record in left}
         for scanned in scan.tables:
             record = expected[_name(scanned.definition)]
             if not _is_same_but_for_numbers(repository, record, scanned, view, monitor):
@@ -111,6 +115,28 @@ def equal_tables(
 
     Raises SourceError when the server cannot be read.
     """
+    return _equal(repository, records, source, worker_count, monitor, _is_defined_alike)
+
+
+def equal_rows(
+    repository: Repository,
+    records: Sequence[TableRecord],
+    source: Source,
+    worker_count: int,
+    monitor: Monitor,
+) -> set[TableName]:
+    """Like `equal_tables`, but of the definitions only the columns and the key are compared."""
+    return _equal(repository, records, source, worker_count, monitor, _is_shaped_alike)
+
+
+def _equal(
+    repository: Repository,
+    records: Sequence[TableRecord],
+    source: Source,
+    worker_count: int,
+    monitor: Monitor,
+    is_alike: Callable[[TableDefinition, TableDefinition], bool],
+) -> set[TableName]:
     sink = HashingSink(repository)
     expected = {_name(record.definition): record for record in records}
     selection = Selection(tables=tuple(expected))
@@ -119,7 +145,7 @@ def equal_tables(
         alike = [
             table
             for table in catalogue.tables
-            if _is_defined_alike(expected[_name(table.definition)].definition, table.definition)
+            if is_alike(expected[_name(table.definition)].definition, table.definition)
         ]
         scan = scan_tables(view, alike, sink, repository, monitor)
         view.confirm(catalogue)
@@ -132,8 +158,12 @@ def equal_tables(
     }
 
 
+def _is_shaped_alike(expected: TableDefinition, found: TableDefinition) -> bool:
+    return _shape_problem(expected, found) is None
+
+
 def _is_defined_alike(expected: TableDefinition, found: TableDefinition) -> bool:
-    return table_problem(expected, found) is None and _shape_problem(expected, found) is None
+    return table_problem(expected, found) is None and _is_shaped_alike(expected, found)
 
 
 def _selection(chosen: Chosen, with_additions: bool) -> Selection:
