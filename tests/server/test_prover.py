@@ -141,8 +141,8 @@ def test_a_restore_ends_with_the_same_verdict(
             repository,
             repository.find("latest"),
             open_target(parse_address(second.socket_url), SilentMonitor()),
-            lambda locking: open_source(
-                parse_address(second.socket_url), SilentMonitor(), locking=locking
+            lambda monitor, locking: open_source(
+                parse_address(second.socket_url), monitor, locking=locking
             ),
             RestoreRequest(),
             SilentMonitor(),

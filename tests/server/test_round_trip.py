@@ -95,7 +95,7 @@ def test_any_rows_come_back(
             repository,
             repository.find("latest"),
             target,
-            lambda _: open_source(parse_address(server_second.socket_url), monitor),
+            lambda *_: open_source(parse_address(server_second.socket_url), monitor),
             RestoreRequest(workers=workers, replace=True),
             monitor,
         )

@@ -32,7 +32,7 @@ def restore(options: RestoreOptions, monitor: Monitor) -> RestoreResult:
             repository,
             snapshot,
             target,
-            lambda locking: options.target.source(monitor, locking),
+            options.target.source,
             options.request,
             monitor,
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from rowvault.core.monitor import Monitor
+from rowvault.core.monitor import Monitor, SilentMonitor
 from rowvault.repository.manifest import TableRecord
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
@@ -25,7 +25,7 @@ from rowvault.restore.room import find_conflicts, refuse, with_called
 from rowvault.restore.selection import Chosen, choose, held_accounts
 from rowvault.restore.standing import Standing
 from rowvault.restore.verify import TableName
-from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Source, Target
+from rowvault.source.protocol import DEFAULT_LOCKING, ExistingObject, Locking, Source, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ class RestoreRequest:
     """Users, roles and grants, too; see `choose`."""
     verify: bool = True
     workers: int = 2
+
+    @property
+    def makes_room(self) -> bool:
+        """What is in the way is dropped."""
+        return self.replace or self.resume
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def run_restore(
     repository: Repository,
     snapshot: Snapshot,
     target: Target,
-    open_source: Callable[[Locking], Source],
+    open_source: Callable[[Monitor, Locking], Source],
     request: RestoreRequest,
     monitor: Monitor,
 ) -> RestoreResult:
@@ -96,66 +101,17 @@ def run_restore(
     """
     started = time.monotonic()
     keeping = _Keeping(monitor)
-    verifying = partial(open_source, DEFAULT_LOCKING)
-    prover = Prover(repository, partial(open_source, Locking(allowed=False)))
-    proves_early = request.verify and target.keeps_changes
+    verifying = partial(open_source, monitor, DEFAULT_LOCKING)
     try:
-        chosen = choose(
-            repository.manifest(snapshot),
-            request.databases,
-            request.tables,
-            Renaming.parse(request.rename),
-            keeping,
-            request.users,
-        )
-        chosen = with_called(target, chosen)
-        warn_of_losses(snapshot, chosen, keeping)
-        check_vendor(snapshot, chosen, target)
-        _check(repository, chosen, target)
-        warn_of_case(snapshot, chosen, target, keeping)
-        kept: frozenset[TableName] = frozenset()
-        if request.resume:
-            kept = standing_tables(repository, chosen, target, verifying, request.workers, keeping)
-        conflicts = find_conflicts(target, chosen, kept)
-        makes_room = request.replace or request.resume
-        if not makes_room:
-            refuse(conflicts)
-        check_rights(chosen, conflicts, target)
-        references = References(chosen, conflicts, target)
-        references.check()
-        accounts = None
-        if request.users:
-            accounts = AccountRestore(chosen.accounts, chosen.reach, target.accounts(), keeping)
-            accounts.check(makes_room)
+        plan = _plan(repository, snapshot, target, verifying, request, keeping)
     except BaseException:
         target.abort()
         raise
-    standing = Standing(chosen.tables, kept)
+    standing = Standing(plan.chosen.tables, plan.kept)
+    unlocked = partial(open_source, SilentMonitor(), Locking(allowed=False))
+    prover = Prover(repository, unlocked)
     try:
-        rights = target.rights_on(conflicts)
-        if accounts is not None:
-            keeping.phase("creating users")
-            accounts.make(standing)
-        for one in conflicts:
-            target.drop(one)
-            standing.dropped(one)
-        builder = Builder(chosen, kept, target, standing, keeping)
-        completed = prover.add if proves_early else _ignored
-        built = builder.build(repository, request.workers, completed)
-        references.warn(keeping)
-        give_back(rights, accounts.remade if accounts is not None else (), target, keeping)
-        if accounts is not None:
-            keeping.phase("granting")
-            accounts.grant(standing)
-            differences = accounts.differences()
-            if request.verify:
-                prove_accounts(snapshot, differences, target, keeping)
-        if request.verify:
-            prove(repository, snapshot, built, verifying, request.workers, keeping, prover)
-        events = builder.build_events()
-        if request.verify:
-            prove_events(snapshot, events, target, keeping)
-        target.close()
+        _Run(repository, snapshot, target, request, keeping, plan, standing, prover).all(verifying)
     except BaseException as error:
         target.abort()
         note = standing.note() if target.keeps_changes else ""
@@ -164,17 +120,122 @@ def run_restore(
         raise
     finally:
         prover.stop()
+    tables, accounts = plan.chosen.tables, plan.accounts
     return RestoreResult(
-        tables=len(chosen.tables),
-        rows=sum(record.root.sums.rows for record in chosen.tables),
-        raw_bytes=sum(record.root.sums.raw_bytes for record in chosen.tables),
+        tables=len(tables),
+        rows=sum(record.root.sums.rows for record in tables),
+        raw_bytes=sum(record.root.sums.raw_bytes for record in tables),
         seconds=time.monotonic() - started,
         verified=True if request.verify else None,
         warnings=(*keeping.warnings, *target.omissions),
-        kept_tables=len(kept),
+        kept_tables=len(plan.kept),
         accounts=0 if accounts is None else accounts.made,
         accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be done, found possible."""
+
+    chosen: Chosen
+    kept: frozenset[TableName]
+    """Tables that stand already."""
+    conflicts: Sequence[ExistingObject]
+    references: References
+    accounts: AccountRestore | None
+
+
+def _plan(
+    repository: Repository,
+    snapshot: Snapshot,
+    target: Target,
+    verifying: Callable[[], Source],
+    request: RestoreRequest,
+    monitor: Monitor,
+) -> _Plan:
+    """All that can be known beforehand; changes nothing. Raises UsageError, RestoreError."""
+    chosen = choose(
+        repository.manifest(snapshot),
+        request.databases,
+        request.tables,
+        Renaming.parse(request.rename),
+        monitor,
+        request.users,
+    )
+    chosen = with_called(target, chosen)
+    warn_of_losses(snapshot, chosen, monitor)
+    check_vendor(snapshot, chosen, target)
+    _check(repository, chosen, target)
+    warn_of_case(snapshot, chosen, target, monitor)
+    kept: frozenset[TableName] = frozenset()
+    if request.resume:
+        kept = standing_tables(repository, chosen, target, verifying, request.workers, monitor)
+    conflicts = find_conflicts(target, chosen, kept)
+    if not request.makes_room:
+        refuse(conflicts)
+    check_rights(chosen, conflicts, target)
+    references = References(chosen, conflicts, target)
+    references.check()
+    accounts = None
+    if request.users:
+        accounts = AccountRestore(chosen.accounts, chosen.reach, target.accounts(), monitor)
+        accounts.check(request.makes_room)
+    return _Plan(chosen, kept, conflicts, references, accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Carries a plan out; `standing` knows how far it came."""
+
+    repository: Repository
+    snapshot: Snapshot
+    target: Target
+    request: RestoreRequest
+    monitor: Monitor
+    plan: _Plan
+    standing: Standing
+    prover: Prover
+
+    def all(self, verifying: Callable[[], Source]) -> None:
+        """Makes room, makes everything, proves it; then events, which may change it."""
+        snapshot, target, monitor = self.snapshot, self.target, self.monitor
+        rights = target.rights_on(self.plan.conflicts)
+        self._make_room()
+        builder = Builder(self.plan.chosen, self.plan.kept, target, self.standing, monitor)
+        proves_early = self.request.verify and target.keeps_changes
+        built = builder.build(
+            self.repository, self.request.workers, self.prover.add if proves_early else _ignored
+        )
+        self.plan.references.warn(monitor)
+        remade = self.plan.accounts.remade if self.plan.accounts is not None else ()
+        give_back(rights, remade, target, monitor)
+        self._grant()
+        if self.request.verify:
+            workers = self.request.workers
+            prove(self.repository, snapshot, built, verifying, workers, monitor, self.prover)
+        events = builder.build_events()
+        if self.request.verify:
+            prove_events(snapshot, events, target, monitor)
+        target.close()
+
+    def _make_room(self) -> None:
+        if self.plan.accounts is not None:
+            self.monitor.phase("creating users")
+            self.plan.accounts.make(self.standing)
+        for one in self.plan.conflicts:
+            self.target.drop(one)
+            self.standing.dropped(one)
+
+    def _grant(self) -> None:
+        accounts = self.plan.accounts
+        if accounts is None:
+            return
+        self.monitor.phase("granting")
+        accounts.grant(self.standing)
+        differences = accounts.differences()
+        if self.request.verify:
+            prove_accounts(self.snapshot, differences, self.target, self.monitor)
 
 
 def _ignored(record: TableRecord) -> None:

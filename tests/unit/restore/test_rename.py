@@ -96,7 +96,7 @@ def restore(tmp_path: Path) -> Restore:
                 repository,
                 repository.find("latest"),
                 SqliteTarget(target),
-                lambda _: SqliteSource(target),
+                lambda *_: SqliteSource(target),
                 RestoreRequest(rename=renames),
                 monitor,
             )

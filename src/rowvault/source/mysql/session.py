@@ -63,6 +63,8 @@ LOADING = _COMMON | {
     "sql_generate_invisible_primary_key": "0",
     "restrict_fk_on_non_standard_key": "0",
     "innodb_lock_wait_timeout": "3600",
+    # MySQL sorts the entries of new indexes in this much memory; its own default is 1 MiB.
+    "innodb_ddl_buffer_size": "33554432",
     "max_error_count": "65535",
 }
 
