@@ -61,7 +61,8 @@ class Builder:
     ) -> Chosen:
         """Everything but events; gives what stands. Raises RestoreError, DamageError.
 
-        `completed` hears of each table with rows as soon as they and its indexes stand.
+        `completed` hears of each table with rows as soon as they and its indexes stand, unless
+        reading its rows beside others takes too much memory.
         """
         monitor, tables = self._monitor, self._tables
         monitor.phase("creating tables")
@@ -74,9 +75,10 @@ class Builder:
         monitor.phase("loading", sum(record.root.sums.rows for record in tables))
         labels = frozenset(one.label for one in bare)
 
-        def complete(record: TableRecord) -> None:
+        def complete(record: TableRecord, has_large_rows: bool) -> None:
             self._standing.completed(record.definition)
-            completed(record)
+            if not has_large_rows:
+                completed(record)
 
         loading = Loading(labels, self._standing.loaded, complete)
         load_tables(repository, tables, self._target, worker_count, monitor, loading)

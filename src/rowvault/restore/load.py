@@ -23,8 +23,8 @@ class Loading:
     """Labels of the tables that get their keys behind their rows."""
     loaded: Callable[[TableDefinition, int], None]
     """Hears of rows that stand."""
-    completed: Callable[[TableRecord], None]
-    """Hears of tables that stand with all their rows and indexes."""
+    completed: Callable[[TableRecord, bool], None]
+    """Hears of tables that stand with all their rows and indexes; True: some rows are large."""
 
 
 def load_tables(
@@ -85,12 +85,13 @@ class _Worker:
                 self.loading.loaded(definition, len(batch.ends))
                 self.monitor.advance(len(batch.ends), len(batch.rows))
                 if self.work.loaded(table):
-                    self._complete(table.record)
+                    self._complete(table)
         except BaseException as error:  # the main thread raises it again
             self.work.stop(error)
 
-    def _complete(self, record: TableRecord) -> None:
+    def _complete(self, table: TableLoad) -> None:
+        record = table.record
         if record.definition.label in self.loading.bare:
             self.monitor.item(f"{record.definition.label}: indexes")
             self.loader.add_keys(record.definition)
-        self.loading.completed(record)
+        self.loading.completed(record, table.has_large_rows)

@@ -29,6 +29,8 @@ class TableLoad:
     def __init__(self, repository: Repository, record: TableRecord) -> None:
         self.record = record
         self.bytes_left = record.root.sums.raw_bytes
+        self.has_large_rows = False
+        """One alone was more than a portion should be: reading it takes memory."""
         self._running = 0
         self._portions = _portions(row_groups(repository.tree(record.root).entries()))
         self._next: Portion | None = None
@@ -48,7 +50,9 @@ class TableLoad:
         assert portion is not None
         self._next = next(self._portions, None)
         self._running += 1
-        self.bytes_left -= sum(entry.raw_bytes for entry in portion)
+        size = sum(entry.raw_bytes for entry in portion)
+        self.bytes_left -= size
+        self.has_large_rows |= size > PORTION_BYTES
         return portion
 
     def loaded(self) -> bool:
