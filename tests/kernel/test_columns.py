@@ -35,8 +35,9 @@ decimals = st.decimals(allow_nan=False, allow_infinity=False, places=2).map(
 prefixed = st.builds(
     lambda prefix, text: prefix + text, st.sampled_from([b"SKU-", b"i", b""]), digits
 )
+nearly_numbers = st.text("01259.-", min_size=1, max_size=10).map(str.encode)
 few = st.sampled_from([b"", b"new", b"paid", b"a longer value of thirty bytes"])
-kinds = (numbers, decimals, digits, prefixed, days, moments, intervals, few, binary)
+kinds = (numbers, decimals, nearly_numbers, digits, prefixed, days, moments, intervals, few, binary)
 
 
 @st.composite
@@ -58,6 +59,18 @@ def test_rows_come_back(columns: ModuleType, rows: list[tuple[Value, ...]]) -> N
         assert list(ends) == sorted(set(ends))
         assert ends[-1] == len(data)
         assert columns.restore_rows(data, len(raw)) == raw
+
+
+@given(texts=st.lists(nearly_numbers, min_size=1, max_size=3))
+def test_nearly_numbers_are_told_from_numbers(columns: ModuleType, texts: list[bytes]) -> None:
+    """Each among many numbers, so that it does not undo their form."""
+    rows = [(b"%d" % (n * 37 + 12_345_678),) for n in range(60)]
+    rows[20:20] = [(text,) for text in texts]
+    raw = encode_batch(rows).rows
+    arranged = columns.arrange(raw, 1)
+    assert arranged == plain.arrange(raw, 1)
+    assert arranged is not None
+    assert columns.restore_rows(arranged[0], len(raw)) == raw
 
 
 @given(table=tables())

@@ -54,6 +54,30 @@ cdef extern from *:
         return (word & 0x0000FFFF0000FFFF) * 42949672960001 >> 32;
     }
 
+    /* A number of 1 to 8 bytes at the start of 8 that may be read: digits, and a point between two
+       of them. Without a branch that depends on the number; 0: it is something else, or negative. */
+    static inline int rv_short_number(
+        const uint8_t *text, unsigned length, uint64_t *value, unsigned *scale
+    ) {
+        const uint64_t ones = 0x0101010101010101;
+        uint64_t word = rv_load_little64(text) << 8 * (8 - length) >> 8 * (8 - length);
+        uint64_t other = word ^ ones * '.';
+        uint64_t point = (other - ones) & ~other & ones * 0x80;
+        unsigned whole = length;
+        *scale = 0;
+        if (point) {
+            whole = __builtin_ctzll(point) / 8;
+            uint64_t before = ((uint64_t)1 << 8 * whole) - 1;
+            word = (word & before) | (word >> 8 & ~before);
+            *scale = --length - whole;
+            if (!whole || !*scale) return 0;
+        }
+        word <<= 8 * (8 - length);
+        if (length < 8) word |= ones * '0' >> 8 * length;
+        *value = rv_digits8(word);
+        return rv_are_digits8(word) && (text[0] != '0' || whole == 1);
+    }
+
     static const char rv_pairs[201] =
         "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
         "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
@@ -68,12 +92,18 @@ cdef extern from *:
 
     /* `count` digits of a number below 10^count. */
     static inline void rv_write_digits(uint8_t *to, uint64_t number, unsigned count) {
-        while (count >= 2) {
+        while (count >= 2 && number >> 32) {
             count -= 2;
             memcpy(to + count, rv_pairs + 2 * (number % 100), 2);
             number /= 100;
         }
-        if (count) to[0] = (uint8_t)('0' + number);
+        uint32_t rest = (uint32_t)number;    /* divides faster */
+        while (count >= 2) {
+            count -= 2;
+            memcpy(to + count, rv_pairs + 2 * (rest % 100), 2);
+            rest /= 100;
+        }
+        if (count) to[0] = (uint8_t)('0' + rest);
     }
 
     static inline unsigned rv_count_digits(uint64_t number) {
@@ -116,6 +146,8 @@ cdef extern from *:
     uint32_t bit_length "rv_bit_length"(uint64_t word) noexcept nogil
     bint are_digits8 "rv_are_digits8"(uint64_t word) noexcept nogil
     uint64_t digits8 "rv_digits8"(uint64_t word) noexcept nogil
+    bint short_number "rv_short_number"(
+        const uint8_t *text, uint32_t length, uint64_t *value, uint32_t *scale) noexcept nogil
     void write_digits "rv_write_digits"(
         uint8_t *target, uint64_t number, uint32_t count) noexcept nogil
     uint32_t count_digits "rv_count_digits"(uint64_t number) noexcept nogil
@@ -559,7 +591,7 @@ cdef inline bint read_digits(
 
 
 cdef inline bint read_number(
-    const uint8_t *text, size_t length, int64_t *mantissa, uint32_t *scale
+    const uint8_t *text, size_t length, const uint8_t *end, int64_t *mantissa, uint32_t *scale
 ) noexcept nogil:
     """A decimal number in its only spelling, of at most 18 digits."""
     cdef bint negative = length > 0 and text[0] == 45
@@ -567,6 +599,11 @@ cdef inline bint read_number(
     cdef uint64_t value = 0
     cdef uint64_t fraction
     cdef size_t start
+    if not negative and 0 < length <= 8 and end - text >= 8:
+        if not short_number(text, <uint32_t>length, &value, scale):
+            return False
+        mantissa[0] = <int64_t>value
+        return True
     if negative:
         text += 1
         length -= 1
@@ -662,78 +699,90 @@ cdef struct Reading:
     uint32_t prefix
     const uint8_t *first    # the first value, which starts with the prefix
     uint32_t parameter    # of the first text that has the form
-    bint has_scales    # numbers: they differ
     uint32_t count    # fields that have the form
-    uint32_t odd_count    # fields that do not have it
-    size_t odd_bytes
+    size_t odd_bytes    # of fields that do not have it
 
 
 cdef inline bint read_text(
-    Work *work, Reading *reading, const uint8_t *text, size_t length
+    uint32_t form, const uint8_t *text, size_t length, const uint8_t *end,
+    int64_t *first, int64_t *second, uint32_t *parameter
 ) noexcept nogil:
-    """One text as reading.form wants it, put at reading.count; False: it does not have the form."""
-    cdef int64_t *first = work.first + reading.count
-    cdef int64_t *second = work.second + reading.count
-    cdef uint32_t parameter = 0
+    """One text as integers and how many digits; False: it does not have the form."""
     cdef int64_t day = 0
     cdef uint64_t number
-    if reading.form == NUMBER:
-        if not read_number(text, length, first, &parameter):
-            return False
-        work.marks[reading.count] = <uint8_t>parameter
-        if reading.count == 0:
-            reading.parameter = parameter
-        reading.has_scales = reading.has_scales or parameter != reading.parameter
-        return True
-    if reading.form == DAY:
+    parameter[0] = 0
+    if form == NUMBER:
+        return read_number(text, length, end, first, parameter)
+    if form == DAY:
         return length == 10 and read_day(text, first)
-    if reading.form == MOMENT:
+    if form == MOMENT:
         if length < 19 or text[10] != 32 or not read_day(text, &day):
             return False
-        if not read_clock(text + 11, length - 11, True, first, second, &parameter):
+        if not read_clock(text + 11, length - 11, True, first, second, parameter):
             return False
         first[0] += day * DAY_SECONDS
-    elif reading.form == INTERVAL:
-        if not read_clock(text, length, False, first, second, &parameter):
-            return False
-    else:
-        parameter = <uint32_t>length
-        if not 0 < length <= MAXIMUM_DIGITS or not read_digits(text, length, &number):
-            return False
-        first[0] = <int64_t>number
-    if reading.count == 0:
-        reading.parameter = parameter
-    return parameter == reading.parameter
+        return True
+    if form == INTERVAL:
+        return read_clock(text, length, False, first, second, parameter)
+    parameter[0] = <uint32_t>length
+    if not 0 < length <= MAXIMUM_DIGITS or not read_digits(text, length, &number):
+        return False
+    first[0] = <int64_t>number
+    return True
 
 
-cdef bint read_column(Work *work, uint32_t column, Reading *reading) noexcept nogil:
-    """A column in one form; False where too many of its fields do not have it."""
+cdef inline bint read_column(
+    Work *work, uint32_t column, Reading *reading, uint32_t form
+) noexcept nogil:
+    """A column in one form, which the caller names as a constant: a loop is made for each.
+
+    False where too many of its fields do not have it.
+    """
     cdef const uint8_t *value
     cdef size_t length
+    cdef size_t prefix = reading.prefix
+    cdef uint32_t count = 0
+    cdef uint32_t odd_left = work.row_count // ROWS_PER_ODD
+    cdef uint32_t parameter
+    cdef uint32_t common = 0
+    cdef bint has_scales = False
+    cdef bint has_form
     cdef uint32_t row
-    reading.count = 0
-    reading.odd_count = 0
+    cdef uint8_t *marks = work.presence
     reading.odd_bytes = 0
-    reading.parameter = 0
-    reading.has_scales = False
     for row in range(work.row_count):
         value = value_at(work, row, column, &length)
         if value == NULL:
-            work.presence[row] = MARK_NULL
-        elif (
-            length >= reading.prefix
-            and (reading.prefix == 0 or memcmp(value, reading.first, reading.prefix) == 0)
-            and read_text(work, reading, value + reading.prefix, length - reading.prefix)
-        ):
-            work.presence[row] = MARK_VALUE
-            reading.count += 1
-        else:
-            work.presence[row] = MARK_ODD
-            reading.odd_count += 1
-            reading.odd_bytes += value + length - field_at(work, row, column)
-            if reading.odd_count > work.row_count // ROWS_PER_ODD:
-                return False
-    return reading.count > 0
+            marks[row] = MARK_NULL
+            continue
+        has_form = (
+            length >= prefix
+            and (prefix == 0 or memcmp(value, reading.first, prefix) == 0)
+            and read_text(
+                form, value + prefix, length - prefix, work.raw_end,
+                work.first + count, work.second + count, &parameter
+            )
+        )
+        if has_form and count == 0:
+            common = parameter
+        if has_form and parameter != common:
+            has_scales = True
+            has_form = form == NUMBER
+        if has_form:
+            marks[row] = MARK_VALUE
+            if form == NUMBER:
+                work.marks[count] = <uint8_t>parameter
+            count += 1
+            continue
+        if odd_left == 0:
+            return False
+        odd_left -= 1
+        marks[row] = MARK_ODD
+        reading.odd_bytes += value + length - field_at(work, row, column)
+    reading.form = SCALED if form == NUMBER and has_scales else form
+    reading.count = count
+    reading.parameter = common
+    return count > 0
 
 
 cdef bint find_prefix(Work *work, uint32_t column, Reading *reading) noexcept nogil:
@@ -760,25 +809,13 @@ cdef bint find_prefix(Work *work, uint32_t column, Reading *reading) noexcept no
 
 cdef bint find_form(Work *work, uint32_t column, Reading *reading) noexcept nogil:
     """The first form that a column's texts have as integers; False: there is none."""
-    cdef uint32_t *form = &reading.form
-    if not find_prefix(work, column, reading):
-        return False
-    form[0] = DAY
-    if read_column(work, column, reading):
-        return True
-    form[0] = MOMENT
-    if read_column(work, column, reading):
-        return True
-    form[0] = INTERVAL
-    if read_column(work, column, reading):
-        return True
-    form[0] = NUMBER
-    if read_column(work, column, reading):
-        if reading.has_scales:
-            form[0] = SCALED
-        return True
-    form[0] = PADDED
-    return read_column(work, column, reading)
+    return find_prefix(work, column, reading) and (
+        read_column(work, column, reading, DAY)
+        or read_column(work, column, reading, MOMENT)
+        or read_column(work, column, reading, INTERVAL)
+        or read_column(work, column, reading, NUMBER)
+        or read_column(work, column, reading, PADDED)
+    )
 
 
 # --- runs of integers -------------------------------------------------------------------------
