@@ -4,6 +4,9 @@
 
 rowvault.codec.plain.columns says in plain Python what both functions do; both must agree in every
 case. Nothing outside the buffers is read, nothing beyond the stated bytes is written.
+
+It is one long file so that the compiler sees through every call of the inner loops, and apart from
+_kernel.pyx because both directions share the forms and nothing else.
 """
 
 cimport cython
@@ -44,8 +47,8 @@ cdef extern from *:
 
     /* Eight digits at once: what is none of them leaves a high nibble that is not 3. */
     static inline int rv_are_digits8(uint64_t word) {
-        return ((word & 0xF0F0F0F0F0F0F0F0) | ((word + 0x0606060606060606 & 0xF0F0F0F0F0F0F0F0) >> 4))
-            == 0x3333333333333333;
+        const uint64_t high = 0xF0F0F0F0F0F0F0F0;
+        return ((word & high) | (((word + 0x0606060606060606) & high) >> 4)) == 0x3333333333333333;
     }
 
     static inline uint64_t rv_digits8(uint64_t word) {
@@ -54,8 +57,8 @@ cdef extern from *:
         return (word & 0x0000FFFF0000FFFF) * 42949672960001 >> 32;
     }
 
-    /* A number of 1 to 8 bytes at the start of 8 that may be read: digits, and a point between two
-       of them. Without a branch that depends on the number; 0: it is something else, or negative. */
+    /* A number of 1 to 8 bytes at the start of 8 that may be read: digits, and a point between
+       two of them. No branch depends on the number; 0: it is something else, or negative. */
     static inline int rv_short_number(
         const uint8_t *text, unsigned length, uint64_t *value, unsigned *scale
     ) {
@@ -1438,7 +1441,9 @@ cdef Reason find_streams(Restoring *work, Column *column) noexcept nogil:
     return reason
 
 
-cdef void make_integers(StoredRun *run, uint32_t total, uint32_t first, uint32_t count) noexcept nogil:
+cdef void make_integers(
+    StoredRun *run, uint32_t total, uint32_t first, uint32_t count
+) noexcept nogil:
     """`count` integers from the place `first` of `total` on."""
     cdef uint64_t words[AT_ONCE]
     cdef uint64_t last = run.last
