@@ -71,8 +71,8 @@ class BlockReader:
         try:
             return self._read_anywhere(kind, block_id)
         except (MissingError, ObjectMissingError):
-            if not self._index.refresh():
-                raise
+            # Whether or not that finds a change: another thread may have found it meanwhile.
+            self._index.refresh()
             return self._read_anywhere(kind, block_id)
 
     def read_at(self, kind: BlockType, block_id: BlockId, place: Location) -> bytes:
@@ -184,7 +184,8 @@ class BlockReader:
         """Looks again after a refresh: another process may have written since."""
         self.load_index()
         found = list(self._index.find(kind, block_id))
-        if not found and self._index.refresh():
+        if not found:
+            self._index.refresh()
             found = list(self._index.find(kind, block_id))
         return found
 
