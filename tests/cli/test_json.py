@@ -93,7 +93,7 @@ def test_stats(vault: Vault) -> None:
     document = run_json("-r", vault.path, "stats")
     assert document.keys() == {
         "repository", "snapshot", "snapshots", "raw_bytes", "unique_bytes", "savings", "rows",
-        "manifests", "nodes", "unused", "others", "exclusive_bytes", "overhead_bytes",
+        "bases", "manifests", "nodes", "unused", "others", "exclusive_bytes", "overhead_bytes",
         "unlisted_bytes", "files", "stored_bytes", "growth", "figures",
     }  # fmt: skip
     on_disk = sum(path.stat().st_size for path in vault.path.rglob("*") if path.is_file())
@@ -121,6 +121,24 @@ def test_stats(vault: Vault) -> None:
     time = one["figures"]["restore_time"]
     assert (time["bytes_per_second"], time["measured_seconds"]) == (1024, None)
     assert time["estimated_seconds"] == one["raw_bytes"] / 1024
+
+
+def test_stats_of_deltas_and_their_bases(tmp_path: Path, empty_vault: Path) -> None:
+    source = tmp_path / "shop.db"
+    make_database(source, 20_000)
+    succeed("-r", empty_vault, "backup", f"sqlite:///{source}")
+    change_database(source)
+    succeed("-r", empty_vault, "backup", f"sqlite:///{source}")
+    both = run_json("-r", empty_vault, "stats")
+    assert [one["depth"] for one in both["rows"]] == [0, 1]
+    assert both["savings"]["delta_bytes"] > 0
+    assert (both["bases"]["blocks"], both["unused"]["blocks"]) == (0, 0)
+    succeed("-r", empty_vault, "forget", "latest~1")
+    left = run_json("-r", empty_vault, "stats")
+    assert left["bases"]["blocks"] > 0
+    parts = [*left["rows"], left["bases"], left["manifests"], left["nodes"], left["unused"]]
+    packs = left["files"]["data_packs"] + left["files"]["tree_packs"]
+    assert packs == left["overhead_bytes"] + sum(part["stored_bytes"] for part in parts)
 
 
 def test_stats_of_nothing(empty_vault: Path) -> None:

@@ -63,6 +63,10 @@ class LiveMarks:
         """Whether the block is live."""
         return any(self._is_live(number) for number in self._numbers(kind, block_id))
 
+    def is_referred(self, kind: BlockType, block_id: bytes) -> bool:
+        """Whether a snapshot refers to the block."""
+        return any(self._referred.get(number) for number in self._numbers(kind, block_id))
+
     def serves_one(self, kind: BlockType, block_id: bytes) -> bool:
         """Whether nothing but one frame needs the block."""
         numbers = list(self._numbers(kind, block_id))

@@ -6,9 +6,8 @@ the index, and the ids of the manifests' blocks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import repeat
 
 from rowvault.codec.frames import BlockType
@@ -16,6 +15,7 @@ from rowvault.core.errors import DamageError, ObjectMissingError, UnsupportedFor
 from rowvault.core.ids import BlockId, PackName
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
+from rowvault.repository.base_marks import BaseMarker
 from rowvault.repository.index_segment import PREFIX_BYTES, Location
 from rowvault.repository.live_blocks import LiveMarks, SnapshotWalk
 from rowvault.repository.pack import PackEntry, PackReader
@@ -60,6 +60,8 @@ class Stored:
 
     rows: dict[int, Amount] = field(default_factory=dict)
     """By depth: how many frames each one builds on, one on the other; 0: it stands alone."""
+    bases: Amount = field(default_factory=Amount)
+    """Rows that no snapshot has any more, and that deltas build on."""
     manifests: Amount = field(default_factory=Amount)
     nodes: Amount = field(default_factory=Amount)
     unused: Amount = field(default_factory=Amount)
@@ -78,7 +80,7 @@ class Stored:
     @property
     def frame_bytes(self) -> int:
         """Of all frames."""
-        parts = (self.all_rows, self.manifests, self.nodes, self.unused)
+        parts = (self.all_rows, self.bases, self.manifests, self.nodes, self.unused)
         return sum(part.stored_bytes for part in parts)
 
 
@@ -161,10 +163,10 @@ class _Gathering:
         subject = chosen or (snapshots[-1] if snapshots else None)
         own = self._marks([subject] if subject else [])
         others = self._marks(one for one in snapshots if subject is None or one.id != subject.id)
-        is_needed = own.is_marked if chosen else partial(_either, own, others)
+        needed = [own] if chosen else [own, others]
         self._monitor.phase("looking at packs")
         stored = Stored()
-        listed_bytes = self._count_packs(stored, is_needed)
+        listed_bytes = self._count_packs(stored, needed)
         files, packs_bytes = self._files()
         return Statistics(
             files=files,
@@ -188,9 +190,10 @@ class _Gathering:
             walk.walk(snapshot, visit)
             reader = TreeReader(self._repository.read_node, snapshot.manifest)
             self._manifest_ids.update(entry.id for entry in reader.entries())
+        BaseMarker(marks, self._place.index, self._place.blocks).mark_all()
         return marks
 
-    def _count_packs(self, stored: Stored, is_needed: Callable[[BlockType, BlockId], bool]) -> int:
+    def _count_packs(self, stored: Stored, marks: Sequence[LiveMarks]) -> int:
         """Bytes of the packs that the index lists and that can be read."""
         listed_bytes = 0
         condemned = self._place.prune_ledger.condemned()[1]
@@ -204,16 +207,20 @@ class _Gathering:
                 continue
             for entry in entries:
                 counts = name not in condemned and self._is_first(name, entry)
-                needed = counts and is_needed(entry.type, entry.id)
-                part = self._part(stored, entry) if needed else stored.unused
+                part = self._part(stored, entry, marks) if counts else stored.unused
                 part.add(entry.raw_bytes, entry.frame_bytes)
         return listed_bytes
 
     def _is_first(self, pack: PackName, entry: PackEntry) -> bool:
         """Of several frames of one block, one is it and the others are copies."""
-        return _first(self._place.index.find(entry.type, entry.id)) == (pack, entry.offset)
+        first = _first(self._place.index.find(entry.type, entry.id))
+        return first == (entry.depth, pack, entry.offset)
 
-    def _part(self, stored: Stored, entry: PackEntry) -> Amount:
+    def _part(self, stored: Stored, entry: PackEntry, marks: Sequence[LiveMarks]) -> Amount:
+        if not any(one.is_marked(entry.type, entry.id) for one in marks):
+            return stored.unused
+        if not any(one.is_referred(entry.type, entry.id) for one in marks):
+            return stored.bases
         if entry.type is BlockType.NODE:
             return stored.nodes
         if entry.id in self._manifest_ids:
@@ -225,7 +232,7 @@ class _Gathering:
         total = 0
         for prefix, location in _marked(marks, but):
             places = self._place.index.find(location.type, BlockId(prefix))
-            if _first(places) == (location.pack, location.offset):
+            if _first(places) == (location.depth, location.pack, location.offset):
                 total += location.frame_bytes
         return total
 
@@ -241,9 +248,9 @@ class _Gathering:
         return files, files["data_packs"] + files["tree_packs"]
 
 
-def _first(places: Iterable[Location]) -> tuple[PackName, int] | None:
-    """Of the places of one block, the one that is taken for it."""
-    return min(((one.pack, one.offset) for one in places), default=None)
+def _first(places: Iterable[Location]) -> tuple[int, PackName, int] | None:
+    """Of the places of one block, the one that is taken for it: the least deep, as a prune does."""
+    return min(((one.depth, one.pack, one.offset) for one in places), default=None)
 
 
 def _marked(marks: LiveMarks, but: LiveMarks | None) -> Iterator[tuple[bytes, Location]]:
@@ -255,10 +262,6 @@ def _marked(marks: LiveMarks, but: LiveMarks | None) -> Iterator[tuple[bytes, Lo
         ):
             if is_live and not is_elsewhere:
                 yield record[:PREFIX_BYTES], segment.decode(record)
-
-
-def _either(own: LiveMarks, others: LiveMarks, kind: BlockType, block_id: BlockId) -> bool:
-    return own.is_marked(kind, block_id) or others.is_marked(kind, block_id)
 
 
 def _kind_of(name: str) -> str:

@@ -109,6 +109,7 @@ def document(result: StatsResult) -> dict[str, object]:
             "delta_bytes": savings.delta_bytes,
         },
         "rows": [{"depth": depth, **_amount(one)} for depth, one in sorted(stored.rows.items())],
+        "bases": _amount(stored.bases),
         "manifests": _amount(stored.manifests),
         "nodes": _amount(stored.nodes),
         "unused": rest if result.chosen is None else None,
@@ -198,13 +199,17 @@ def _facts(result: StatsResult) -> list[tuple[str, str]]:
         ("repository", printable(result.repository)),
         ("snapshots", str(len(found.snapshots))),
         (f"rows of {of_what}", format_bytes(found.raw_bytes)),
-        ("each stored once", _saved(rows.raw_bytes, savings.dedup_bytes, "dedup")),
-        ("compressed", _saved(compressed, savings.compression_bytes, "compression")),
+        ("each stored once", _saved(rows.raw_bytes, savings.dedup_bytes, "dedup saves")),
+        ("compressed", _saved(compressed, savings.compression_bytes, "compression saves")),
         (
             "as deltas",
-            f"{_saved(rows.stored_bytes, savings.delta_bytes, 'deltas')}, estimated"
+            f"{_saved(rows.stored_bytes, savings.delta_bytes, 'deltas save')}, estimated"
             if has_deltas
             else "",
+        ),
+        (
+            "bases of deltas",
+            format_bytes(stored.bases.stored_bytes) if stored.bases.blocks else "",
         ),
         ("trees and manifests", format_bytes(other)),
         ("index and documents", "" if result.chosen else format_bytes(documents)),
@@ -219,7 +224,7 @@ def _facts(result: StatsResult) -> list[tuple[str, str]]:
 def _saved(left: int, saved: int, how: str) -> str:
     before = left + saved
     share = f" ({saved / before:.1%})" if before > 0 else ""
-    return f"{format_bytes(left)}: {how} saves {format_bytes(saved)}{share}"
+    return f"{format_bytes(left)}: {how} {format_bytes(saved)}{share}"
 
 
 def _figure_facts(figures: FourFigures) -> list[tuple[str, str]]:
