@@ -24,6 +24,7 @@ DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
 SAKILA = [DATASETS / "sakila" / name for name in ("sakila-mv-schema.sql", "sakila-mv-data.sql")]
 CHINOOK = [DATASETS / "chinook" / "Chinook_MySql.sql"]
 SAMPLES = ["Chinook", "sakila"]
+KILLS = int(os.environ.get("ROWVAULT_TEST_KILLS", "4"))
 
 
 def load_file(server: DatabaseServer, path: Path) -> None:
@@ -253,11 +254,11 @@ def test_a_killed_connection_fails_the_run(
 
 # What is killed is Rowvault, whatever the server is.
 @pytest.mark.parametrize("vendor", ["mariadb"])
+@pytest.mark.timeout(600 + 60 * KILLS)
 def test_kill_at_any_moment_leaves_a_whole_repository(
     source: DatabaseServer, target: DatabaseServer, repository: Path
 ) -> None:
     """Killed between the first pack and the commit; several packs of random bytes make room."""
-    wanted = int(os.environ.get("ROWVAULT_TEST_KILLS", "4"))
     source.execute(
         "CREATE DATABASE shop",
         "USE shop",
@@ -268,8 +269,8 @@ def test_kill_at_any_moment_leaves_a_whole_repository(
     expected = comparer.fingerprint(source, ["shop"])
     chance = random.Random(4)
     killed = 0
-    for _ in range(2 * wanted):
-        if killed == wanted:
+    for _ in range(2 * KILLS):
+        if killed == KILLS:
             break
         source.execute("UPDATE shop.token SET value = RANDOM_BYTES(900)")
         backup = start("-r", repository, "backup", source.url)
@@ -281,7 +282,7 @@ def test_kill_at_any_moment_leaves_a_whole_repository(
             again = run_json("-r", repository, "restore", first, target.url, "--replace")
             assert again["verified"] is True
         assert run_json("-r", repository, "snapshots")[0]["id"] == first
-    assert killed == wanted
+    assert killed == KILLS
     assert comparer.differences(expected, comparer.fingerprint(target, ["shop"])) == []
 
 
