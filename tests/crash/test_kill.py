@@ -26,8 +26,8 @@ from rowvault.storage import LocalStorage
 repository = open_plain(LocalStorage(sys.argv[1]))
 session = repository.begin("test", SilentMonitor())
 put = session.put_data
-def put_data(raw, column_count=0):
-    identifier = put(raw, column_count)
+def put_data(raw, *rest, **named):
+    identifier = put(raw, *rest, **named)
     print("block", flush=True)
     return identifier
 session.put_data = put_data
