@@ -121,7 +121,7 @@ def update_readme(results: Iterable[Result], readme: Path) -> None:
 
     Raises ValueError without the marks.
     """
-    lines = ["| wall time of | over | ratio | budget |", "|---|---|---:|---:|"]
+    lines = ["| ratio of | over | ratio | budget |", "|---|---|---:|---:|"]
     for result in results:
         if len(result.get("ratios", ())) <= _MOST_RATIOS:
             lines += [
