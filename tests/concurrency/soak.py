@@ -67,6 +67,12 @@ def proven_digest(connection: sqlite3.Connection) -> str:
     return str(stated[0][0])
 
 
+def said(done: subprocess.CompletedProcess[bytes]) -> str:
+    """What an assertion shows of a process."""
+    output = done.stdout[-2000:].decode(errors="replace")
+    return f"exit {done.returncode}\n{output}\n{done.stderr.decode()}"
+
+
 def digest_of_dump(text: bytes) -> str:
     """What a dump holds once it is loaded."""
     connection = sqlite3.connect(":memory:")
@@ -152,7 +158,7 @@ class Soak:
             rows = change_file(path, chance)
             done = self.command(chance, "backup", f"sqlite:///{path}", "--json")
             if done is not None:
-                assert done.returncode == 0, done.stderr.decode()
+                assert done.returncode == 0, said(done)
                 with self._lock:
                     self.taken[json.loads(done.stdout)["snapshot"]] = rows
                 self._first.set()
@@ -166,11 +172,11 @@ class Soak:
                     self.touched.add(one)
                 gone.append(one)
                 done = self.command(chance, "forget", one)
-                assert done is None or done.returncode == 0, done.stderr.decode()
+                assert done is None or done.returncode == 0, said(done)
             if gone and chance.random() < 0.3:
                 self.command(chance, "undelete", chance.choice(gone))
             done = self.command(chance, "prune", "--max-unused", "0%")
-            assert done is None or done.returncode in (0, 3), done.stderr.decode()
+            assert done is None or done.returncode in (0, 3), said(done)
 
     def _read(self, chance: random.Random) -> None:
         target = self._directory / "restored.db"
@@ -188,13 +194,13 @@ class Soak:
                 found = digest_of_file(target) if done and done.returncode == 0 else None
             assert found in (None, taken[one]), "a read gave other rows"
             if done is not None and found is None:
-                assert one in self.touched, done.stderr.decode()
+                assert one in self.touched, said(done)
 
     def _check(self, chance: random.Random) -> None:
         while self._goes_on():
             extra = ["--read-data"] * chance.randint(0, 1)
             done = self.command(chance, "check", *extra)
-            assert done is None or done.returncode == 0, (done.stdout + done.stderr).decode()
+            assert done is None or done.returncode == 0, said(done)
 
 
 def digest_of_file(path: Path) -> str:

@@ -11,6 +11,7 @@ import hmac
 import msgspec
 from blake3 import blake3
 
+from rowvault.core.decoding import decode_json
 from rowvault.core.errors import CorruptError
 
 
@@ -35,7 +36,7 @@ def encode_authenticated(document: msgspec.Struct, key: bytes) -> bytes:
 def split_authenticated(data: bytes) -> AuthenticatedDocument:
     """The parts, not yet verified. Raises CorruptError."""
     try:
-        return msgspec.json.decode(data, type=AuthenticatedDocument)
+        return decode_json(data, AuthenticatedDocument)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CorruptError(f"it is not a document with its MAC: {error}") from error
 

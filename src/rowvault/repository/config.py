@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rowvault.codec.layout import CutRule
+from rowvault.core.decoding import decode_json
 from rowvault.core.errors import CorruptError, NoRepositoryError, UnsupportedFormatError
 from rowvault.core.ids import RepositoryId
 from rowvault.core.instant import Instant
@@ -126,7 +127,7 @@ def decode_config(data: bytes, location: str) -> Config:
     )
     try:
         document = split_authenticated(data).document
-        head = msgspec.json.decode(document, type=_Head)
+        head = decode_json(document, _Head)
         if head.magic != MAGIC:
             raise foreign
         if head.format != FORMAT:
@@ -134,7 +135,7 @@ def decode_config(data: bytes, location: str) -> Config:
                 f"The repository at {location} has format {head.format}; this version of rowvault "
                 f"reads format {FORMAT}. Use a newer version."
             )
-        config = msgspec.json.decode(document, type=Config)
+        config = decode_json(document, Config)
         bytes.fromhex(config.id)
     except (msgspec.MsgspecError, ValueError, CorruptError) as error:
         if MAGIC.encode() not in data and data.strip(b"\0"):

@@ -15,6 +15,7 @@ from rowvault.codec import kernel
 from rowvault.codec.chunker import FIRST_FRAGMENT, LAST_FRAGMENT, WHOLE_ROWS, Cutter, RawBlock
 from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import encode_batch, encode_row
+from rowvault.core.decoding import decode_msgpack
 from rowvault.core.errors import CorruptError, UnsupportedFormatError
 from rowvault.core.ids import BlockId
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition, ValueKind
@@ -233,7 +234,7 @@ def _decode_object(kind: str, value: bytes) -> ObjectRecord:
 
 def _decode(value: bytes, record_type: type[Record]) -> Record:
     try:
-        return msgspec.msgpack.decode(value, type=record_type)
+        return decode_msgpack(value, record_type)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CorruptError(f"a manifest record cannot be read: {error}") from error
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from rowvault.codec.frames import TAG_BYTES
+from rowvault.core.decoding import decode_json
 from rowvault.core.errors import CorruptError, TruncatedError, UnsupportedFormatError
 from rowvault.core.ids import RepositoryId
 from rowvault.repository.ciphers import CipherName, make_cipher
@@ -72,7 +73,7 @@ class Sealer:
         cipher = make_cipher(self._cipher, self._secrets.sealed_key(salt))
         try:
             payload = cipher.open(0, self._associated(header, name), data[_HEADER.size :])
-            return msgspec.json.decode(payload, type=document_type)
+            return decode_json(payload, document_type)
         except (CorruptError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptError(f"{name} is damaged: {error}") from error
 

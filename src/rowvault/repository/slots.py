@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from rowvault.core.decoding import decode_json
 from rowvault.core.errors import CorruptError
 from rowvault.core.ids import RepositoryId
 from rowvault.core.instant import Instant
@@ -140,7 +141,7 @@ class StoredSlot:
             note = AESGCM(secrets.note_key(self.slot.salt)).decrypt(
                 self.slot.nonce, self.slot.note, None
             )
-            return msgspec.json.decode(note, type=SlotNote)
+            return decode_json(note, SlotNote)
         except (InvalidTag, msgspec.MsgspecError):
             return SlotNote()
 
@@ -166,7 +167,7 @@ def decode_slot(data: bytes, name: str) -> StoredSlot:
     """Raises CorruptError, naming the object."""
     try:
         sealed = split_authenticated(data)
-        slot = msgspec.json.decode(sealed.document, type=KeySlot)
+        slot = decode_json(sealed.document, KeySlot)
         bytes.fromhex(slot.repository)
     except (msgspec.MsgspecError, ValueError, CorruptError) as error:
         raise CorruptError(f"the key slot {name} is damaged: {error}") from error
