@@ -51,6 +51,8 @@ else
 		--out benchmarks/results/growth.json
 	$(BIN)/python -m benchmarks.scenario growth --sysbench 1000000 \
 		--out benchmarks/results/growth-sysbench.json
+	$(BIN)/python -m benchmarks.scenario least --buffer-pool-mb 4096 \
+		--out benchmarks/results/least.json
 	$(BIN)/python -m benchmarks.micro -o benchmarks/results/micro.json
 	$(BIN)/python -m benchmarks.scenario.report benchmarks/results/*.json
 endif

@@ -20,9 +20,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.scenario.figures import Line, line_documents
 from benchmarks.scenario.machine import commit, kernel_in_use, load, machine, versions
 from benchmarks.scenario.measure import MemoryWatch
 from benchmarks.scenario.mount_vault import LARGE, MANY, fill
@@ -37,29 +38,6 @@ ROWVAULT = Path(sys.executable).parent / "rowvault"
 READ_BYTES = 1 << 20
 RANDOM_READS = 300
 RANDOM_BYTES = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One figure and its bound."""
-
-    name: str
-    figure: float
-    unit: str
-    bound: float
-    at_least: bool = False
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the figure keeps the bound."""
-        return self.figure >= self.bound if self.at_least else self.figure <= self.bound
-
-    def __str__(self) -> str:
-        sign = ">=" if self.at_least else "<="
-        verdict = "met" if self.is_met else "NOT MET"
-        return (
-            f"{self.name:<44} {self.figure:>9.2f} {self.unit:<5} {sign} {self.bound:g}  {verdict}"
-        )
 
 
 @dataclass(slots=True)
@@ -248,7 +226,7 @@ def main() -> None:
         "kernel": kernel_in_use(str(ROWVAULT), {}),
         "load_before": before,
         "load_after": load(),
-        "lines": [asdict(line) | {"met": line.is_met} for line in lines],
+        "lines": line_documents(lines),
         "details": bench.details,
     }
     text = json.dumps(report, indent=2) + "\n"

@@ -4,7 +4,7 @@ the table of ratios in README.md.
 python -m benchmarks.scenario.report benchmarks/results/*.json
 
 What a result holds is said in result.py; nothing here depends on which scenario it is of. Two
-others have a form of their own: `lines` of figures and bounds (mount_read), and the kernel's
+others have a form of their own: `lines` of figures and bounds (least, mount_read), and the kernel's
 `results` per row size (micro).
 """
 
@@ -41,7 +41,9 @@ Result = Mapping[str, Any]
 
 
 def summary(result: Result) -> str:
-    """A few lines for a person: medians, memory, stored bytes, ratios."""
+    """A few lines for a person: medians, memory, stored bytes, ratios; or figures and bounds."""
+    if "lines" in result:
+        return "\n".join([result["title"], "", *map(_line, result["lines"])])
     width = max(len(name) for name in result["steps"])
     lines = [result["title"], ""]
     lines.append(f"{'':{width}}  {'wall s':>8} {'cpu s':>8} {'stored MiB':>11} {'memory MiB':>11}")
@@ -180,6 +182,13 @@ def _bounds_section(result: Result) -> str:
             f" {met} |"
         )
     return "\n".join(lines)
+
+
+def _line(line: Mapping[str, Any]) -> str:
+    sign = "at least" if line["at_least"] else "at most"
+    verdict = "kept" if line["met"] else "MISSED"
+    figure = f"{line['figure']:.2f} {line['unit']}"
+    return f"{line['name']}: {figure} ({sign} {line['bound']:g}: {verdict})"
 
 
 def _kernel_section(result: Result) -> str:

@@ -94,6 +94,8 @@ def test_bounds_and_the_kernel_have_sections_too() -> None:
     line = {"name": "ls", "figure": 1.5, "unit": "s", "bound": 1, "at_least": False, "met": False}
     mount = {"scenario": "mount_read", "machine": machine, "kernel": "compiled", "lines": [line]}
     assert "| ls | 1.50 s | at most 1 | **missed** |" in report.page_section(mount, [])
+    said = report.summary({**mount, "title": "Mounted"}).splitlines()
+    assert said == ["Mounted", "", "ls: 1.50 s (at most 1: MISSED)"]
     assert list(report.charts_of(mount, "mount")) == []
     cut = {"mb_per_s": 1234.5, "rows_per_s": 6_500_000, "seconds": 1.0}
     micro = {"machine": machine, "kernel": "compiled", "results": {"190": {"x": 1.0, "cut": cut}}}
