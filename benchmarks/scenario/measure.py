@@ -13,6 +13,8 @@ from pathlib import Path
 SAMPLE_INTERVAL_S = 0.1
 """Sampling more often would take a core from what is measured."""
 
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+
 
 class CommandError(Exception):
     """A measured command failed; the message holds what it wrote."""
@@ -40,7 +42,7 @@ def run(
     before = os.times()
     process = subprocess.Popen(
         command,
-        env={**os.environ, **(environment or {})},
+        env=_as_installed({**os.environ, **(environment or {})}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -61,6 +63,13 @@ def run(
         before.children_user + before.children_system
     )
     return Measurement(wall_s, cpu_s, watch.peak_bytes, output)
+
+
+def process_cpu_s(pid: int) -> float:
+    """User and system time that a running process has taken so far, all its threads together."""
+    # Behind the name, which may hold spaces: field 3 of proc(5) and what follows.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def run_piped(script: str, environment: Mapping[str, str] | None = None) -> Measurement:
@@ -95,6 +104,14 @@ class MemoryWatch:
         while not self._done.wait(SAMPLE_INTERVAL_S):
             total = sum(_rss_anon_bytes(pid) for pid in _tree(self._pid))
             self.peak_bytes = max(self.peak_bytes, total)
+
+
+def _as_installed(environment: dict[str, str]) -> dict[str, str]:
+    """Without what keeps Python from storing bytecode, which every installation has.
+
+    A program that is compiled anew in each run would be measured with its compilation.
+    """
+    return {name: value for name, value in environment.items() if name != _NO_BYTECODE}
 
 
 def _tree(pid: int) -> Iterator[int]:

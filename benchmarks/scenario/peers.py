@@ -24,6 +24,8 @@ class Run:
     """By how much this run made the stored files grow; None where nothing is kept."""
     details: dict[str, object] | None = None
     """What the program itself says, for Rowvault."""
+    server_cpu_s: float | None = None
+    """User and system time of the server meanwhile, where that was measured."""
 
 
 def rowvault_program() -> str:

@@ -71,16 +71,7 @@ def page_section(result: Result, charts: Sequence[str]) -> str:
         _circumstances(result),
         "",
         *[f"![{result['title']}](benchmarks/{name})\n" for name in charts],
-        "| step | wall s (median) | CPU s | stored MiB | peak RssAnon MiB |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {_code(name)} | {step['median_wall_s']:.3f} | {step['median_cpu_s']:.3f}"
-        f" | {_mebibytes(step['median_stored_bytes'])}"
-        f" | {_mebibytes(step['peak_rss_anon_bytes'])} |"
-        for name, step in result["steps"].items()
-    ]
-    lines += [
+        *_steps_table(result),
         "",
         f"| {result.get('ratios_of', 'wall time of')} | ratio | budget |",
         "|---|---:|---:|",
@@ -90,6 +81,25 @@ def page_section(result: Result, charts: Sequence[str]) -> str:
         for name, ratio in result["ratios"].items()
     ]
     return "\n".join(lines)
+
+
+def _steps_table(result: Result) -> Iterator[str]:
+    """Where the server was watched, also what both sides together took of all cores."""
+    steps = result["steps"]
+    watched = any(step.get("median_server_cpu_s") is not None for step in steps.values())
+    more = (" server's CPU s | part of all cores |", "---:|---:|") if watched else ("", "")
+    yield f"| step | wall s (median) | CPU s |{more[0]} stored MiB | peak RssAnon MiB |"
+    yield f"|---|---:|---:|{more[1]}---:|---:|"
+    cores = result["machine"].get("cores") or result["machine"].get("cpus")
+    for name, step in steps.items():
+        wall_s, cpu_s = step["median_wall_s"], step["median_cpu_s"]
+        cells = [_code(name), f"{wall_s:.3f}", f"{cpu_s:.3f}"]
+        if watched:
+            server_s = step["median_server_cpu_s"]
+            both = "" if server_s is None else f"{(cpu_s + server_s) / (wall_s * cores):.0%}"
+            cells += ["" if server_s is None else f"{server_s:.3f}", both]
+        cells += [_mebibytes(step[one]) for one in ("median_stored_bytes", "peak_rss_anon_bytes")]
+        yield f"| {' | '.join(cells)} |"
 
 
 def charts_of(result: Result, stem: str) -> Iterator[tuple[str, str]]:

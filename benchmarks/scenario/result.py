@@ -5,7 +5,7 @@
 | `scenario`, `title`, `time`, `commit`, `machine`, `versions`, `kernel` | what, on what |
 | `load_before`, `load_after` | over the last minute; above the cores, figures are noise |
 | `data`, `options` | what it was measured with; free in form |
-| `steps` | per name: wall seconds of each run, medians, peak memory, growth of stored files |
+| `steps` | per name: wall seconds of each run, medians, peak memory, stored bytes, server's CPU |
 | `ratios` | per `step / peer`: the medians' `ratio`, and `at_most` where it has a budget |
 | `ratios_of` | optional; what the ratios are of, else wall times |
 | `curves` | optional; per name a list of (x, y), for charts; `axes` names x and y |
@@ -92,10 +92,12 @@ def write(result: Result, options: argparse.Namespace) -> None:
 
 def _step(runs: Sequence[Run]) -> dict[str, object]:
     stored = [run.stored_bytes for run in runs if run.stored_bytes is not None]
+    server = [run.server_cpu_s for run in runs if run.server_cpu_s is not None]
     return {
         "wall_s": [round(run.measurement.wall_s, 3) for run in runs],
         "median_wall_s": round(median_wall_s(runs), 3),
         "median_cpu_s": round(statistics.median(run.measurement.cpu_s for run in runs), 3),
+        "median_server_cpu_s": round(statistics.median(server), 3) if server else None,
         "peak_rss_anon_bytes": max(run.measurement.peak_rss_anon_bytes for run in runs),
         "median_stored_bytes": int(statistics.median(stored)) if stored else None,
         "details": runs[-1].details,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 from benchmarks.scenario import chart, report
-from benchmarks.scenario.measure import Measurement
+from benchmarks.scenario.measure import Measurement, process_cpu_s, run
 from benchmarks.scenario.peers import Run
 from benchmarks.scenario.result import Budget, add_rounds
 
@@ -45,6 +48,29 @@ def test_a_ratio_of_medians_is_told_with_its_budget(at_most: float | None, said:
     assert "| 0.500 |" in line
     assert "mariadb-dump \\| zstd" in line
     assert "not measured" not in section
+
+
+def test_what_both_sides_took_of_all_cores_is_told() -> None:
+    result = made(None)
+    rounds = [{STEP: Run(Measurement(2.0, 1.5, 1, b""), server_cpu_s=1.0)}]
+    add_rounds(result, rounds, [])
+    section = report.page_section(result, [])
+    (line,) = [line for line in section.splitlines() if line.startswith(f"| `{STEP}` |")]
+    assert line.startswith(f"| `{STEP}` | 2.000 | 1.500 | 1.000 | 62% |")
+
+
+def test_a_measured_program_may_keep_its_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    program = "import sys; print(sys.dont_write_bytecode)"
+    assert run([sys.executable, "-c", program]).output == b"False\n"
+
+
+def test_the_cpu_time_of_a_process_is_that_of_all_its_threads() -> None:
+    before = process_cpu_s(os.getpid())
+    own = time.process_time()
+    while time.process_time() - own < 0.1:
+        pass
+    assert process_cpu_s(os.getpid()) - before >= 0.08
 
 
 def test_the_page_takes_sections_and_charts(tmp_path: Path) -> None:
