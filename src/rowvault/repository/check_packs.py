@@ -117,8 +117,16 @@ class PackCheck:
             self._check_pack(kind, name)
 
     def explain(self, kind: BlockType, block_id: BlockId) -> str | None:
-        """Why a block cannot be read; None where it can."""
-        return self._explain(kind, block_id, MAXIMUM_DEPTH + 1)
+        """Why a block cannot be read; None where it can.
+
+        A prune may have moved it, or what it builds on, since the index was read.
+        """
+        for _ in range(_ATTEMPTS):
+            reason = self._explain(kind, block_id, MAXIMUM_DEPTH + 1)
+            if reason is None or not self._place.index.refresh():
+                break
+            self._explained.clear()
+        return reason
 
     def _explain(self, kind: BlockType, block_id: bytes, depth: int) -> str | None:
         """Of a block in frames of less than this depth; half of its id serves."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from rowvault.codec.frames import FrameHeader
 from rowvault.core.monitor import SilentMonitor
+from rowvault.repository.check import check
+from rowvault.repository.index import Location
 from rowvault.repository.prune import prune
 from rowvault.repository.prune_plan import PruneLimits
 from rowvault.repository.prune_report import PruneRequest
@@ -12,6 +15,7 @@ from rowvault.repository.repository import Repository
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (
     CHEAP,
+    MIDDLING,
     SMALL,
     open_plain,
     read_snapshot,
@@ -47,3 +51,39 @@ def test_another_thread_may_have_looked_at_the_index_again(
 
         monkeypatch.setattr(index, "refresh", refreshed_by_two)
         assert read_snapshot(reader, kept) == {("d", "u"): shared}
+
+
+def test_a_check_looks_again_for_a_delta_that_a_prune_moves_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    storage = MemoryStorage()
+    orders, own = sample_rows(300), sample_rows(300, salt="gone")
+    changed = [(orders[0][0], b"changed".ljust(64)), *orders[1:]]
+    Repository.create(storage, None, MIDDLING, CHEAP).close()
+    with open_plain(storage) as writer:
+        first = take_snapshot(writer, {("d", "t"): orders}, 0)
+        victim = take_snapshot(writer, {("d", "t"): changed, ("d", "u"): own}, 1, parent=first)
+        take_snapshot(writer, {("d", "t"): changed}, 2, parent=victim)
+        writer.forget(victim)
+    with open_plain(storage) as reader:
+        read_header = reader.place.blocks.header
+        moved = []
+
+        def header(prefix: bytes, place: Location) -> FrameHeader:
+            if not moved:
+                with open_plain(storage) as pruner:
+                    prune(pruner, ALL, SilentMonitor())
+                    moved.append(place.pack not in {one.pack for one in places(pruner)})
+            return read_header(prefix, place)
+
+        monkeypatch.setattr(reader.place.blocks, "header", header)
+        report = check(reader, False, SilentMonitor())
+    assert moved == [True]
+    assert report.errors == []
+
+
+def places(repository: Repository) -> list[Location]:
+    """Of all frames."""
+    index = repository.place.index
+    index.refresh()
+    return [one.decode(record) for one in index.segments for record in one.records()]
