@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 
 from blake3 import blake3
 from hypothesis import given
@@ -20,7 +21,14 @@ from rowvault.core.ids import BlockId, PackName, RepositoryId, SessionId
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.repository import names
 from rowvault.repository.ciphers import CipherName
-from rowvault.repository.index import BlockIndex, Segment, encode_segment, segment_name
+from rowvault.repository.index import (
+    BlockIndex,
+    Location,
+    Segment,
+    encode_segment,
+    segment_name,
+)
+from rowvault.repository.index_search import IndexSearch
 from rowvault.repository.manifest import Manifest, ManifestWriter
 from rowvault.repository.names import PackType
 from rowvault.repository.node import Sums
@@ -119,6 +127,10 @@ packs = st.tuples(
 )
 
 
+def as_places(locations: Sequence[Location]) -> set[tuple[PackName, int, int]]:
+    return {(one.pack, one.offset, one.frame_bytes) for one in locations}
+
+
 @given(st.lists(st.lists(packs, max_size=4), max_size=12), identifiers)
 def test_the_index_is_the_union_of_its_segments(
     segments: list[list[tuple[PackType, PackName, list[PackEntry]]]], absent: BlockId
@@ -137,12 +149,13 @@ def test_the_index_is_the_union_of_its_segments(
         fresh.refresh()
         for index in (writer, fresh):
             for (kind, identifier), places in expected.items():
-                found = {
-                    (one.pack, one.offset, one.frame_bytes) for one in index.find(kind, identifier)
-                }
-                assert found == places
+                assert as_places(index.find(kind, identifier)) == places
+            for kind in BlockType:
+                wanted = [absent, *(identifier for one, identifier in expected if one is kind)]
+                for identifier, found in zip(wanted, index.find_all(kind, wanted), strict=True):
+                    assert as_places(found) == expected.get((kind, identifier), set())
             if (BlockType.DATA, absent) not in expected:
-                assert list(index.find(BlockType.DATA, absent)) == []
+                assert index.find(BlockType.DATA, absent) == []
             assert index.packs() == {name for segment in segments for _, name, _ in segment}
 
 
@@ -156,7 +169,8 @@ def test_equal_prefixes_across_groups_are_all_found() -> None:
     ]
     data = encode_segment([(PackType.DATA, PackName("ee" * 32), listed + around)])
     segment = Segment(segment_name(data), memoryview(data))
-    assert {one.offset for one in segment.find(same)} == {one.offset for one in listed}
+    found = IndexSearch([segment]).find(BlockType.DATA, same)
+    assert sorted(one.offset for one in found) == [one.offset for one in listed]
 
 
 @given(st.binary(max_size=200), st.booleans())
@@ -164,7 +178,7 @@ def test_any_bytes_are_a_segment_or_damage(data: bytes, with_magic: bool) -> Non
     candidate = b"ROWVINDX\x01\0\0\0" + data if with_magic else data
     try:
         segment = Segment(segment_name(candidate), memoryview(candidate))
-        list(segment.find(BlockId(bytes(32))))
+        IndexSearch([segment]).find(BlockType.DATA, bytes(32))
         segment.typed_packs()
     except DamageError:
         pass

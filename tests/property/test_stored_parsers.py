@@ -17,13 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rowvault.codec.frames import HEADER_BYTES, decode_header, decode_payload
+from rowvault.codec.frames import HEADER_BYTES, BlockType, decode_header, decode_payload
 from rowvault.core.errors import RowvaultError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
 from rowvault.repository.check import check
 from rowvault.repository.config import authenticate_config, decode_config
 from rowvault.repository.index import Segment, segment_name
+from rowvault.repository.index_search import IndexSearch
 from rowvault.repository.manifest import decode_record, split_rows
 from rowvault.repository.node import decode_node
 from rowvault.repository.pack import PACK_HEADER_BYTES, decode_pack_header
@@ -216,11 +217,13 @@ def test_index_segment(data: st.DataObject) -> None:
 
     def read() -> None:
         segment = Segment(segment_name(stored), memoryview(stored))
-        list(segment.find(stored[-32:] or bytes(32)))
-        segment.absent([bytes(32), stored[-32:]])
+        search = IndexSearch([segment, segment])
+        ids = [bytes(32), *(stored[at : at + 32] for at in range(32, len(stored) - 31, 32))]
+        for kind in BlockType:
+            list(search.find_all(kind, ids))
         segment.typed_packs()
         segment.record_counts()
-        for pack in segment.packs():
+        for pack in segment.packs:
             list(segment.locations(pack))
 
     quietly(read)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from _typeshed import ReadableBuffer as Buffer
 from _typeshed import WriteableBuffer
 
-from rowvault.codec.plain import Layout, RawTuple, Rule
+from rowvault.codec.plain import Layout, Place, RawTuple, Rule
 
 def siphash24(key: bytes, data: Buffer) -> int: ...
 def row_hash(key: bytes, data: Buffer) -> bytes: ...
@@ -32,8 +32,21 @@ def encode_values(rows: Sequence[tuple[object, ...]]) -> tuple[bytes, array[int]
 def decode_values(
     rows: Buffer, ends: Buffer, column_count: int, text_type: Callable[[bytes], object]
 ) -> list[tuple[object, ...]]: ...
-def search_records(records: Buffer, wanted: Buffer) -> array[int]: ...
+def make_places(
+    records: Buffer,
+    parts: array[int],
+    names: Sequence[tuple[str, ...]],
+    types: tuple[object, ...],
+    kind: object,
+    make: type[Place],
+) -> list[Place]: ...
 def merge_records(parts: Sequence[tuple[Buffer, Buffer]], target: WriteableBuffer) -> int: ...
+
+class RecordSearch:
+    def __init__(self, parts: Sequence[Buffer]) -> None: ...
+    def find(
+        self, ids: Sequence[bytes], kind: int
+    ) -> tuple[array[int], array[int], array[int], bytes]: ...
 
 class PacketSplitter:
     def __init__(self, sequence_id: int) -> None: ...

@@ -14,11 +14,13 @@ from rowvault.core.errors import UsageError
 __all__ = [
     "Cutter",
     "PacketSplitter",
+    "RecordSearch",
     "RowMatcher",
     "arrange",
     "decode_values",
     "encode_values",
     "implementation",
+    "make_places",
     "merge_records",
     "render_csv",
     "render_json_lines",
@@ -30,7 +32,6 @@ __all__ = [
     "row_ends",
     "row_hash",
     "row_values",
-    "search_records",
     "siphash24",
 ]
 
@@ -65,9 +66,11 @@ if TYPE_CHECKING or implementation == "compiled":
     from rowvault.codec._kernel import (
         Cutter,
         PacketSplitter,
+        RecordSearch,
         RowMatcher,
         decode_values,
         encode_values,
+        make_places,
         merge_records,
         render_csv,
         render_json_lines,
@@ -77,7 +80,6 @@ if TYPE_CHECKING or implementation == "compiled":
         row_ends,
         row_hash,
         row_values,
-        search_records,
         siphash24,
     )
     from rowvault.codec._loading import render_lines
@@ -85,10 +87,12 @@ else:
     from rowvault.codec.plain import (
         Cutter,
         PacketSplitter,
+        RecordSearch,
         RowMatcher,
         arrange,
         decode_values,
         encode_values,
+        make_places,
         merge_records,
         render_csv,
         render_json_lines,
@@ -100,6 +104,5 @@ else:
         row_ends,
         row_hash,
         row_values,
-        search_records,
         siphash24,
     )

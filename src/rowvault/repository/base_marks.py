@@ -40,7 +40,7 @@ class BaseMarker:
 
     def mark_below(self, block_id: bytes, told: NewBase) -> None:
         """Of the frames of one data block; half of its id serves."""
-        places = list(self._index.find(BlockType.DATA, BlockId(block_id)))
+        places = self._index.find(BlockType.DATA, BlockId(block_id))
         self._follow_kept(block_id, places, told)
 
     def _follow_kept(self, prefix: bytes, places: list[Location], told: NewBase) -> None:
@@ -64,7 +64,7 @@ class BaseMarker:
             return
         for base in header.bases:
             if not self._marks.mark_base(header.type, base):
-                places = list(self._index.find(header.type, BlockId(base)))
+                places = self._index.find(header.type, BlockId(base))
                 told(base, places)
                 self._follow_kept(base, places, told)
 

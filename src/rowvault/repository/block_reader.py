@@ -183,10 +183,10 @@ class BlockReader:
     def _locate(self, kind: BlockType, block_id: BlockId) -> list[Location]:
         """Looks again after a refresh: another process may have written since."""
         self.load_index()
-        found = list(self._index.find(kind, block_id))
+        found = self._index.find(kind, block_id)
         if not found:
             self._index.refresh()
-            found = list(self._index.find(kind, block_id))
+            found = self._index.find(kind, block_id)
         return found
 
     def _unlisted(self, kind: BlockType, block_id: BlockId) -> DamageError:

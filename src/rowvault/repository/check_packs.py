@@ -104,7 +104,7 @@ class PackCheck:
     def _run_once(self) -> None:
         for segment in self._place.index.segments:
             self._records.update(segment.record_counts())
-            self._segments.update(set(segment.packs()))
+            self._segments.update(set(segment.packs))
         found = self._listed_objects()
         for kind, name in self._place.index.typed_packs():
             if name not in found:
@@ -116,22 +116,33 @@ class PackCheck:
         for name, kind in sorted(found.items()):
             self._check_pack(kind, name)
 
-    def explain(self, kind: BlockType, block_id: BlockId) -> str | None:
-        """Why a block cannot be read; None where it can.
+    def explain(self, kind: BlockType, ids: Sequence[BlockId]) -> list[str | None]:
+        """Of each block why it cannot be read; None where it can.
 
-        A prune may have moved it, or what it builds on, since the index was read.
+        A prune may have moved some, or what they build on, since the index was read.
         """
+        found = zip(ids, self._place.index.find_all(kind, ids), strict=True)
+        return [self._explain_now(kind, one, places) for one, places in found]
+
+    def _explain_now(
+        self, kind: BlockType, block_id: BlockId, places: Sequence[Location]
+    ) -> str | None:
+        """Of a block at these places; if it cannot be read there, at those that it has now."""
         for _ in range(_ATTEMPTS):
-            reason = self._explain(kind, block_id, MAXIMUM_DEPTH + 1)
-            if reason is None or not self._place.index.refresh():
+            reason = self._explain(block_id, places, MAXIMUM_DEPTH + 1)
+            if reason is None:
+                return None
+            has_changed = self._place.index.refresh()
+            before, places = places, self._place.index.find(kind, block_id)
+            if not has_changed and places == before:  # it changes for the others of a batch, too
                 break
             self._explained.clear()
         return reason
 
-    def _explain(self, kind: BlockType, block_id: bytes, depth: int) -> str | None:
+    def _explain(self, block_id: bytes, places: Sequence[Location], depth: int) -> str | None:
         """Of a block in frames of less than this depth; half of its id serves."""
         reasons = []
-        for location in self._place.index.find(kind, BlockId(block_id)):
+        for location in places:
             if location.depth < depth:
                 reason = self._reason(location) or self._reason_below(block_id, location)
                 if reason is None:
@@ -152,7 +163,8 @@ class PackCheck:
             if key not in self._explained:
                 if len(self._explained) >= _KEPT_EXPLANATIONS:
                     self._explained.clear()
-                self._explained[key] = self._explain(location.type, base, header.depth)
+                places = self._place.index.find(location.type, base)
+                self._explained[key] = self._explain(base, places, header.depth)
             reason = self._explained[key]
             if reason is not None:
                 return f"it builds on block {base.hex()}, and {reason}"
@@ -212,11 +224,11 @@ class PackCheck:
             raise CorruptError(
                 f"pack {name} holds {len(entries)} blocks, the index lists {self._count(name)}"
             )
-        for entry in entries:
+        for entry, places in self._place.index.find_entries(entries):
             same = sum(
                 (one.pack, *one[2:4], one.depth)
                 == (name, entry.offset, entry.frame_bytes, entry.depth)
-                for one in self._place.index.find(entry.type, entry.id)
+                for one in places
             )
             if same != copies:
                 raise CorruptError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from rowvault.codec.chunker import FIRST_FRAGMENT, LAST_FRAGMENT, WHOLE_ROWS
 from rowvault.codec.frames import BlockType
@@ -16,7 +16,7 @@ from rowvault.repository.snapshot import Snapshot
 from rowvault.repository.tree import TreeReader, TreeRoot
 
 Reader = Callable[[BlockId], bytes]
-Explain = Callable[[BlockType, BlockId], str | None]
+Explain = Callable[[BlockType, Sequence[BlockId]], Sequence[str | None]]
 
 _NAMED_RANGES = 8
 
@@ -124,13 +124,8 @@ class TreeCheck:
         return self._gaps_below(reader, reader.root_entry, None)
 
     def _gaps_below(
-        self, reader: TreeReader, entry: Entry, following: bytes | None
+        self, reader: TreeReader, entry: InnerEntry, following: bytes | None
     ) -> Iterator[Gap]:
-        if isinstance(entry, LeafEntry):
-            reason = self._explain(BlockType.DATA, entry.id)
-            if reason is not None:
-                yield Gap(entry.first_key, following, 1, reason)
-            return
         if entry.id in self._whole:
             return
         try:
@@ -138,14 +133,30 @@ class TreeCheck:
         except BAD as error:
             yield Gap(entry.first_key, following, entry.sums.entries, str(error))
             return
+        blocks = [child.id for child in children if isinstance(child, LeafEntry)]
+        reasons = dict(zip(blocks, self._explain(BlockType.DATA, blocks), strict=True))
         whole = True
         for index, child in enumerate(children):
             behind = children[index + 1].first_key if index + 1 < len(children) else following
-            for gap in self._gaps_below(reader, child, behind):
+            for gap in self._gaps_of(reader, child, behind, reasons):
                 whole = False
                 yield gap
         if whole:
             self._whole.add(entry.id)
+
+    def _gaps_of(
+        self,
+        reader: TreeReader,
+        child: Entry,
+        following: bytes | None,
+        reasons: Mapping[BlockId, str | None],
+    ) -> Iterator[Gap]:
+        if isinstance(child, InnerEntry):
+            yield from self._gaps_below(reader, child, following)
+            return
+        reason = reasons[child.id]
+        if reason is not None:
+            yield Gap(child.first_key, following, 1, reason)
 
     def _note(self, snapshot: Snapshot, label: str, text: str) -> None:
         snapshots = self._found.setdefault((label, text), [])

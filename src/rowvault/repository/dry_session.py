@@ -43,7 +43,7 @@ class DrySession:
         block_id = self._place.make_id(BlockType.DATA, raw)
         with self._lock:
             self.figures.blocks += 1
-            known = block_id in self._new or any(self._place.index.find(BlockType.DATA, block_id))
+            known = block_id in self._new or bool(self._place.index.find(BlockType.DATA, block_id))
             if not known:
                 self._new.add(block_id)
                 self.figures.new_blocks += 1

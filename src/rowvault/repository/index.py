@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from rowvault.codec.frames import BlockType
@@ -14,12 +13,12 @@ from rowvault.core.errors import (
     ObjectMissingError,
     UnsupportedFormatError,
 )
-from rowvault.core.ids import BlockId, PackName
+from rowvault.core.ids import PackName
 from rowvault.repository import names
 from rowvault.repository.index_merge import merged, outgrown
+from rowvault.repository.index_search import IndexSearch
 from rowvault.repository.index_segment import (
     PREFIX_BYTES,
-    RECORD_BYTES,
     Location,
     Segment,
     StoredPack,
@@ -27,6 +26,7 @@ from rowvault.repository.index_segment import (
     segment_name,
 )
 from rowvault.repository.names import PackType
+from rowvault.repository.pack import PackEntry
 from rowvault.storage.protocol import Storage
 
 __all__ = [
@@ -42,45 +42,6 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-_FEW_SEGMENTS = 4
-_GATHERED_RECORDS = 1 << 17
-"""Records of small segments that are held in memory, about 80 bytes each."""
-
-
-class SmallSegments:
-    """The records of many small segments as one sorted list in memory, searched in one go."""
-
-    def __init__(self, segments: Sequence[Segment]) -> None:
-        self._segments = segments
-        self._records = sorted(
-            record + number.to_bytes(4, "little")
-            for number, segment in enumerate(segments)
-            for record in segment.records()
-        )
-
-    def find(self, block_id: BlockId) -> Iterator[Location]:
-        """See Segment.find."""
-        prefix = block_id[:PREFIX_BYTES]
-        for index in range(bisect_left(self._records, prefix), len(self._records)):
-            record = self._records[index]
-            if not record.startswith(prefix):
-                return
-            segment = self._segments[int.from_bytes(record[RECORD_BYTES:], "little")]
-            yield segment.decode(record[:RECORD_BYTES])
-
-
-def _searchable(segments: Sequence[Segment]) -> list[Segment | SmallSegments]:
-    """The same segments for searching: few, so that a lookup costs little."""
-    by_size = sorted(segments, key=len)
-    gathered = 0
-    count = 0
-    while count < len(by_size) and gathered + len(by_size[count]) <= _GATHERED_RECORDS:
-        gathered += len(by_size[count])
-        count += 1
-    if count <= _FEW_SEGMENTS:
-        return list(segments)
-    return [*by_size[count:], SmallSegments(by_size[:count])]
-
 
 class BlockIndex:
     """The union of all segments. Used from any thread; a refresh swaps the list as a whole.
@@ -92,7 +53,7 @@ class BlockIndex:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._segments: dict[str, Segment] = {}
-        self._searched: list[Segment | SmallSegments] = []
+        self._search = IndexSearch(())
         self.damage: dict[str, DamageError | UnsupportedFormatError] = {}
 
     @property
@@ -123,8 +84,7 @@ class BlockIndex:
             grown = 0  # named by its bytes: the same segment is stored already
         segment = Segment(name, self._storage.view(names.segment(name)))
         if name not in self._segments:
-            self._segments = {**self._segments, name: segment}
-            self._searched = [*self._searched, segment]
+            self._hold({**self._segments, name: segment})
         return grown
 
     def remove_damaged(self) -> int:
@@ -163,20 +123,21 @@ class BlockIndex:
             _log.info("made one index segment of %d", len(chosen))
         return grown
 
-    def find(self, kind: BlockType, block_id: BlockId) -> Iterator[Location]:
-        """All places of a block; none where it is not listed."""
-        for segment in self._searched:
-            for location in segment.find(block_id):
-                if location.type is kind:
-                    yield location
+    def find(self, kind: BlockType, block_id: bytes) -> list[Location]:
+        """All places of a block; none where it is not listed. Half of its id serves."""
+        return self._search.find(kind, block_id)
 
-    def missing(self, ids: Iterable[BlockId]) -> list[BlockId]:
-        """Those of the ids that no segment lists, whatever their type; quicker than one by one."""
-        # In order, a search lands beside the one before it, in memory that is at hand.
-        left = sorted(ids)
-        for segment in sorted(self._segments.values(), key=len, reverse=True):
-            left = segment.absent(left)
-        return left
+    def find_all(self, kind: BlockType, ids: Sequence[bytes]) -> Iterator[Sequence[Location]]:
+        """For each of the blocks, all of its places; far quicker than one by one."""
+        return self._search.find_all(kind, ids)
+
+    def find_entries(
+        self, entries: Sequence[PackEntry]
+    ) -> Iterator[tuple[PackEntry, Sequence[Location]]]:
+        """Entries of a pack's footer, by their types, with all places of their blocks."""
+        for kind in BlockType:
+            some = [entry for entry in entries if entry.type is kind]
+            yield from zip(some, self.find_all(kind, [one.id for one in some]), strict=True)
 
     def _open(self, object_names: Iterable[str]) -> tuple[dict[str, Segment], bool]:
         """The segments that can be opened, and whether one has vanished since it was listed."""
@@ -196,11 +157,11 @@ class BlockIndex:
         return segments, vanished
 
     def _hold(self, segments: dict[str, Segment]) -> None:
-        self._segments, self._searched = segments, _searchable(list(segments.values()))
+        self._segments, self._search = segments, IndexSearch(segments.values())
 
     def packs(self) -> set[PackName]:
         """All packs that a segment lists."""
-        return {pack for segment in self._segments.values() for pack in segment.packs()}
+        return {pack for segment in self._segments.values() for pack in segment.packs}
 
     def typed_packs(self) -> set[tuple[PackType, PackName]]:
         """All packs that a record of a segment names, with their types."""
@@ -208,7 +169,7 @@ class BlockIndex:
 
     def close(self) -> None:
         """Lets go of the mapped segments."""
-        self._segments, self._searched = {}, []
+        self._hold({})
 
 
 def unlisted(objects: Iterable[str], listed: set[PackName]) -> list[tuple[PackType, PackName]]:

@@ -40,10 +40,10 @@ def merged(segments: Iterable[Segment]) -> memoryview:
     The bytes lie in a temporary file, not in this process's own memory. Raises CorruptError.
     """
     chosen = list(segments)
-    packs = sorted({pack for segment in chosen for pack in segment.packs()})
+    packs = sorted({pack for segment in chosen for pack in segment.packs})
     numbers = {pack: number.to_bytes(4, "little") for number, pack in enumerate(packs)}
     parts = [
-        (segment.records_view, b"".join(numbers[pack] for pack in segment.packs()))
+        (segment.records_view, b"".join(numbers[pack] for pack in segment.packs))
         for segment in chosen
     ]
     head_bytes = len(segment_head(packs, 0))

@@ -27,7 +27,7 @@ def remove_packs(
     grown = 0
     while True:
         index.refresh()
-        affected = [one for one in index.segments if not packs.isdisjoint(one.packs())]
+        affected = [one for one in index.segments if not packs.isdisjoint(one.packs)]
         if not affected:
             return grown
         for segment in affected:
@@ -48,7 +48,7 @@ def _without(segment: Segment, packs: Set[PackName]) -> memoryview | None:
     """The segment of the packs that stay, in their order; None where none does."""
     numbers: dict[bytes, bytes] = {}
     staying: list[PackName] = []
-    for place, name in enumerate(segment.packs()):
+    for place, name in enumerate(segment.packs):
         if name not in packs:
             numbers[place.to_bytes(4, "little")] = len(staying).to_bytes(4, "little")
             staying.append(name)

@@ -1,4 +1,4 @@
-"""One segment of the block index: its bytes, and searching them (docs/format.md, "Index").
+"""One segment of the block index: its bytes, and what they list (docs/format.md, "Index").
 
 segment  magic 8 | version u32 | pack count u32 | record count u32 | reserved 12
          | pack names, 32 bytes each | records, 32 bytes each, sorted by id prefix
@@ -11,18 +11,18 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from blake3 import blake3
 
-from rowvault.codec import kernel
 from rowvault.codec.frames import BlockType
 from rowvault.core.errors import (
     CorruptError,
     TruncatedError,
     UnsupportedFormatError,
 )
-from rowvault.core.ids import BlockId, PackName
+from rowvault.core.ids import PackName
 from rowvault.repository.names import PackType
 from rowvault.repository.pack import PackEntry
 
@@ -36,7 +36,8 @@ HEADER_BYTES = _HEADER.size
 RECORD_BYTES = _RECORD.size
 PACK_NAME_BYTES = 32
 PREFIX_BYTES = 16
-_ABSENT = (1 << 32) - 1
+MOST_RECORDS = (1 << 27) - 1
+"""In one segment: its records are less than 4 GiB."""
 
 
 class Location(NamedTuple):
@@ -106,6 +107,8 @@ class Segment:
         self._records_at = HEADER_BYTES + PACK_NAME_BYTES * self._pack_count
         if len(data) != self._records_at + RECORD_BYTES * self._count:
             raise CorruptError(f"index segment {name} is not as long as its header says")
+        if self._count > MOST_RECORDS:
+            raise CorruptError(f"index segment {name} has {self._count} records, too many for one")
         self.records_view = data[self._records_at :]
         """All records as they are stored, in order."""
 
@@ -117,31 +120,10 @@ class Segment:
         """Of the whole object."""
         return len(self._data)
 
-    def packs(self) -> Iterator[PackName]:
-        """The packs whose frames it lists."""
-        return (self._pack(number) for number in range(self._pack_count))
-
-    def find(self, block_id: BlockId) -> Iterator[Location]:
-        """Where this block stands, by the first half of its id."""
-        for _, record in self.numbered(block_id[:PREFIX_BYTES]):
-            yield self.decode(record)
-
-    def numbered(self, prefix: bytes) -> Iterator[tuple[int, bytes]]:
-        """(number in the segment, record) of the records with this half of an id."""
-        (number,) = kernel.search_records(self.records_view, prefix)
-        while number < self._count:
-            at = number * RECORD_BYTES
-            record = bytes(self.records_view[at : at + RECORD_BYTES])
-            if not record.startswith(prefix):
-                return
-            yield number, record
-            number += 1
-
-    def absent(self, ids: Sequence[BlockId]) -> list[BlockId]:
-        """Those of the ids that it does not list, whatever their type; in one search for all."""
-        wanted = b"".join([block_id[:PREFIX_BYTES] for block_id in ids])
-        found = kernel.search_records(self.records_view, wanted)
-        return [block_id for block_id, number in zip(ids, found, strict=True) if number == _ABSENT]
+    @cached_property
+    def packs(self) -> tuple[PackName, ...]:
+        """The packs whose frames it lists, as its records number them."""
+        return tuple(self._pack(number) for number in range(self._pack_count))
 
     def typed_packs(self) -> set[tuple[PackType, PackName]]:
         """The packs that its records name."""
@@ -156,7 +138,7 @@ class Segment:
 
     def locations(self, pack: PackName) -> Iterator[tuple[bytes, Location]]:
         """(id prefix, location) of one pack's records, in the order of their prefixes."""
-        numbers = [n for n in range(self._pack_count) if self._pack(n) == pack]
+        numbers = [number for number, one in enumerate(self.packs) if one == pack]
         if not numbers:
             return
         for record in _RECORD.iter_unpack(self.records_view):

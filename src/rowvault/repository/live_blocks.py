@@ -12,17 +12,15 @@ from rowvault.codec.chunker import FIRST_FRAGMENT, LAST_FRAGMENT, WHOLE_ROWS
 from rowvault.codec.frames import BlockType
 from rowvault.core.ids import BlockId
 from rowvault.repository.index import Segment
-from rowvault.repository.index_segment import PREFIX_BYTES
+from rowvault.repository.index_search import IndexSearch
 from rowvault.repository.manifest import TableRecord, decode_record, split_rows
 from rowvault.repository.node import InnerEntry, LeafEntry, decode_node
 from rowvault.repository.snapshot import Snapshot
 from rowvault.repository.tree import TreeReader, TreeRoot
 
 Reader = Callable[[BlockId], bytes]
-Visitor = Callable[[BlockType, BlockId], bool]
-"""Told of each block that a snapshot refers to; False: it was there before."""
-
-_TYPE_AT = 28
+Visitor = Callable[[BlockType, Sequence[BlockId]], Sequence[bool]]
+"""Told of blocks of one type that a snapshot refers to; for each False: it was there before."""
 
 
 class LiveMarks:
@@ -33,6 +31,7 @@ class LiveMarks:
 
     def __init__(self, segments: Sequence[Segment]) -> None:
         self.segments = segments
+        self._search = IndexSearch(segments)
         self._starts = []
         total = 0
         for segment in segments:
@@ -42,12 +41,13 @@ class LiveMarks:
         self._built_on = _Bits(total)
         self._shared = _Bits(total)
 
-    def mark(self, kind: BlockType, block_id: BlockId) -> tuple[bool, bool]:
-        """(listed, referred to before); marks every record of the block as referred to."""
-        listed = before = False
-        for number in self._numbers(kind, block_id):
-            listed, before = True, self._referred.set(number)
-        return listed, before
+    def mark(self, kind: BlockType, ids: Sequence[BlockId]) -> list[tuple[bool, bool]]:
+        """(listed, referred to before) of each; marks every record of the blocks as referred to."""
+        found = []
+        for numbers in self._numbers_of(kind, ids):
+            before = [self._referred.set(number) for number in numbers]
+            found.append((bool(before), any(before)))
+        return found
 
     def mark_base(self, kind: BlockType, block_id: bytes) -> bool:
         """Whether it was live before; marks every record of a block as built on."""
@@ -69,7 +69,7 @@ class LiveMarks:
 
     def serves_one(self, kind: BlockType, block_id: bytes) -> bool:
         """Whether nothing but one frame needs the block."""
-        numbers = list(self._numbers(kind, block_id))
+        numbers = self._numbers(kind, block_id)
         return bool(numbers) and not any(
             self._referred.get(number) or self._shared.get(number) for number in numbers
         )
@@ -96,12 +96,18 @@ class LiveMarks:
     def _is_live(self, number: int) -> bool:
         return self._referred.get(number) or self._built_on.get(number)
 
-    def _numbers(self, kind: BlockType, block_id: bytes) -> Iterator[int]:
-        prefix = block_id[:PREFIX_BYTES]
-        for start, segment in zip(self._starts, self.segments, strict=True):
-            for number, record in segment.numbered(prefix):
-                if record[_TYPE_AT] == kind:
-                    yield start + number
+    def _numbers(self, kind: BlockType, block_id: bytes) -> Sequence[int]:
+        (numbers,) = self._numbers_of(kind, (block_id,))
+        return numbers
+
+    def _numbers_of(self, kind: BlockType, ids: Sequence[bytes]) -> Iterator[Sequence[int]]:
+        """Of each block, its records counted through all segments."""
+        ends, parts, numbers = self._search.numbers(kind, ids)
+        places = [self._starts[part] + number for part, number in zip(parts, numbers, strict=True)]
+        start = 0
+        for end in ends:
+            yield places[start:end]
+            start = end
 
 
 class _Bits:
@@ -137,7 +143,7 @@ class SnapshotWalk:
         """Everything that one snapshot refers to, but what was walked before."""
         parts: list[bytes] = []
         for entry in self._manifest_leaves(snapshot.manifest, visit):
-            visit(BlockType.DATA, entry.id)
+            visit(BlockType.DATA, [entry.id])
             if entry.fragment == WHOLE_ROWS:
                 if entry.id in self._manifest_blocks:
                     continue
@@ -153,7 +159,7 @@ class SnapshotWalk:
         waiting = [reader.root_entry]
         while waiting:
             entry = waiting.pop()
-            visit(BlockType.NODE, entry.id)
+            visit(BlockType.NODE, [entry.id])
             if entry.id in self._manifest_nodes:
                 continue
             children = reader.children(entry)
@@ -170,13 +176,15 @@ class SnapshotWalk:
                 self._walk_tree(record.root.id, visit)
 
     def _walk_tree(self, root: BlockId, visit: Visitor) -> None:
-        waiting = [root]
+        """Told of all children of a node at once, of which there are dozens."""
+        waiting = _new([root], visit(BlockType.NODE, [root]))
         while waiting:
-            node_id = waiting.pop()
-            if not visit(BlockType.NODE, node_id):
-                continue
-            for entry in decode_node(self._read_node(node_id)).entries:
-                if isinstance(entry, LeafEntry):
-                    visit(BlockType.DATA, entry.id)
-                else:
-                    waiting.append(entry.id)
+            entries = decode_node(self._read_node(waiting.pop())).entries
+            blocks = [entry.id for entry in entries if isinstance(entry, LeafEntry)]
+            nodes = [entry.id for entry in entries if not isinstance(entry, LeafEntry)]
+            visit(BlockType.DATA, blocks)
+            waiting += _new(nodes, visit(BlockType.NODE, nodes))
+
+
+def _new(ids: Sequence[BlockId], are_new: Sequence[bool]) -> list[BlockId]:
+    return [one for one, is_new in zip(ids, are_new, strict=True) if is_new]

@@ -197,17 +197,17 @@ class _Prune:
             self._walked.add(snapshot.id)
 
     def _marker(self, marks: LiveMarks) -> _Visit:
-        def visit(snapshot: Snapshot, kind: BlockType, block_id: BlockId) -> bool:
-            listed, before = marks.mark(kind, block_id)
-            if not listed:
-                return self._is_new_unlisted(snapshot, kind, block_id)
-            return not before
+        def visit(snapshot: Snapshot, kind: BlockType, ids: Sequence[BlockId]) -> list[bool]:
+            return [
+                not before if listed else self._is_new_unlisted(snapshot, kind, block_id)
+                for block_id, (listed, before) in zip(ids, marks.mark(kind, ids), strict=True)
+            ]
 
         return visit
 
     def _is_new_unlisted(self, snapshot: Snapshot, kind: BlockType, block_id: BlockId) -> bool:
         """Of a block that the index did not list when marking began."""
-        if not any(True for _ in self._place.index.find(kind, block_id)):
+        if not self._place.index.find(kind, block_id):
             self._missing.add(snapshot.id)
         if kind is not BlockType.NODE or block_id in self._unlisted_nodes:
             return False
@@ -309,14 +309,17 @@ class _Prune:
         def rescue(block_id: bytes, places: Sequence[Location]) -> None:
             rescued.update(_only_condemned(places, condemned))
 
-        def visit(snapshot: Snapshot, kind: BlockType, block_id: BlockId) -> bool:
-            listed, before = marks.mark(kind, block_id)
-            if before:
-                return False
-            rescue(block_id, list(index.find(kind, block_id)))
+        def is_new(snapshot: Snapshot, kind: BlockType, block_id: BlockId, listed: bool) -> bool:
+            rescue(block_id, index.find(kind, block_id))
             if kind is BlockType.DATA:
                 marker.mark_below(block_id, rescue)
             return listed or self._is_new_unlisted(snapshot, kind, block_id)
+
+        def visit(snapshot: Snapshot, kind: BlockType, ids: Sequence[BlockId]) -> list[bool]:
+            return [
+                not before and is_new(snapshot, kind, block_id, listed)
+                for block_id, (listed, before) in zip(ids, marks.mark(kind, ids), strict=True)
+            ]
 
         self._mark(self._newer_roots(), visit)
         return rescued
@@ -372,5 +375,5 @@ def _only_condemned(places: Sequence[Location], condemned: set[PackName]) -> set
     return packs if packs <= condemned else set()
 
 
-_Visit = Callable[[Snapshot, BlockType, BlockId], bool]
-"""Told of each block and of the snapshot that refers to it; False: it was there before."""
+_Visit = Callable[[Snapshot, BlockType, Sequence[BlockId]], Sequence[bool]]
+"""Told of blocks and of the snapshot that refers to them; for each False: it was there before."""

@@ -104,7 +104,7 @@ class Renewal:
             if not link.header.bases:
                 return _Skip(top, dead, None)
             base = link.header.bases[0]
-            places = list(self._index.find(link.header.type, BlockId(base)))
+            places = self._index.find(link.header.type, BlockId(base))
             if len(places) != 1 or places[0].depth >= link.header.depth:
                 return None
             link = _Link(self._blocks.header(base, places[0]), places[0])

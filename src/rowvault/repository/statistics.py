@@ -182,8 +182,8 @@ class _Gathering:
         marks = LiveMarks(self._place.index.segments)
         walk = SnapshotWalk(self._repository.read_data, self._repository.read_node)
 
-        def visit(kind: BlockType, block_id: BlockId) -> bool:
-            return not marks.mark(kind, block_id)[1]
+        def visit(kind: BlockType, ids: Sequence[BlockId]) -> list[bool]:
+            return [not before for _, before in marks.mark(kind, ids)]
 
         for snapshot in snapshots:
             self._monitor.item(f"snapshot {snapshot.id}")
@@ -205,16 +205,13 @@ class _Gathering:
             except (DamageError, UnsupportedFormatError, ObjectMissingError) as error:
                 self._monitor.warning(f"left out: {error}; `rowvault check` tells more")
                 continue
-            for entry in entries:
-                counts = name not in condemned and self._is_first(name, entry)
+            for entry, places in self._place.index.find_entries(entries):
+                # Of several frames of one block, one is it and the others are copies.
+                is_first = _first(places) == (entry.depth, name, entry.offset)
+                counts = name not in condemned and is_first
                 part = self._part(stored, entry, marks) if counts else stored.unused
                 part.add(entry.raw_bytes, entry.frame_bytes)
         return listed_bytes
-
-    def _is_first(self, pack: PackName, entry: PackEntry) -> bool:
-        """Of several frames of one block, one is it and the others are copies."""
-        first = _first(self._place.index.find(entry.type, entry.id))
-        return first == (entry.depth, pack, entry.offset)
 
     def _part(self, stored: Stored, entry: PackEntry, marks: Sequence[LiveMarks]) -> Amount:
         if not any(one.is_marked(entry.type, entry.id) for one in marks):

@@ -17,6 +17,7 @@ from rowvault.repository import pack as pack_module
 from rowvault.repository.block_reader import BlockReader
 from rowvault.repository.ciphers import CipherName
 from rowvault.repository.index import BlockIndex, Segment, encode_segment, segment_name
+from rowvault.repository.index_search import IndexSearch
 from rowvault.repository.names import PackType
 from rowvault.repository.node import LeafEntry, decode_node, encode_node
 from rowvault.repository.pack import OpenPack, PackEntry, PackKeys, PackReader
@@ -101,7 +102,7 @@ def test_the_segment_is_written_so(written: tuple[bytes, list[PackEntry]]) -> No
     name = PackName(blake3(data).hexdigest())
     assert encode_segment([(PackType.DATA, name, entries)]) == example("segment")
     segment = Segment(segment_name(example("segment")), memoryview(example("segment")))
-    (location,) = segment.find(BLOCK_ID)
+    (location,) = IndexSearch([segment]).find(BlockType.DATA, BLOCK_ID)
     assert (location.pack, location.offset) == (name, 60)
 
 

@@ -112,7 +112,7 @@ def test_merging_keeps_every_record_once(storage: LocalStorage, repository: Repo
     assert list(whole.records()) == sorted(whole.records())
     assert len(whole) == sum(len(one) for one in segments)
     for one in segments:
-        for pack in one.packs():
+        for pack in one.packs:
             assert list(whole.locations(pack)) == list(one.locations(pack))
 
 

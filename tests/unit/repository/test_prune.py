@@ -518,9 +518,9 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     tracemalloc.start()
     marks = LiveMarks([segment])
     for number in range(0, len(segment), 3):
-        marks.mark(BlockType.DATA, BlockId(number.to_bytes(16, "big") + bytes(16)))
+        marks.mark(BlockType.DATA, [BlockId(number.to_bytes(16, "big") + bytes(16))])
     plan = make_plan(
-        marks, PruneLimits(), set(segment.packs()), set(), lambda *_: False, lambda _: True
+        marks, PruneLimits(), set(segment.packs), set(), lambda *_: False, lambda _: True
     )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -11,7 +11,7 @@ from rowvault.codec.plain.forms import render_csv, render_json_lines
 from rowvault.codec.plain.loading import render_lines
 from rowvault.codec.plain.matcher import RowMatcher
 from rowvault.codec.plain.packets import PacketSplitter
-from rowvault.codec.plain.records import merge_records, search_records
+from rowvault.codec.plain.records import Place, RecordSearch, make_places, merge_records
 from rowvault.codec.plain.rendering import render_statement, render_tuples, rendered_length
 from rowvault.codec.plain.rows import Layout, row_ends, row_values
 from rowvault.codec.plain.siphash import row_hash, siphash24
@@ -21,12 +21,15 @@ __all__ = [
     "Cutter",
     "Layout",
     "PacketSplitter",
+    "Place",
     "RawTuple",
+    "RecordSearch",
     "RowMatcher",
     "Rule",
     "arrange",
     "decode_values",
     "encode_values",
+    "make_places",
     "merge_records",
     "render_csv",
     "render_json_lines",
@@ -38,6 +41,5 @@ __all__ = [
     "row_ends",
     "row_hash",
     "row_values",
-    "search_records",
     "siphash24",
 ]

@@ -11,14 +11,19 @@ LIMIT: Final = (1 << 32) - 1
 """Offsets are 32 bits wide: a batch of rows, or one row, is no longer than this."""
 
 
-def take_bytes(data: Buffer) -> bytes:
-    """A copy of any contiguous buffer's bytes. Raises BufferError, ValueError."""
+def view_bytes(data: Buffer) -> memoryview:
+    """Any contiguous buffer, not copied. Raises BufferError, ValueError."""
     view = memoryview(data)
     if not view.c_contiguous:
         raise BufferError("the buffer is not contiguous")
     if view.nbytes > LIMIT:
         raise ValueError("more than 4 GiB in one call")
-    return bytes(view)
+    return view
+
+
+def take_bytes(data: Buffer) -> bytes:
+    """A copy of any contiguous buffer's bytes. Raises BufferError, ValueError."""
+    return bytes(view_bytes(data))
 
 
 def take_ends(ends: Buffer) -> list[int]:
