@@ -10,7 +10,6 @@ refuse. `violate` in place of SEED reads one byte too many, to show that the wal
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 import itertools
 import mmap
 import random
@@ -19,6 +18,8 @@ import sys
 from array import array
 from collections.abc import Callable
 from types import ModuleType
+
+import msgspec
 
 from rowvault.codec import _columns, _kernel, _loading, plain
 from rowvault.codec.layout import CutRule, RowLayout
@@ -171,7 +172,7 @@ def check_rows(rng: random.Random, data_room: Walled, ends_room: Walled) -> str:
     elif rng.random() < 0.5 and row_ends:
         row_ends[-1] = len(raw)
     if rng.random() < 0.1:
-        layout = dataclasses.replace(some_layout(rng), key=())
+        layout = msgspec.structs.replace(some_layout(rng), key=())
     at_end = rng.random() < 0.6
     data = data_room.place(raw, at_end)
     ends = ends_room.place(row_ends.tobytes(), at_end).cast("I")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from array import array
 from types import ModuleType
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import RowBatch, decode_row, encode_batch, encode_row
 
 SEEDED_ROWS = 400
-SEEDED_RULE = dataclasses.replace(RULE, minimum=500, scale=2000, maximum=8000)
+SEEDED_RULE = msgspec.structs.replace(RULE, minimum=500, scale=2000, maximum=8000)
 
 RawTuple = tuple[bytes, int, int, bytes, bytes, int]
 
@@ -36,7 +36,7 @@ def cut(kernel: ModuleType, layout: RowLayout, rule: CutRule, *batches: RowBatch
 
 
 rules = st.builds(
-    dataclasses.replace,
+    msgspec.structs.replace,
     st.just(RULE),
     minimum=st.integers(1, 120),
     scale=st.sampled_from([1, 2, 63, 64, 150, 1000]),
@@ -127,7 +127,7 @@ def test_the_cuts_of_a_seeded_table_stay_where_they_are(kernel: ModuleType) -> N
 def test_the_fragments_of_a_long_row_stay_where_they_are(kernel: ModuleType) -> None:
     noise = b"".join(hashlib.sha256(b"%d" % i).digest() for i in range(200))
     layout = RowLayout(b"\1\3", (b"", b""), (0,))
-    rule = dataclasses.replace(RULE, minimum=200, scale=500, maximum=2000)
+    rule = msgspec.structs.replace(RULE, minimum=200, scale=500, maximum=2000)
     blocks = cut(kernel, layout, rule, encode_batch([(b"7", noise)]))
     assert [len(block[0]) for block in blocks] == PINNED_FRAGMENTS
     assert {block[3] for block in blocks} == {b"\1\0017"}
@@ -136,7 +136,7 @@ def test_the_fragments_of_a_long_row_stay_where_they_are(kernel: ModuleType) -> 
 def test_a_byte_put_into_a_long_row_changes_few_fragments(kernel: ModuleType) -> None:
     noise = b"".join(hashlib.sha256(b"%d" % i).digest() for i in range(1000))
     layout = RowLayout(b"\3", (b"",), ())
-    rule = dataclasses.replace(RULE, minimum=200, scale=500, maximum=2000)
+    rule = msgspec.structs.replace(RULE, minimum=200, scale=500, maximum=2000)
     before = cut(kernel, layout, rule, encode_batch([(noise,)]))
     after = cut(kernel, layout, rule, encode_batch([(noise[:9000] + b"!" + noise[9000:],)]))
     lost = {block[0] for block in before} - {block[0] for block in after}
@@ -155,7 +155,7 @@ def block_ends(first: int, last: int, rule: CutRule) -> list[int]:
 
 def test_cuts_of_different_starts_soon_coincide() -> None:
     """A worker that reads on past its edge meets the next worker's cuts within a few blocks."""
-    rule = dataclasses.replace(RULE, minimum=500, scale=2000, maximum=8000)
+    rule = msgspec.structs.replace(RULE, minimum=500, scale=2000, maximum=8000)
     whole = block_ends(0, 20_000, rule)
     assert len(whole) > 500
     blocks_until_equal = []
@@ -173,7 +173,7 @@ def test_cuts_of_different_starts_soon_coincide() -> None:
 def test_sizes_spread_around_the_scale() -> None:
     """The mean of a Weibull distribution of shape 4 is 0.906 of its scale."""
     layout = RowLayout(b"\1\2", (b"", b""), (0,))
-    rule = dataclasses.replace(RULE, minimum=1000, scale=4000, maximum=16_000)
+    rule = msgspec.structs.replace(RULE, minimum=1000, scale=4000, maximum=16_000)
     batch = encode_batch((b"%d" % i, b"x" * 40) for i in range(40_000))
     sizes = [len(block[0]) for block in cut(_kernel, layout, rule, batch)[:-1]]
     mean = sum(sizes) / len(sizes)
@@ -201,7 +201,7 @@ def test_the_first_key_holds_the_key_fields_in_key_order(kernel: ModuleType) -> 
 def test_a_long_key_is_hashed(kernel: ModuleType, length: int, is_plain: bool) -> None:
     """Up to 512 bytes with its length prefix, here of three bytes, it is kept as it is."""
     layout = RowLayout(b"\2", (b"",), (0,))
-    rule = dataclasses.replace(RULE, maximum=4000)
+    rule = msgspec.structs.replace(RULE, maximum=4000)
     batch = encode_batch([(b"k" * length,)])
     (block,) = cut(kernel, layout, rule, batch)
     hashed = b"\0" + plain.row_hash(rule.row_key, batch.rows)[:16]
@@ -217,7 +217,7 @@ def test_without_a_key_the_first_row_is_hashed(kernel: ModuleType) -> None:
 
 def test_a_row_that_does_not_fit_begins_the_next_block(kernel: ModuleType) -> None:
     layout = RowLayout(b"\2", (b"",), ())
-    rule = dataclasses.replace(RULE, minimum=300, scale=1 << 22, maximum=300)
+    rule = msgspec.structs.replace(RULE, minimum=300, scale=1 << 22, maximum=300)
     rows = [(b"a" * 99,), (b"b" * 99,), (b"c" * 101,), (b"d" * 297,), (b"e",)]
     blocks = cut(kernel, layout, rule, encode_batch(rows))
     assert [(len(block[0]), block[1]) for block in blocks] == [(200, 2), (102, 1), (300, 1), (2, 1)]
@@ -281,13 +281,13 @@ def test_malformed_rows_are_named(
 )
 def test_a_rule_that_cannot_be_is_refused(kernel: ModuleType, change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"rule|bytes"):
-        kernel.Cutter(SEEDED_LAYOUT, dataclasses.replace(RULE, **change))
+        kernel.Cutter(SEEDED_LAYOUT, msgspec.structs.replace(RULE, **change))
 
 
 @pytest.mark.parametrize("number", range(12))
 def test_the_largest_rule_stays_within_128_bits(number: int) -> None:
     top = 1 << 22
-    rule = dataclasses.replace(RULE, minimum=top // 4, scale=top, maximum=top)
+    rule = msgspec.structs.replace(RULE, minimum=top // 4, scale=top, maximum=top)
     layout = RowLayout(b"\1\3", (b"", b""), (0,))
     keys = [b"%d" % (10 * number + i) for i in range(4)]
     batch = encode_batch((key, bytes(top // 4 - 100)) for key in keys)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
@@ -26,19 +25,17 @@ from rowvault.scan.workers import ScanResult, scan_tables
 from rowvault.source.protocol import Catalogue, Selection, Source, SourceSnapshot
 
 
-@dataclass(frozen=True, slots=True)
-class LoadLimit:
+class LoadLimit(msgspec.Struct, frozen=True):
     """A figure of the server's own, and how high it may be while a backup reads."""
 
     variable: str
     most: float
 
 
-@dataclass(frozen=True, slots=True)
-class BackupRequest:
+class BackupRequest(msgspec.Struct, frozen=True):
     """What to back up, and how."""
 
-    selection: Selection = field(default_factory=Selection)
+    selection: Selection = msgspec.field(default_factory=Selection)
     workers: int = 2
     """Connections that read at once."""
     tags: tuple[str, ...] = ()
@@ -52,16 +49,14 @@ class BackupRequest:
     """Of zstd, or NO_COMPRESSION, for what this run adds."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerRead:
+class WorkerRead(msgspec.Struct, frozen=True):
     """What one connection read, and how long it was at it."""
 
     rows: int
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class BackupResult:
+class BackupResult(msgspec.Struct, frozen=True):
     """What a backup did. Sizes in bytes."""
 
     snapshot: str | None

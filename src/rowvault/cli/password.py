@@ -7,16 +7,15 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 import click
+import msgspec
 
 from rowvault.core.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Variables:
+class Variables(msgspec.Struct, frozen=True):
     """The three environment variables that may say a password."""
 
     plain: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from rowvault.core.errors import UsageError
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 REPOSITORY_VARIABLE = "ROWVAULT_REPOSITORY"
 
 
-@dataclass(slots=True)
-class Settings:
+class Settings(msgspec.Struct):
     """What the global options say; filled while the command line is parsed."""
 
     repository: str | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.cli import output
 
@@ -11,8 +12,7 @@ _FOLDED_WIDTH = 12
 _GAP = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(msgspec.Struct, frozen=True):
     """One column of a list."""
 
     title: str

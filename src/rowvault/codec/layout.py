@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from rowvault.core.model import TableDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class RowLayout:
+class RowLayout(msgspec.Struct, frozen=True):
     """The shape of a table's rows, in the kernel's terms."""
 
     kinds: bytes
@@ -37,8 +36,7 @@ class RowLayout:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CutRule:
+class CutRule(msgspec.Struct, frozen=True):
     """Where blocks end: sizes in raw bytes, and the secrets that decide."""
 
     minimum: int

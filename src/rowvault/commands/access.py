@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.core.errors import CorruptError, MissingError, TruncatedError
 from rowvault.repository.repository import Repository
 from rowvault.storage.location import open_storage
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryAccess:
+class RepositoryAccess(msgspec.Struct, frozen=True):
     """Where a repository is, and who knows its password."""
 
     location: str

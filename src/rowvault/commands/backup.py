@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.server import ServerAccess
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from rowvault.backup.engine import BackupResult
 
 
-@dataclass(frozen=True, slots=True)
-class BackupOptions:
+class BackupOptions(msgspec.Struct, frozen=True):
     """What to back up, into which repository."""
 
     repository: RepositoryAccess

@@ -6,9 +6,10 @@ The vendors' modules are imported on use: a backup loads them while its reposito
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from rowvault.core.monitor import Monitor
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from rowvault.source.protocol import Locking, Source, Target
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAccess:
+class ServerAccess(msgspec.Struct, frozen=True):
     """Where a server is, and how its password is found."""
 
     url: str

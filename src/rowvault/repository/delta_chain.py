@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from rowvault.codec.frames import (
     BASE_BYTES,
@@ -36,16 +37,14 @@ _GOOD_SAVING = 8
 """No better one is looked for behind a delta that is so many times smaller."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """One frame of a chain."""
 
     place: Location
     header: FrameHeader
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """A frame with what it builds on, all of it usable."""
 
     line: list[Link]
@@ -56,8 +55,7 @@ class Chain:
     """A frame with two bases is in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewBlock:
+class NewBlock(msgspec.Struct, frozen=True):
     """A data block that is to be stored."""
 
     id: BlockId

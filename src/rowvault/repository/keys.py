@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -48,8 +47,7 @@ class RemovedKeys(msgspec.Struct, frozen=True):
     slots: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One way into the repository, as a person sees it."""
 
     id: str

@@ -46,8 +46,7 @@ class Sums(msgspec.Struct, frozen=True):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LeafEntry:
+class LeafEntry(msgspec.Struct, frozen=True):
     """One block of a table."""
 
     first_key: bytes
@@ -85,8 +84,7 @@ class LeafEntry:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class InnerEntry:
+class InnerEntry(msgspec.Struct, frozen=True):
     """One node of the level below."""
 
     first_key: bytes
@@ -124,8 +122,7 @@ class Node:
         return total
 
 
-@dataclass(frozen=True, slots=True)
-class NodeRule:
+class NodeRule(msgspec.Struct, frozen=True):
     """Where nodes end, by the keys of their entries alone; sizes in entries.
 
     The hazard of a Weibull distribution with shape 4: an entry ends its node, if it is the n-th of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 
 import msgspec
 
@@ -23,8 +22,7 @@ from rowvault.repository.sealed import DocumentType, Sealer
 from rowvault.storage.protocol import Storage
 
 
-@dataclass(frozen=True, slots=True)
-class PackShare:
+class PackShare(msgspec.Struct, frozen=True):
     """The `number`-th of `count` shares, by the packs' names: `count` checks read every pack."""
 
     number: int
@@ -36,8 +34,7 @@ class PackShare:
         return int(name[:16], 16) % self.count == self.number - 1
 
 
-@dataclass(frozen=True, slots=True)
-class PackAmount:
+class PackAmount(msgspec.Struct, frozen=True):
     """The packs behind those that the last check read, in a circle."""
 
     part: float | None = None

@@ -16,7 +16,6 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -68,8 +67,7 @@ _SEGMENT_RECORDS = 1 << 17
 """So many blocks of finished packs are given an index segment before the session's end."""
 
 
-@dataclass(slots=True)
-class Figures:
+class Figures(msgspec.Struct):
     """What a session has done so far."""
 
     blocks: int = 0
@@ -82,8 +80,7 @@ class Figures:
     """Growth of the repository's files: packs, index, and in the end snapshot and tags."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionPlace:
+class SessionPlace(msgspec.Struct, frozen=True):
     """What a session needs of its repository."""
 
     storage: Storage

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import os
 import socket
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -120,8 +119,7 @@ def seal_slot(
     return encode_authenticated(slot, secrets.slot_key())
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSlot:
+class StoredSlot(msgspec.Struct, frozen=True):
     """A slot as it is stored, not yet opened."""
 
     name: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -72,8 +71,7 @@ class ForgottenSnapshot(msgspec.Struct, frozen=True):
     forgotten: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotListing:
+class SnapshotListing(msgspec.Struct, frozen=True):
     """One object under `snapshots/`: its document, or why that cannot be read."""
 
     id: SnapshotId

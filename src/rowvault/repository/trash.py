@@ -8,8 +8,9 @@ that commits it again, so that a prune at work at the same time either sees it o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from rowvault.core.errors import (
     DamageError,
@@ -33,8 +34,7 @@ from rowvault.repository.snapshot import (
 from rowvault.storage.protocol import Storage
 
 
-@dataclass(frozen=True, slots=True)
-class TrashListing:
+class TrashListing(msgspec.Struct, frozen=True):
     """One object under `trash/`: its document, or why that cannot be read."""
 
     id: SnapshotId

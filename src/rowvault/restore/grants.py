@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
@@ -69,7 +69,7 @@ def renamed_grants(
             )
             yield one
             continue
-        new = replace(grant, scope=scope)
+        new = msgspec.structs.replace(grant, scope=scope)
         name, statement = f"{grant.grantee} {new.place}", encode_name(new.statement)
         yield msgspec.structs.replace(one, name=name, statement=statement)
 

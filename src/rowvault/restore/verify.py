@@ -8,7 +8,9 @@ equal rows in equal order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.codec.rows import decode_row
 from rowvault.core.errors import RowvaultError
@@ -77,7 +79,7 @@ def compare(
     sink = HashingSink(repository)
     left = [one for one in chosen.tables if _name(one.definition) not in proven]
     monitor.phase("verifying", sum(record.root.sums.rows for record in left))
-    selection = replace(_selection(chosen, with_additions), users=with_users)
+    selection = msgspec.structs.replace(_selection(chosen, with_additions), users=with_users)
     with source.open_snapshot(worker_count, selection) as view:
         catalogue = view.catalogue(selection)
         accounts = [one for one in catalogue.objects if is_account(one)]

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from rowvault.codec import kernel
 from rowvault.codec.chunker import Cutter, RawBlock
@@ -36,8 +37,7 @@ _WHOLE = 0
 _FIRST = 1
 
 
-@dataclass(frozen=True, slots=True)
-class ScannedTable:
+class ScannedTable(msgspec.Struct, frozen=True):
     """A table as a tree."""
 
     definition: TableDefinition
@@ -46,15 +46,14 @@ class ScannedTable:
     """32 bytes, little-endian: the sum of the keyed row hashes modulo 2^256."""
 
 
-@dataclass(slots=True)
-class _RowChunk:
+class _RowChunk(msgspec.Struct):
     """What one worker made of one row-chunk."""
 
     cutter: Cutter
     walk: ParentWalk | None
-    head: list[RawBlock] = field(default_factory=list)
+    head: list[RawBlock] = msgspec.field(default_factory=list)
     head_bytes: int = 0
-    entries: list[LeafEntry] = field(default_factory=list)
+    entries: list[LeafEntry] = msgspec.field(default_factory=list)
     row_sum: int = 0
 
     def takes_into_head(self, block: RawBlock) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
+
+import msgspec
 
 from rowvault.core.monitor import Monitor
 from rowvault.repository.parent_walk import ParentTables
@@ -33,8 +34,7 @@ _LOOKAHEAD = 4
 time, few enough that the pages which were touched to find them are still in the server's cache."""
 
 
-@dataclass(slots=True)
-class WorkerFigures:
+class WorkerFigures(msgspec.Struct):
     """What one connection read."""
 
     rows: int = 0
@@ -43,8 +43,7 @@ class WorkerFigures:
     """Until the end of its last job."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScanResult:
+class ScanResult(msgspec.Struct, frozen=True):
     """All tables as trees, in the order asked for, and who read how much."""
 
     tables: tuple[ScannedTable, ...]
@@ -55,8 +54,7 @@ class _StoppedError(Exception):
     """Another worker failed; this one ends without a word."""
 
 
-@dataclass(slots=True)
-class _Worker:
+class _Worker(msgspec.Struct):
     """One reader, its number, and its figures."""
 
     number: int
@@ -68,8 +66,7 @@ class _Worker:
     """Of the table it is at."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(msgspec.Struct, frozen=True):
     """A job: reads one row-chunk."""
 
     scan: TableScan
@@ -79,8 +76,7 @@ class _Read:
         self.scan.run(self.index, worker.reader, worker.advance)
 
 
-@dataclass(frozen=True, slots=True)
-class _Divide:
+class _Divide(msgspec.Struct, frozen=True):
     """A job: finds the next row-chunks of a table, and comes back for those behind them."""
 
     scan: TableScan

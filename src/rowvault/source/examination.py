@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from rowvault.core.model import Moment, ServerInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(msgspec.Struct, frozen=True):
     """What a backup of this selection would be like."""
 
     server: ServerInfo
@@ -20,5 +19,5 @@ class Examination:
     """What it would leave out, or could not prove."""
     warnings: tuple[str, ...] = ()
     """What is well to know."""
-    grants: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    grants: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """What the account lacks, as statements to run: for `backup`, `users`, `restore`."""

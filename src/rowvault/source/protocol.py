@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
+import msgspec
+
 from rowvault.codec.rows import RowBatch
 from rowvault.core.model import (
     Moment,
@@ -19,8 +21,7 @@ from rowvault.source.examination import Examination
 from rowvault.sqltext.foreign_keys import ForeignKey
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """Which databases and tables a run is about."""
 
     databases: tuple[str, ...] = ()
@@ -36,8 +37,7 @@ class Selection:
 EVERYTHING = Selection()
 
 
-@dataclass(frozen=True, slots=True)
-class Locking:
+class Locking(msgspec.Struct, frozen=True):
     """How far a backup may hold others up."""
 
     allowed: bool = True
@@ -63,8 +63,7 @@ class RowRange:
     """How many row-chunks of the table come before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceTable:
+class SourceTable(msgspec.Struct, frozen=True):
     """A table to read, with what the server guesses about its size."""
 
     definition: TableDefinition
@@ -74,14 +73,13 @@ class SourceTable:
     """Others cannot write to it until it is read: to be read before all that are not."""
 
 
-@dataclass(slots=True)
-class Catalogue:
+class Catalogue(msgspec.Struct):
     """All that a snapshot is to hold, read once under the snapshot."""
 
-    objects: list[ObjectDefinition] = field(default_factory=list)
+    objects: list[ObjectDefinition] = msgspec.field(default_factory=list)
     """Databases first; in creation order."""
-    tables: list[SourceTable] = field(default_factory=list)
-    omissions: list[str] = field(default_factory=list)
+    tables: list[SourceTable] = msgspec.field(default_factory=list)
+    omissions: list[str] = msgspec.field(default_factory=list)
     """What exists but cannot be carried, one message each; never empty silently."""
 
 
@@ -215,8 +213,7 @@ class Loader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ExistingObject:
+class ExistingObject(msgspec.Struct, frozen=True, order=True):
     """Something that a target holds already."""
 
     kind: ObjectKind
@@ -229,8 +226,7 @@ class ExistingObject:
         return f"{self.kind} {self.database}.{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class ValueLimit:
+class ValueLimit(msgspec.Struct, frozen=True):
     """How large one value may be."""
 
     bytes: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 _QUOTES = b"'`"
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$")
@@ -24,8 +25,7 @@ class ElementKind(enum.Enum):
     """Full-text and spatial indexes, periods, whatever is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(msgspec.Struct, frozen=True):
     """One line of the definition: `KEY `k` (`a`,`b`)`, without the comma behind it."""
 
     kind: ElementKind
@@ -34,8 +34,7 @@ class Element:
     """Words, quoted names and texts with their quotes, and single other characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class CreateTable:
+class CreateTable(msgspec.Struct, frozen=True):
     """A statement in its parts."""
 
     head: bytes

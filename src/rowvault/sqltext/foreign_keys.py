@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.core.model import TableDefinition
 
@@ -14,8 +15,7 @@ _REFERENCE = re.compile(
 _NAME = re.compile(_QUOTED)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ForeignKey:
+class ForeignKey(msgspec.Struct, frozen=True, order=True):
     """Columns of a child table whose values are to be found in a parent table."""
 
     database: str

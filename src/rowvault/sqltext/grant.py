@@ -7,7 +7,8 @@ line; sent again these would change the user. Columns come in no order that last
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
 
@@ -28,8 +29,7 @@ _NOTHING = "USAGE"
 EVERYWHERE = "*.*"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """One line of SHOW GRANTS, without what is not a right."""
 
     verb: str

@@ -8,7 +8,7 @@ where its other keys are more than plain ones, or where their order might come b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from rowvault.core.model import TableDefinition
 from rowvault.sqltext.create_table import CreateTable, Element, ElementKind
@@ -22,8 +22,7 @@ _DIVIDED = b"PARTITION"
 _HASHED = b"HASH"
 
 
-@dataclass(frozen=True, slots=True)
-class LateKeys:
+class LateKeys(msgspec.Struct, frozen=True):
     """Three statements that make the table between them."""
 
     create: bytes

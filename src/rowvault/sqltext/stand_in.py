@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.core.model import ObjectDefinition
 
@@ -29,8 +30,7 @@ _MARIADB = "mariadb"
 _COLUMN = b" VARCHAR(1) CHARACTER SET utf8mb4"
 
 
-@dataclass(frozen=True, slots=True)
-class StandIn:
+class StandIn(msgspec.Struct, frozen=True):
     """Something to be made before a view and dropped behind it, in the charset of the view."""
 
     kind: bytes

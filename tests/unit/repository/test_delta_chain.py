@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
+import msgspec
 import pytest
 
 from rowvault.codec.frames import MAXIMUM_DEPTH, FrameHeader
@@ -128,7 +128,7 @@ def test_a_repository_without_the_feature_gets_no_deltas(
 
 
 def _without_deltas(place: object) -> object:
-    return dataclasses.replace(place, deltas=False)  # type: ignore[type-var]
+    return msgspec.structs.replace(place, deltas=False)
 
 
 def thinned(repository: Repository, days: int, kept: set[int]) -> list[list[Row]]:

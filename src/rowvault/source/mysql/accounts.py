@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from rowvault.core.errors import AccessDeniedError, SnapshotLostError
 from rowvault.core.model import ObjectDefinition, ObjectKind
@@ -39,12 +39,11 @@ SERVERS_OWN = frozenset(
 """Users that belong to the server's installation; they stay where they are."""
 
 
-@dataclass(slots=True)
-class Accounts:
+class Accounts(msgspec.Struct):
     """What was read."""
 
-    objects: list[ObjectDefinition] = field(default_factory=list)
-    omissions: list[str] = field(default_factory=list)
+    objects: list[ObjectDefinition] = msgspec.field(default_factory=list)
+    omissions: list[str] = msgspec.field(default_factory=list)
 
 
 def read_accounts(connection: Connection) -> Accounts:

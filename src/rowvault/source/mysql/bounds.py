@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.core.model import Column
 from rowvault.source.mysql.columns import base_type
@@ -22,16 +23,14 @@ Key = tuple[bytes, ...]
 """The values of a row's key columns, as the server sends them for `KeyPart.selected`."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextKind:
+class TextKind(msgspec.Struct, frozen=True):
     """What the characters of a column are, and how they compare."""
 
     charset: str
     collation: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPart:
+class KeyPart(msgspec.Struct, frozen=True):
     """One column of a key whose values can be bounds."""
 
     order: OrderPart

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from rowvault.core.model import Column, ValueKind
@@ -98,8 +96,7 @@ class UnknownTypeError(ValueError):
     """A type that this version does not know how to read exactly."""
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnFacts:
+class ColumnFacts(msgspec.Struct, frozen=True):
     """One column as information_schema has it."""
 
     name: str

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.bounds import Key, KeyPart, TextKind, key_part
@@ -177,8 +179,7 @@ def _texts(reader: MysqlRowReader, database: str, table: str) -> Mapping[str, Te
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(msgspec.Struct, frozen=True):
     """A range of rows that begins with one, and the column whose values are halved in it."""
 
     probe: Probe

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from rowvault.core.model import Column, TableDefinition
 from rowvault.source.mysql.columns import base_type, select_expression
@@ -35,12 +36,11 @@ _MEMBERS = (
 """Every member of every object and element of every array, at any depth, as a row."""
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(msgspec.Struct):
     rows: int = 0
-    examples: list[tuple[int, str]] = field(default_factory=list)
+    examples: list[tuple[int, str]] = msgspec.field(default_factory=list)
     """(the row-chunk's place among those of its table, a key as text)"""
-    types: set[str] = field(default_factory=set)
+    types: set[str] = msgspec.field(default_factory=set)
 
 
 class DocumentInspector:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.position import log_end, of_transaction
@@ -18,8 +18,7 @@ _VARIABLES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(msgspec.Struct, frozen=True):
     """The answers."""
 
     keeps_log: bool = False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.rights import Rights
@@ -13,8 +14,7 @@ from rowvault.sqltext.quoting import identifier
 EVERYWHERE = "*.*"
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(msgspec.Struct, frozen=True):
     """The rights for one purpose. Where several names stand together, the first known one is it."""
 
     on_databases: tuple[str, ...]

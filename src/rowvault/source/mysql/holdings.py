@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.guard import Guard
@@ -11,8 +12,7 @@ from rowvault.source.mysql.identity import Signs
 from rowvault.source.mysql.table_locks import TableLocks
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
+class Holdings(msgspec.Struct, frozen=True):
     """Everything ends with `close`."""
 
     control: Connection

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Set
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
@@ -20,8 +21,7 @@ from rowvault.sqltext.quoting import mysql_string
 Name = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(msgspec.Struct, frozen=True):
     """The signs of all tables, read before the snapshot begins."""
 
     ids: dict[str, str] | None

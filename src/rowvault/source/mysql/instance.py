@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from rowvault.core.errors import ConnectError
 from rowvault.source.mysql.connection import Connection
@@ -12,8 +12,7 @@ _SAME_START_S = 2
 """Times are told in whole seconds, and not at the same instant."""
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceMark:
+class InstanceMark(msgspec.Struct, frozen=True):
     """What tells one server from another."""
 
     names: tuple[tuple[str, str], ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from rowvault.core.model import Column
 from rowvault.source.mysql.bounds import can_bound
@@ -15,23 +16,21 @@ from rowvault.sqltext.quoting import identifier
 PRIMARY = "PRIMARY"
 
 
-@dataclass(slots=True)
-class IndexFacts:
+class IndexFacts(msgspec.Struct):
     """One index as information_schema has it."""
 
     name: str
     unique: bool
     kind: str
     """BTREE, HASH, FULLTEXT, ..."""
-    columns: list[str] = field(default_factory=list)
+    columns: list[str] = msgspec.field(default_factory=list)
     """In key order; the empty string for an expression."""
-    descending: list[str] = field(default_factory=list)
+    descending: list[str] = msgspec.field(default_factory=list)
     """Those of the columns that it keeps in descending order."""
     has_prefix: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AccessPath:
+class AccessPath(msgspec.Struct, frozen=True):
     """How the rows of a table are read in an order that is the same every time."""
 
     hint: str = ""
@@ -40,8 +39,7 @@ class AccessPath:
     """The columns to order by; empty: the order of the clustered index."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyChoice:
+class KeyChoice(msgspec.Struct, frozen=True):
     """A table's key, as indices into its stored columns, and the path along it."""
 
     key: tuple[int, ...]

@@ -9,7 +9,8 @@ is the limit that remains for one value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.codec import kernel
 from rowvault.codec.rows import NULL, encode_row, read_length
@@ -21,8 +22,7 @@ _PIECE_FRAMING = 200
 _NULL_LITERAL = b"NULL"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """One value of a row: where its bytes lie."""
 
     column: Column

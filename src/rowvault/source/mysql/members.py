@@ -7,7 +7,8 @@ information_schema. The table itself has the whole member, and a row that holds 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from rowvault.source.mysql.columns import ColumnFacts
 from rowvault.source.mysql.connection import Connection, text
@@ -19,8 +20,7 @@ _BEYOND = frozenset({"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"})
 _UNTOLD = "?"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """A table with the members that its rows tell."""
 
     statement: bytes
@@ -45,7 +45,7 @@ def tell_members(
             made.append(column)
             continue
         known = dict(_known(connection, qualified(database, table), column, doubtful))
-        whole = replace(column, column_type=_with_members(column, known))
+        whole = msgspec.structs.replace(column, column_type=_with_members(column, known))
         statement = statement.replace(_declared(column), _declared(whole), 1)
         made.append(whole)
         if len(known) < len(doubtful):

@@ -7,7 +7,8 @@ may go. Which one was gone, and why not a better one, is part of the snapshot.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from rowvault.core.errors import ConnectError
 from rowvault.core.model import Moment
@@ -40,8 +41,7 @@ _POSITION_TRIES = 20
 _WHILE_ALL_WAIT_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(msgspec.Struct, frozen=True):
     """What there is to take a moment with."""
 
     connections: Sequence[Connection]
@@ -59,8 +59,7 @@ class Situation:
     connect: Callable[[], Connection]
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """A moment, and the connections that see it."""
 
     connections: Sequence[Connection]
@@ -69,10 +68,9 @@ class Taken:
     """Why the lock on definitions could not be had again; empty: it is held, if it was."""
 
 
-@dataclass(slots=True)
-class _Ladder:
+class _Ladder(msgspec.Struct):
     situation: Situation
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[str] = msgspec.field(default_factory=list)
     """Why each way that was tried is not the one."""
 
     def take(self) -> Taken:
@@ -119,7 +117,7 @@ class _Ladder:
             return None
         transactions.begin(own.connections)
         taken = self._standing(STAGE, own.control)
-        return replace(taken, lock_lost=resume_commits(own.control, own.locking))
+        return msgspec.structs.replace(taken, lock_lost=resume_commits(own.control, own.locking))
 
     def _with_writes_locked(self) -> Taken | None:
         own = self.situation
@@ -138,7 +136,9 @@ class _Ladder:
                 self._lock_still(held, own.locking)
                 return None
             # An open transaction may have written to one of them, and cannot end before we do.
-            self._lock_still(held, replace(own.locking, longest_wait_s=_WHILE_ALL_WAIT_S))
+            self._lock_still(
+                held, msgspec.structs.replace(own.locking, longest_wait_s=_WHILE_ALL_WAIT_S)
+            )
             transactions.begin(own.connections)
             taken = self._standing(READ_LOCK, locker)
             # Fails when the lock was lost meanwhile.

@@ -11,7 +11,8 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.core.errors import SourceError
 from rowvault.core.model import ObjectDefinition, ObjectKind
@@ -30,8 +31,7 @@ Facts = dict[str, str]
 """A row by column, whose names are in small letters."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Password:
+class _Password(msgspec.Struct, frozen=True):
     """A password's hash in hexadecimal digits, and when it was set."""
 
     digest: str

@@ -6,6 +6,8 @@ import ssl
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
+import msgspec
+
 from rowvault.core.errors import UsageError
 
 DEFAULT_PORT = 3306
@@ -13,8 +15,7 @@ READ_TIMEOUT_S = 3600
 """A server that sorts a large table says nothing for long; a host that is gone never speaks."""
 
 
-@dataclass(frozen=True, slots=True)
-class TlsOptions:
+class TlsOptions(msgspec.Struct, frozen=True):
     """How a connection is encrypted."""
 
     mode: str = "preferred"

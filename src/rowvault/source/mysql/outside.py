@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, Row, text
 from rowvault.sqltext.quoting import mysql_string
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
+class _List(msgspec.Struct, frozen=True):
     what: str
     query: str
 

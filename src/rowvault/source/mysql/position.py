@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
@@ -34,8 +34,7 @@ def _snapshot_status(connection: Connection) -> dict[str, str]:
     return {text(row[0]).lower(): text(row[1]) for row in rows}
 
 
-@dataclass(frozen=True, slots=True)
-class LogEnd:
+class LogEnd(msgspec.Struct, frozen=True):
     """The end of the binary log."""
 
     position: Position = UNKNOWN

@@ -8,7 +8,8 @@ rows of `x` each time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.source.protocol import Bound, RowRange
 from rowvault.sqltext.quoting import identifier
@@ -17,8 +18,7 @@ MOST_NUMBERED = 256
 """An ENUM or SET of more values makes conditions too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderPart:
+class OrderPart(msgspec.Struct, frozen=True):
     """One column of the index that a table is read along."""
 
     name: str

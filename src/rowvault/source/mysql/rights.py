@@ -7,7 +7,8 @@ be lost in silence. So what cannot be seen is told.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
@@ -18,8 +19,7 @@ _GRANT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Grant:
+class _Grant(msgspec.Struct, frozen=True):
     rights: frozenset[str]
     database: str | None
     """None: everywhere. Otherwise a pattern with `%`, `_` and a backslash that escapes them."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import Protocol
+
+import msgspec
 
 from rowvault.source.mysql.bounds import BYTES, NUMBERS, KeyPart
 
@@ -82,8 +83,7 @@ def _scale(part: KeyPart, low: bytes, high: bytes) -> Scale | None:
     return _BY_TYPE.get(base)
 
 
-@dataclass(frozen=True, slots=True)
-class DecimalScale:
+class DecimalScale(msgspec.Struct, frozen=True):
     """Integers and decimals of a fixed number of digits behind the point."""
 
     digits: int
@@ -157,8 +157,7 @@ class AddressScale:
         return str(ip_address(number)).encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class UuidScale:
+class UuidScale(msgspec.Struct, frozen=True):
     """MariaDB's UUID: those of versions 1 to 5 are in the order of their groups from the right."""
 
     is_swapped: bool
@@ -191,8 +190,7 @@ _BY_TYPE: dict[str, Scale] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class BytesScale:
+class BytesScale(msgspec.Struct, frozen=True):
     """Bytes as digits."""
 
     width: int
@@ -206,8 +204,7 @@ class BytesScale:
         return number.to_bytes(self.width, "big").rstrip(b"\0")
 
 
-@dataclass(frozen=True, slots=True)
-class TextScale:
+class TextScale(msgspec.Struct, frozen=True):
     """Characters as digits."""
 
     codec: str

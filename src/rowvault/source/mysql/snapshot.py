@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -79,7 +78,9 @@ class MysqlSnapshot:
             self._choices[definition.database, definition.name] = opened.choice
         still = self._held.still.names
         tables = [
-            replace(table, is_urgent=(table.definition.database, table.definition.name) in still)
+            msgspec.structs.replace(
+                table, is_urgent=(table.definition.database, table.definition.name) in still
+            )
             for table in (opened.table for opened in reader.tables)
         ]
         self._ask_gtid()

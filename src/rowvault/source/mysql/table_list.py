@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.identity import Name
@@ -15,8 +16,7 @@ FOREIGN_ENGINES = frozenset({"MRG_MYISAM", "FEDERATED", "CONNECT", "SPIDER"})
 _SYSTEM = ("information_schema", "performance_schema", "mysql", "sys")
 
 
-@dataclass(frozen=True, slots=True)
-class ListedTable:
+class ListedTable(msgspec.Struct, frozen=True):
     """One table."""
 
     name: Name

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from rowvault.core.errors import SourceError
 from rowvault.core.model import TableDefinition
@@ -30,8 +31,7 @@ BASE, VERSIONED = "BASE TABLE", "SYSTEM VERSIONED"
 ROW_TABLES = (BASE, VERSIONED)
 
 
-@dataclass(frozen=True, slots=True)
-class TableFacts:
+class TableFacts(msgspec.Struct, frozen=True):
     """One row of information_schema.tables."""
 
     database: str
@@ -44,8 +44,7 @@ class TableFacts:
     comment: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTable:
+class OpenTable(msgspec.Struct, frozen=True):
     """A table to read, and the key that was chosen for it."""
 
     table: SourceTable
