@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import msgspec
@@ -88,6 +88,16 @@ def run_backup(
 
     Nothing appears as a snapshot unless all of it was stored. Raises SourceError, StorageError.
     """
+    return run_backup_into(lambda: repository, source, request, monitor)
+
+
+def run_backup_into(
+    opened: Callable[[], Repository], source: Source, request: BackupRequest, monitor: Monitor
+) -> BackupResult:
+    """The same; `opened` gives the repository, and is called when the catalogue has been read.
+
+    So the server is at work while a key is still being derived. Raises what `opened` raises, too.
+    """
     started = time.monotonic()
     monitor.phase("connecting")
     with source.open_snapshot(request.workers, request.selection) as view:
@@ -95,6 +105,7 @@ def run_backup(
         catalogue = view.catalogue(request.selection)
         for omission in catalogue.omissions:
             monitor.warning(omission)
+        repository = opened()
         parent = find_parent(repository.snapshots(), view.server, request.selection)
         begin = repository.begin_dry_run if request.dry_run else repository.begin
         parent_id = None if parent is None else parent.id

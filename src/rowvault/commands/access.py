@@ -36,15 +36,15 @@ class RepositoryAccess(msgspec.Struct, frozen=True):
             repository.close()
 
     @contextmanager
-    def open_ahead(self) -> Iterator[Callable[[], Repository]]:
+    def open_ahead(self) -> Iterator[Opening]:
         """Begins to open the repository, which takes a while where a key must be derived.
 
-        Gives a function that waits for it, and raises what `open` raises; closed afterwards.
+        It is closed afterwards.
         """
-        opening = _Opening(self._open, in_background=not self.asks_a_person)
+        opening = Opening(self._open, in_background=not self.asks_a_person)
         try:
             with _advising(lambda: opening.succeeded):
-                yield opening.result
+                yield opening
         finally:
             opening.close_if_open()
 
@@ -66,7 +66,7 @@ def _advising(is_open: Callable[[], bool] = lambda: True) -> Iterator[None]:
         ) from error
 
 
-class _Opening:
+class Opening:
     """A repository that is being opened in a thread, or was opened before anything else."""
 
     def __init__(self, opens: Callable[[], Repository], in_background: bool) -> None:
@@ -90,8 +90,13 @@ class _Opening:
         """The repository is open."""
         return self._repository is not None
 
+    @property
+    def has_failed(self) -> bool:
+        """It is known already that `result` raises."""
+        return self._error is not None
+
     def result(self) -> Repository:
-        """The repository, once it is open."""
+        """The repository, once it is open. Raises what `RepositoryAccess.open` raises."""
         self._wait()
         if self._repository is None:
             raise self._error or RuntimeError("the repository was neither opened nor refused")

@@ -42,7 +42,7 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
     with options.repository.open_ahead() as opened:
         # Imported here because loading the engine takes as long as deriving the repository's key,
         # and both go on at once.
-        from rowvault.backup.engine import BackupRequest, LoadLimit, run_backup
+        from rowvault.backup.engine import BackupRequest, LoadLimit, run_backup_into
         from rowvault.codec.compression import DEFAULT_LEVEL
         from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Selection
 
@@ -61,4 +61,6 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
             longest_wait_s=DEFAULT_LOCKING.longest_wait_s if longest_s is None else longest_s,
         )
         source = options.source.source(monitor, locking)
-        return run_backup(opened(), source, request, monitor)
+        if opened.has_failed:  # nothing need be asked of the server then
+            opened.result()
+        return run_backup_into(opened.result, source, request, monitor)

@@ -25,9 +25,10 @@ def restore(options: RestoreOptions, monitor: Monitor) -> RestoreResult:
 
     Raises SnapshotNotFoundError, RestoreError, VerificationError, DamageError, ConnectError.
     """
-    with options.repository.open() as repository:
-        snapshot = repository.find(options.snapshot)
+    with options.repository.open_ahead() as opened:
         target = options.target.target(monitor)
+        repository = opened.result()
+        snapshot = repository.find(options.snapshot)
         return run_restore(
             repository,
             snapshot,
