@@ -32,8 +32,15 @@ _BROKEN_NAME = "#mysql50#"
 class CatalogueReader:
     """Reads the catalogue of one selection over one connection."""
 
-    def __init__(self, connection: Connection, selection: Selection) -> None:
+    def __init__(
+        self, connection: Connection, selection: Selection, names_strangers: bool = True
+    ) -> None:
+        """With `names_strangers`, omissions tell of kinds of objects that are not known, too.
+
+        Finding them takes longer than all else where there are few tables.
+        """
         self._connection = connection
+        self._names_strangers = names_strangers
         self._selection = selection
         self.objects: list[ObjectDefinition] = []
         self.tables: list[OpenTable] = []
@@ -61,17 +68,23 @@ class CatalogueReader:
                 "does not see them. Grant it SHOW DATABASES, or choose databases by name."
             )
         try:
-            unknown = UnknownKinds(self._connection)
-            for name in self._chosen_databases(names):
+            chosen = self._chosen_databases(names)
+            for name in chosen:
                 self._read_database(name, rights)
-                self.omissions += unknown.of_database(name)
-            if not self._selection.databases:
-                self.omissions += outside.of_server(self._connection)
+            if self._names_strangers:
+                self._name_strangers(chosen)
         except faults.UnknownNameError as error:
             raise SnapshotLostError(
                 f"A table or stored program was dropped or renamed while the catalogue was read: "
                 f"{error}. Run the backup again."
             ) from error
+
+    def _name_strangers(self, databases: Sequence[str]) -> None:
+        unknown = UnknownKinds(self._connection)
+        for name in databases:
+            self.omissions += unknown.of_database(name)
+        if not self._selection.databases:
+            self.omissions += outside.of_server(self._connection)
 
     def _databases(self) -> list[str]:
         rows = self._connection.rows("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")

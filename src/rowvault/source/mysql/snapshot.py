@@ -170,7 +170,8 @@ class MysqlSnapshot:
         self._held.still.has_read((table.database, table.name))
 
     def _confirm_definitions(self, catalogue: Catalogue, connection: Connection) -> None:
-        again = CatalogueReader(connection, self._selection)
+        # Nothing that it would leave out is asked for here.
+        again = CatalogueReader(connection, self._selection, names_strangers=False)
         try:
             again.read()
         except SourceError as error:

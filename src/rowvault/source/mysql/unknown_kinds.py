@@ -29,7 +29,7 @@ class UnknownKinds:
         self._connection = connection
         rows = connection.rows(
             "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS "
-            "WHERE TABLE_SCHEMA = 'information_schema'",
+            "WHERE TABLE_SCHEMA = 'information_schema' AND COLUMN_NAME RLIKE '_(SCHEMA|NAME)$'",
             "reading which lists the server has",
         )
         columns = {(text(row[0]), text(row[1]).upper()) for row in rows}
