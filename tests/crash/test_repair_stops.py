@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,8 @@ from rowvault.repository.repair import repair
 from rowvault.repository.repair_report import RepairReport
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage, Storage
-from support.failing_storage import FillingStorage, KilledError, StoppingStorage
+from support.failing_storage import FillingStorage, KilledError, StoppingAtChanges
+from support.memory_storage import MemoryStorage
 from support.sample_repository import (
     SMALL,
     Row,
@@ -47,26 +47,9 @@ def base(tmp_path: Path) -> Path:
     return place
 
 
-class StoppingAtChanges(StoppingStorage):
-    """Counts the calls that change something: a stop at a reading call leaves the same state."""
-
-    def __init__(self, inner: Storage, stop_at: int, *, after: bool) -> None:
-        super().__init__(inner, stop_at, after=after)
-        self.read = inner.read  # type: ignore[method-assign]
-        self.read_range = inner.read_range  # type: ignore[method-assign]
-        self.view = inner.view  # type: ignore[method-assign]
-        self.size = inner.size  # type: ignore[method-assign]
-        self.list = inner.list  # type: ignore[method-assign]
-
-
 def do_repair(storage: Storage) -> RepairReport:
     with open_plain(storage) as repository:
         return repair(repository, SilentMonitor())
-
-
-def readable(place: Path) -> set[tuple[int, Row]]:
-    """See `rows_given`."""
-    return rows_given(LocalStorage(place))
 
 
 def rows_given(storage: Storage) -> set[tuple[int, Row]]:
@@ -93,47 +76,50 @@ def rows_in(raw: bytes) -> list[Row]:
     return rows
 
 
-def assert_goes_on(place: Path, expected: set[tuple[int, Row]]) -> None:
+def assert_goes_on(storage: MemoryStorage, expected: set[tuple[int, Row]]) -> None:
     """What could be read can be, before and behind the repair that ends."""
-    assert readable(place) == expected
-    do_repair(LocalStorage(place))
-    storage = LocalStorage(place)
+    assert rows_given(storage) == expected
+    do_repair(storage)
     with open_plain(storage) as repository:
         assert check(repository, True, SilentMonitor()).errors == []
         assert [one.time.hour for one in repository.snapshots()] == [10, 11]
-    assert readable(place) == expected
+    assert rows_given(storage) == expected
     assert do_repair(storage).found_nothing
     assert storage.list("sessions/") == []
     assert [name for name in storage.list("gc/") if "round" in name] == []
 
 
+@pytest.fixture
+def damaged(base: Path) -> MemoryStorage:
+    """What the storage holds."""
+    storage = LocalStorage(base)
+    return MemoryStorage({name: storage.read(name) for name in storage.list("")})
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.usefixtures("dying_process")
-def test_stopped_at_every_call(base: Path, tmp_path: Path, after: bool) -> None:
-    expected = readable(base)
+def test_stopped_at_every_call(damaged: MemoryStorage, after: bool) -> None:
+    expected = rows_given(damaged)
     assert 100 < len(expected) < 160
-    place = Path(shutil.copytree(base, tmp_path / "count"))
-    counting = StoppingAtChanges(LocalStorage(place), 10**9, after=False)
+    counting = StoppingAtChanges(damaged.copy(), 10**9, after=False)
     do_repair(counting)
     assert counting.calls > 10
     for stop_at in range(1, counting.calls + 1):
-        place = Path(shutil.copytree(base, tmp_path / str(stop_at)))
+        storage = damaged.copy()
         with pytest.raises(KilledError):
-            do_repair(StoppingAtChanges(LocalStorage(place), stop_at, after=after))
-        assert_goes_on(place, expected)
-        shutil.rmtree(place)
+            do_repair(StoppingAtChanges(storage, stop_at, after=after))
+        assert_goes_on(storage, expected)
 
 
-def test_a_full_disk_at_every_write(base: Path, tmp_path: Path) -> None:
-    expected = readable(base)
+def test_a_full_disk_at_every_write(damaged: MemoryStorage) -> None:
+    expected = rows_given(damaged)
     outcomes = set()
     for room in range(0, 36000, 3000):
-        place = Path(shutil.copytree(base, tmp_path / f"room {room}"))
+        storage = damaged.copy()
         try:
-            do_repair(FillingStorage(LocalStorage(place), room))
+            do_repair(FillingStorage(storage, room))
             outcomes.add("repaired")
         except StorageError:
             outcomes.add("failed")
-        assert_goes_on(place, expected)
-        shutil.rmtree(place)
+        assert_goes_on(storage, expected)
     assert outcomes == {"repaired", "failed"}

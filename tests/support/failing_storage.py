@@ -62,6 +62,19 @@ class StoppingStorage:
         self._call(lambda: self._inner.delete(name))
 
 
+class StoppingAtChanges(StoppingStorage):
+    """Counts the calls that change something: a stop at a reading call leaves the same state."""
+
+    def __init__(self, inner: Storage, stop_at: int, *, after: bool) -> None:
+        super().__init__(inner, stop_at, after=after)
+        self.read = inner.read  # type: ignore[method-assign]
+        self.read_range = inner.read_range  # type: ignore[method-assign]
+        self.view = inner.view  # type: ignore[method-assign]
+        self.size = inner.size  # type: ignore[method-assign]
+        self.top = inner.top  # type: ignore[method-assign]
+        self.list = inner.list  # type: ignore[method-assign]
+
+
 class FillingStorage:
     """Has room for so many bytes; afterwards writing fails, while reading and deleting work."""
 

@@ -24,6 +24,10 @@ class MemoryStorage:
         self.location = "memory"
         self._lock = threading.Lock()
 
+    def copy(self) -> MemoryStorage:
+        """One that holds the same, and goes its own way."""
+        return MemoryStorage(dict(self.objects))
+
     def create(self, name: str, data: Content) -> None:
         """See Storage.create."""
         taken = self.objects.setdefault(check_name(name), content := bytes(data))

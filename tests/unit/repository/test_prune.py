@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -31,8 +30,9 @@ from rowvault.repository.prune_report import PruneReport, PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
 from rowvault.repository.session_object import ProcessIdentity
-from rowvault.storage import LocalStorage
+from rowvault.storage import LocalStorage, Storage
 from support.failing_storage import StoppingStorage
+from support.memory_storage import MemoryStorage
 from support.sample_repository import (
     SMALL,
     open_plain,
@@ -69,12 +69,12 @@ def storage(tmp_path: Path) -> LocalStorage:
     return storage
 
 
-def run(storage: LocalStorage, request: PruneRequest = ALL_DEAD_BYTES) -> PruneReport:
+def run(storage: Storage, request: PruneRequest = ALL_DEAD_BYTES) -> PruneReport:
     with open_plain(storage) as repository:
         return prune(repository, request, SilentMonitor())
 
 
-def forget(storage: LocalStorage, spec: str) -> None:
+def forget(storage: Storage, spec: str) -> None:
     with open_plain(storage) as repository:
         repository.forget(repository.find(spec))
 
@@ -488,28 +488,26 @@ def test_a_damaged_ledger_begins_anew(storage: LocalStorage, damage: str) -> Non
 class _PruningAt(StoppingStorage):
     """Forgets and prunes right before its n-th call."""
 
-    def __init__(self, inner: LocalStorage, at: int) -> None:
+    def __init__(self, inner: Storage, at: int) -> None:
         super().__init__(inner, 10**9, after=False)
-        self._local = inner
         self._at = at
 
     def _call(self, action: Callable[[], object]) -> object:  # type: ignore[override]
         if self.calls + 1 == self._at:
-            forget(self._local, "latest~1")
-            run(self._local)
+            forget(self._inner, "latest~1")
+            run(self._inner)
         return super()._call(action)
 
 
-def test_a_check_beside_a_prune_finds_no_damage(storage: LocalStorage, tmp_path: Path) -> None:
+def test_a_check_beside_a_prune_finds_no_damage(storage: LocalStorage) -> None:
     """Whenever in the check the prune comes."""
-    counting = StoppingStorage(storage, 10**9, after=False)
+    whole = MemoryStorage({name: storage.read(name) for name in storage.list("")})
+    counting = StoppingStorage(whole.copy(), 10**9, after=False)
     with open_plain(counting) as repository:
         check(repository, False, SilentMonitor())
     for at in range(8, counting.calls, 3):
-        copy = LocalStorage(shutil.copytree(storage.location, tmp_path / f"copy {at}"))
-        with open_plain(_PruningAt(copy, at)) as repository:
+        with open_plain(_PruningAt(whole.copy(), at)) as repository:
             assert check(repository, False, SilentMonitor()).errors == [], at
-        shutil.rmtree(copy.location)
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
