@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -148,8 +149,14 @@ def _reachable(names: Mapping[str, _File | None]) -> dict[str, _File]:
         for name, file in names.items()
         if file is not None
         and not name.startswith(NOT_OBJECTS)
-        and all(str(parent) in names for parent in Path(name).parents if str(parent) != ".")
+        and all(parent in names for parent in _directories(name))
     }
+
+
+@cache
+def _directories(name: str) -> tuple[str, ...]:
+    """All that it lies in, below the root."""
+    return tuple(str(parent) for parent in Path(name).parents if str(parent) != ".")
 
 
 @contextmanager
