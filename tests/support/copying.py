@@ -63,6 +63,16 @@ def read_rows(
     return found
 
 
+def read_raw(
+    reader: RowReader, table: TableDefinition, rows: RowRange | None = None
+) -> tuple[bytes, int]:
+    """The bytes of a row-chunk, in the order they come, and how many rows they are."""
+    batches = [
+        (bytes(batch.rows), len(batch.ends)) for batch in reader.read(table, rows or RowRange())
+    ]
+    return b"".join(raw for raw, _ in batches), sum(count for _, count in batches)
+
+
 def table_rows(url: str, database: str, name: str) -> list[list[Value]]:
     """All rows of one table, read by one connection."""
     with source_at(url).open_snapshot(1) as snapshot:
