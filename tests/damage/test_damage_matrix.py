@@ -33,9 +33,9 @@ from support.sample_repository import (
 )
 
 PASSWORD = b"correct horse"
-OLD = {("shop", "orders"): sample_rows(300), ("shop", "items"): sample_rows(5, salt="i")}
+OLD = {("shop", "orders"): sample_rows(150), ("shop", "items"): sample_rows(5, salt="i")}
 NEW = {
-    ("shop", "orders"): OLD["shop", "orders"][:200] + sample_rows(300, salt="n")[200:],
+    ("shop", "orders"): OLD["shop", "orders"][:100] + sample_rows(150, salt="n")[100:],
     ("shop", "items"): OLD["shop", "items"],
 }
 

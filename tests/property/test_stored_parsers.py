@@ -49,8 +49,8 @@ def vault() -> dict[str, bytes]:
     """A small encrypted repository with an object of each kind."""
     storage = MemoryStorage()
     with Repository.create(storage, PASSWORD, SMALL, CHEAP) as repository:
-        for number in range(6):
-            rows = {("shop", "orders"): sample_rows(40, salt=str(number % 2))}
+        for number in range(5):
+            rows = {("shop", "orders"): sample_rows(16, salt=str(number % 2))}
             take_snapshot(repository, rows, number, ["daily"])
         repository.forget(repository.find("latest~1"))
         repository.keys.add(b"another", "spare", CHEAP)
