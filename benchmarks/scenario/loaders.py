@@ -33,8 +33,15 @@ class Restore:
         """Without it."""
         return self._run(["--no-verify"])
 
+    def checked(self) -> Run:
+        """No restore, but `check --read-data` of what it reads from."""
+        return self._measure(["check", "--read-data"])
+
     def _run(self, arguments: list[str]) -> Run:
-        measured = run([*self._program, *self._restore, *arguments], self._environment)
+        return self._measure([*self._restore, *arguments])
+
+    def _measure(self, arguments: list[str]) -> Run:
+        measured = run([*self._program, *arguments], self._environment)
         return Run(measured, details=json.loads(measured.output))
 
 
