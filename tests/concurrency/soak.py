@@ -2,13 +2,15 @@
 
 Two writers back up SQLite files of their own, a keeper forgets, brings back and prunes, readers
 dump, restore and check. Any of them is killed now and then. What a file holds proves itself: it
-states the digest of its own rows.
+states the digest of its own rows. The processes are forked from some that have done the imports, so
+that the time goes into what they do.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -18,13 +20,14 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from support.rowvault import start
+from support.forked import Zygote
+from support.rowvault import environment
 
 ROWS = 3000
 CHANGED = 60
 KEPT = 4
 """Snapshots that the keeper leaves at least."""
-LONGEST_LIFE_S = 2.0
+LONGEST_LIFE_S = 1.0
 """A process that is to be killed lives at most so long."""
 
 
@@ -100,6 +103,8 @@ class Soak:
         self._ends = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._first = threading.Event()
+        self._zygotes: dict[int, Zygote] = {}
+        """Thread -> what forks its processes."""
 
     def run(self) -> None:
         """Until the time is over or something is wrong."""
@@ -124,25 +129,27 @@ class Soak:
     ) -> subprocess.CompletedProcess[bytes] | None:
         """Runs one process; None: it was killed."""
         lives_s = chance.uniform(0, LONGEST_LIFE_S) if chance.random() < 0.4 else None
-        child = start("-r", self._repository, *words)
-        try:
-            output, errors = child.communicate(timeout=lives_s)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.communicate()
+        zygote = self._zygotes[threading.get_ident()]
+        arguments = ["-r", *map(str, (self._repository, *words))]
+        done = zygote.run(arguments, environment(), lives_s)
+        assert done is not None
+        if done.returncode == -signal.SIGKILL and lives_s is not None:
             self._count(f"{words[0]} killed")
             return None
-        assert b"Traceback" not in errors, errors.decode()
-        self._count(f"{words[0]} ended with {child.returncode}")
-        return subprocess.CompletedProcess(child.args, child.returncode, output, errors)
+        assert b"Traceback" not in done.stderr, done.stderr.decode()
+        self._count(f"{words[0]} ended with {done.returncode}")
+        return done
 
     def _act(self, number: int, actor: Callable[[random.Random], None]) -> None:
         chance = random.Random(f"{self._seed} {number}")
+        zygote = self._zygotes[threading.get_ident()] = Zygote()
         try:
             actor(chance)
         except Exception as error:  # the test shows it
             self._count("failed")
             self.failures.append(f"{actor.__name__}: {error!r}")
+        finally:
+            zygote.stop()
 
     def _goes_on(self) -> bool:
         return time.monotonic() < self._ends and not self.failures

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,15 +27,16 @@ class Zygote:
         atexit.register(self.stop)
 
     def run(
-        self, arguments: Sequence[str], env: Mapping[str, str]
+        self, arguments: Sequence[str], env: Mapping[str, str], lives_s: float | None = None
     ) -> subprocess.CompletedProcess[bytes] | None:
-        """The command's end; None where another thread is at work here."""
+        """The command's end, by SIGKILL where it lives longer; None: another thread is at work."""
         if not self._lock.acquire(blocking=False):
             return None
         try:
             with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
                 request = {"arguments": arguments, "env": dict(env), "directory": os.getcwd()}
-                code = self._ask(json.dumps(request).encode(), (output.fileno(), errors.fileno()))
+                outputs = (output.fileno(), errors.fileno())
+                code = self._ask(json.dumps(request).encode(), outputs, lives_s)
                 output.seek(0)
                 errors.seek(0)
                 return subprocess.CompletedProcess(
@@ -54,9 +56,21 @@ class Zygote:
             self._process.wait()
         self._process = self._channel = None
 
-    def _ask(self, request: bytes, outputs: Sequence[int]) -> int:
+    def _ask(self, request: bytes, outputs: Sequence[int], lives_s: float | None) -> int:
         channel = self._channel or self._start()
         socket.send_fds(channel, [request], list(outputs))
+        pid = self._answer(channel)
+        channel.settimeout(lives_s)
+        try:
+            return self._answer(channel)
+        except TimeoutError:
+            os.kill(pid, signal.SIGKILL)
+            channel.settimeout(None)
+            return self._answer(channel)
+        finally:
+            channel.settimeout(None)
+
+    def _answer(self, channel: socket.socket) -> int:
         answer = channel.recv(100)
         if not answer:
             raise RuntimeError("the process that forks for the tests has ended")

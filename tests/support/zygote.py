@@ -4,8 +4,8 @@ The child has the arguments, the environment, the directory and the outputs of a
 started for itself; only the imports are done already. It ends as one does, with its threads joined,
 its exit functions called and its outputs written; only what the interpreter then still takes apart,
 object by object, is left to the system, because that takes longer than most commands. A request is
-a JSON document with two file descriptors, the answer the exit code. Nothing is ever opened before
-the fork.
+a JSON document with two file descriptors; the answers are the child's pid and its exit code.
+Nothing is ever opened before the fork.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def serve(channel: socket.socket) -> None:
             return
         for one in descriptors:
             os.close(one)
+        channel.send(str(child).encode())
         _, status = os.waitpid(child, 0)
         channel.send(str(os.waitstatus_to_exitcode(status)).encode())
 
