@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rowvault.repository.config import Sizes
 from rowvault.repository.repository import Repository
 from rowvault.repository.tree import TreeRoot
 from rowvault.storage.location import open_storage
@@ -63,14 +64,24 @@ def target(server_second: DatabaseServer) -> Iterator[DatabaseServer]:
 
 @pytest.fixture
 def shop(source: DatabaseServer) -> DatabaseServer:
-    """60,000 rows with an integer key in one table, and a small table without a key."""
+    """12,000 rows with an integer key in one table, and a small table without a key."""
+    return make_shop(source, 12_000)
+
+
+@pytest.fixture
+def large_shop(source: DatabaseServer) -> DatabaseServer:
+    """So many rows that reading them can be met."""
+    return make_shop(source, 60_000)
+
+
+def make_shop(source: DatabaseServer, rows: int) -> DatabaseServer:
     source.execute(
         "CREATE DATABASE shop",
         "CREATE TABLE shop.item (id INT PRIMARY KEY AUTO_INCREMENT, price DECIMAL(9,2) NOT NULL,"
         " note VARCHAR(200) NOT NULL)",
         "USE shop",
         "INSERT INTO item (price, note) SELECT seq / 7, REPEAT(SHA2(seq, 256), 3)"
-        f" FROM {source.sequence(60000)}",
+        f" FROM {source.sequence(rows)}",
         "CREATE TABLE shop.log (line TEXT)",
         f"INSERT INTO log SELECT CONCAT('line ', seq) FROM {source.sequence(500)}",
     )
@@ -171,7 +182,7 @@ def test_changes_are_counted_row_by_row(shop: DatabaseServer, repository: Path) 
     found = run_json("-r", repository, "diff", "latest~1", "latest")
     tables = {one["table"]: one for one in found["tables"]}
     item, log = tables["item"], tables["log"]
-    assert (item["added"], item["removed"], item["changed"]) == (7, 20, 60)
+    assert (item["added"], item["removed"], item["changed"]) == (7, 20, 12)
     assert (log["added"], log["removed"], log["changed"]) == (0, 1, 0)
 
 
@@ -218,15 +229,15 @@ def test_a_restore_never_overwrites_unasked(
 
 @pytest.mark.parametrize("connection_number", range(2))
 def test_a_killed_connection_fails_the_run(
-    shop: DatabaseServer, repository: Path, connection_number: int
+    large_shop: DatabaseServer, repository: Path, connection_number: int
 ) -> None:
-    succeed("-r", repository, "backup", shop.url)
-    shop.execute("UPDATE shop.item SET note = CONCAT(id, note)")
-    backup = start("-r", repository, "backup", shop.url, "-j", "2")
+    succeed("-r", repository, "backup", large_shop.url)
+    large_shop.execute("UPDATE shop.item SET note = CONCAT(id, note)")
+    backup = start("-r", repository, "backup", large_shop.url, "-j", "2")
     killed = threading.Event()
 
     def kill_readers() -> None:
-        with shop.connect() as connection, connection.cursor() as cursor:
+        with large_shop.connect() as connection, connection.cursor() as cursor:
             while backup.poll() is None:
                 cursor.execute(
                     "SELECT id FROM information_schema.processlist"
@@ -248,7 +259,7 @@ def test_a_killed_connection_fails_the_run(
     assert backup.returncode == 1, message.decode()
     assert b"Traceback" not in message
     assert len(run_json("-r", repository, "snapshots")) == 1
-    succeed("-r", repository, "backup", shop.url)
+    succeed("-r", repository, "backup", large_shop.url)
     assert run_json("-r", repository, "check", "--read-data")["errors"] == []
 
 
@@ -256,20 +267,22 @@ def test_a_killed_connection_fails_the_run(
 @pytest.mark.parametrize("vendor", ["mariadb"])
 @pytest.mark.timeout(600 + 60 * KILLS)
 def test_kill_at_any_moment_leaves_a_whole_repository(
-    source: DatabaseServer, target: DatabaseServer, repository: Path
+    source: DatabaseServer, target: DatabaseServer, tmp_path: Path
 ) -> None:
-    """Killed between the first pack and the commit; several packs of random bytes make room."""
+    """Killed between the first pack and the commit; many packs of random bytes make room."""
+    repository = tmp_path / "vault"
+    Repository.create(open_storage(str(repository)), None, Sizes(pack_bytes=4 << 20)).close()
     source.execute(
         "CREATE DATABASE shop",
         "USE shop",
         "CREATE TABLE token (id INT PRIMARY KEY, value VARBINARY(900) NOT NULL)",
-        f"INSERT INTO token SELECT seq, RANDOM_BYTES(900) FROM {source.sequence(60000)}",
+        f"INSERT INTO token SELECT seq, RANDOM_BYTES(900) FROM {source.sequence(30000)}",
     )
     first = run_json("-r", repository, "backup", source.url)["snapshot"]
     expected = comparer.fingerprint(source, ["shop"])
     chance = random.Random(4)
     killed = 0
-    for _ in range(2 * KILLS):
+    for _ in range(4 * KILLS):
         if killed == KILLS:
             break
         source.execute("UPDATE shop.token SET value = RANDOM_BYTES(900)")
@@ -294,7 +307,7 @@ def _kill_behind_first_pack(
     while backup.poll() is None and not set(repository.glob("packs/data/*/*")) - before:
         pass
     try:
-        backup.wait(timeout=share * 0.25)
+        backup.wait(timeout=share * 0.15)
     except subprocess.TimeoutExpired:
         os.kill(backup.pid, signal.SIGKILL)
     backup.communicate()
