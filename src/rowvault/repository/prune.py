@@ -36,7 +36,6 @@ from rowvault.repository.index_removal import remove_packs
 from rowvault.repository.live_blocks import LiveMarks, SnapshotWalk
 from rowvault.repository.names import PackType
 from rowvault.repository.pack import PackReader
-from rowvault.repository.prune_lease import COMMAND, PruneLease
 from rowvault.repository.prune_plan import PrunePlan, make_plan
 from rowvault.repository.prune_report import PruneReport, PruneRequest, describe
 from rowvault.repository.renewal import Renewal
@@ -45,6 +44,10 @@ from rowvault.repository.session import WriteSession
 from rowvault.repository.session_object import SessionState
 from rowvault.repository.snapshot import Snapshot
 from rowvault.repository.trash import TrashListing
+from rowvault.repository.upkeep_lease import UpkeepLease
+
+COMMAND = "prune"
+"""What sessions of prunes state."""
 
 
 def prune(repository: Repository, request: PruneRequest, monitor: Monitor) -> PruneReport:
@@ -70,11 +73,13 @@ class _Prune:
         self._walked: set[SnapshotId] = set()
         self._unlisted_nodes: set[BlockId] = set()
         self._missing: set[SnapshotId] = set()
-        self._lease = PruneLease(self._place, request, monitor)
+        self._lease = UpkeepLease(self._place, request, monitor)
 
     def run(self) -> PruneReport:
         """See `prune`."""
         self._lease.refuse_if_held()
+        for message in self._lease.replaced:
+            self._warn(f"{message}; what it condemned is found again")
         if self._request.dry_run:
             self._plan(None)
             return self._report
@@ -116,9 +121,11 @@ class _Prune:
         self, session: WriteSession | None
     ) -> tuple[LiveMarks, PrunePlan, list[TrashListing]]:
         """What to do, as things stand now; with a session, after what it stores anew."""
-        live = [] if self._request.dry_run else self._lease.live_sessions()
         if self._request.dry_run:
-            live = [one for one, _ in self._lease.sessions() if one.state is SessionState.ACTIVE]
+            sessions = (one for one, _ in self._place.catalogue.sessions())
+            live = [one for one in sessions if one.state is SessionState.ACTIVE]
+        else:
+            live = self._lease.live_sessions()
         parents = {one.parent for one in live}
         roots = self._snapshots()
         self._report.snapshots = len(roots)
@@ -278,8 +285,7 @@ class _Prune:
                     generation=self._lease.state.generation if generation is None else generation,
                 )
             )
-        for stray in self._ledger.stray_rounds(self._lease.state):
-            self._ledger.delete_round(stray)
+        self._lease.delete_strays()
 
     def _sweep(self, marks: LiveMarks) -> None:
         """Removes what is condemned and not needed by what was committed meanwhile."""

@@ -21,14 +21,18 @@ from rowvault.repository.check_report import CheckReport, DamageKind
 from rowvault.repository.index_removal import remove_packs
 from rowvault.repository.pack_salvage import whole_frames
 from rowvault.repository.prune_ledger import TypedPack
-from rowvault.repository.repair_lease import COMMAND, RepairLease
+from rowvault.repository.prune_report import PruneRequest
 from rowvault.repository.repair_report import DroppedObject, MendedSnapshot, RepairReport
 from rowvault.repository.repair_snapshots import Losses, SnapshotRest
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
 from rowvault.repository.slots import decode_slot
 from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.upkeep_lease import UpkeepLease
 from rowvault.storage.scratch import scratch
+
+COMMAND = "repair"
+"""What sessions of repairs state."""
 
 
 def repair(repository: Repository, monitor: Monitor, *, dry_run: bool = False) -> RepairReport:
@@ -54,7 +58,7 @@ class _Repair:
         self._storage = self._place.storage
         self._monitor = monitor
         self._report = RepairReport()
-        self._lease = RepairLease(self._place, monitor)
+        self._lease = UpkeepLease(self._place, PruneRequest(), monitor)
 
     def run(self) -> RepairReport:
         """See `repair`."""
