@@ -113,6 +113,7 @@ def run_backup_into(
             pace = _pace(view, request)
             parents = None if parent is None else repository.parent_tables(parent, monitor)
             scan = _read(view, catalogue, session, repository, monitor, pace, parents)
+            session.end_data()
             view.confirm(catalogue)
             monitor.phase("committing")
             manifest = _write_manifest(session, catalogue, scan)

@@ -54,5 +54,8 @@ class DrySession:
         """The tree node's id."""
         return self._place.make_id(BlockType.NODE, raw)
 
+    def end_data(self) -> None:
+        """Nothing waits to be written."""
+
     def commit(self, draft: SnapshotDraft, tags: Iterable[str] = ()) -> None:
         """No snapshot comes of it."""

@@ -115,6 +115,10 @@ class Session(Protocol):
         """The tree node's id."""
         ...
 
+    def end_data(self) -> None:
+        """No data block follows, so the last ones may be written while the caller goes on."""
+        ...
+
     def commit(self, draft: SnapshotDraft, tags: Iterable[str] = ()) -> Snapshot | None:
         """The snapshot; None where nothing is stored."""
         ...
@@ -214,6 +218,14 @@ class WriteSession:
         """From now on blocks that only these packs hold are stored again."""
         self._condemned = self._condemned | packs
         self._chains.forget()
+
+    def end_data(self) -> None:
+        """Has the last data blocks written in the background. Raises what failed before.
+
+        All `put_data` should have returned; what one puts all the same goes into one more pack.
+        """
+        with self._pack_lock:
+            self._submit([PackType.DATA])
 
     def flush(self) -> None:
         """Makes what was put durable and listed. All `put_*` must have returned."""
@@ -370,11 +382,16 @@ class WriteSession:
 
     def _store_rest(self) -> None:
         with self._pack_lock:
-            for pack_type in list(self._open):
-                self._writer.submit(self._open.pop(pack_type))
+            self._submit(list(self._open))
         self._writer.finish()
         self._store_segment()
         self._merge_segments()
+
+    def _submit(self, pack_types: Iterable[PackType]) -> None:
+        for pack_type in pack_types:
+            pack = self._open.pop(pack_type, None)
+            if pack is not None:
+                self._writer.submit(pack)
 
     def _merge_segments(self) -> None:
         if self._condemned:
