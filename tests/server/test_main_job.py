@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -26,6 +27,8 @@ SAKILA = [DATASETS / "sakila" / name for name in ("sakila-mv-schema.sql", "sakil
 CHINOOK = [DATASETS / "chinook" / "Chinook_MySql.sql"]
 SAMPLES = ["Chinook", "sakila"]
 KILLS = int(os.environ.get("ROWVAULT_TEST_KILLS", "4"))
+LOOKS_EVERY_S = 0.002
+"""Looking all the time would take a core from the process that is looked at."""
 
 
 def load_file(server: DatabaseServer, path: Path) -> None:
@@ -305,7 +308,8 @@ def _kill_behind_first_pack(
     """Kills after a share of the time that writing the other packs takes; False: it was over."""
     before = set(repository.glob("packs/data/*/*"))
     while backup.poll() is None and not set(repository.glob("packs/data/*/*")) - before:
-        pass
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            backup.wait(timeout=LOOKS_EVERY_S)
     try:
         backup.wait(timeout=share * 0.15)
     except subprocess.TimeoutExpired:
