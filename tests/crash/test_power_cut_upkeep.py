@@ -41,7 +41,7 @@ ALL = PruneRequest(limits=PruneLimits(max_unused=0))
 
 def _version(number: int) -> Tables:
     """Rows of which each number shares some, scattered, with the ones around it."""
-    old, new = sample_rows(48, salt=f"{number // 4}"), sample_rows(48, salt=f"n{number}")
+    old, new = sample_rows(24, salt=f"{number // 4}"), sample_rows(24, salt=f"n{number}")
     rows: list[Row] = [
         one if place % 12 < 8 else other
         for place, (one, other) in enumerate(zip(old, new, strict=True))
