@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.rowvault import run, run_json, succeed
+from support.sample_repository import create_cheap
 
 OLD = {"ROWVAULT_PASSWORD": "old"}
 NEW = {"ROWVAULT_PASSWORD": "new"}
@@ -17,7 +18,7 @@ SETS_NEW = OLD | {"ROWVAULT_NEW_PASSWORD": "new"}
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
     path = tmp_path / "vault"
-    succeed("-r", path, "init", env=OLD)
+    create_cheap(path, b"old")
     return path
 
 

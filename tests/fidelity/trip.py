@@ -18,6 +18,7 @@ from support.clients import pipe_into
 from support.comparer import Fingerprint
 from support.copying import make_bare
 from support.rowvault import run, succeed
+from support.sample_repository import create_cheap
 from support.server import DatabaseServer
 
 _SESSION = "SET SESSION sql_mode = '', time_zone = '+00:00'"
@@ -87,7 +88,7 @@ def make_trip(
         bare, _ = make_bare(source.url, target.url, databases)
         built_bare = comparer.fingerprint(target, databases)
         _empty(target, databases)
-        succeed("-r", repository, "init", env=_PASSWORD)
+        create_cheap(repository, b"p")
         chosen = [word for name in databases for word in ("-d", _named(name))]
         backup_code, backup = _run_json(repository, "backup", source.url, *chosen)
         started = _load_statements(target)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import repeat
+from pathlib import Path
 
 from rowvault.codec.chunker import Cutter
 from rowvault.codec.layout import RowLayout
@@ -29,7 +30,7 @@ from rowvault.repository.session import Session
 from rowvault.repository.slots import Argon2Parameters
 from rowvault.repository.snapshot import Snapshot, SnapshotDraft
 from rowvault.repository.tree import TreeRoot, TreeWriter
-from rowvault.storage import Storage
+from rowvault.storage import LocalStorage, Storage
 
 Row = tuple[bytes, ...]
 Tables = Mapping[tuple[str, str], Sequence[Row]]
@@ -181,6 +182,11 @@ def read_snapshot(repository: Repository, snapshot: Snapshot) -> dict[tuple[str,
         (record.definition.database, record.definition.name): read_table(repository, record.root)
         for record in repository.manifest(snapshot).tables()
     }
+
+
+def create_cheap(place: Path, password: bytes) -> None:
+    """An encrypted repository of the usual sizes, as `init` makes it, whose password is cheap."""
+    Repository.create(LocalStorage(place), password, cost=CHEAP).close()
 
 
 def open_plain(storage: Storage) -> Repository:
