@@ -278,5 +278,5 @@ def test_every_state_of_a_repair_of_deltas_is_sound(
     assert any("it builds on block" in one for one in errors)
     expected = rows_given(LocalStorage(damaged))
     states = states_of(record(damaged, mend, Disk(damaged), monkeypatch, ()))
-    assert problems(states, expected) == []
+    assert list(problems(states, expected)) == []
     tell(f"{len(states)} states after a power cut during a repair of deltas")
