@@ -73,7 +73,8 @@ class Filter(enum.IntEnum):
         return self & ~_DELTA_FILTERS == Filter.COLUMNS
 
 
-_KNOWN_FILTERS = frozenset(Filter)
+_FILTERS = {one.value: one for one in Filter}
+_BLOCK_TYPES = {one.value: one for one in BlockType}
 
 
 class FrameHeader(NamedTuple):
@@ -142,20 +143,27 @@ def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
     )
     if magic != FRAME_MAGIC:
         raise CorruptError("no frame starts here: the magic bytes are missing")
-    if kind not in (BlockType.DATA, BlockType.NODE):
+    if kind not in _BLOCK_TYPES:
         raise CorruptError(f"a frame states block type {kind}, which does not exist")
-    if number not in _KNOWN_FILTERS:
+    coding = _FILTERS.get(number)
+    if coding is None:
         kind_of_filter = "delta filter" if number & _DELTA_FILTERS else "filter"
         raise UnsupportedFormatError(
             f"a block uses {kind_of_filter} {number}, which this version does not know; "
             "use a newer version of rowvault"
         )
-    coding = Filter(number)
     if raw_bytes > MAXIMUM_RAW_BYTES or not _is_possible(coding, depth, bases):
         raise CorruptError("a frame's header has values that are never written")
     version, found = _lineage(data, position + HEADER_BYTES, bases)
     return FrameHeader(
-        BlockType(kind), coding, depth, raw_bytes, stored_bytes, BlockId(block_id), found, version
+        _BLOCK_TYPES[kind],
+        coding,
+        depth,
+        raw_bytes,
+        stored_bytes,
+        BlockId(block_id),
+        found,
+        version,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rowvault.codec.frames import (
     BlockType,
@@ -77,7 +77,37 @@ class BlockReader:
 
     def read_at(self, kind: BlockType, block_id: BlockId, place: Location) -> bytes:
         """The raw bytes of the block from one place. Raises DamageError, StorageError."""
-        header, payload = self.frame(block_id, place)
+        return self._verified(kind, block_id, place, *self.frame(block_id, place))
+
+    def read_near(
+        self, kind: BlockType, block_ids: Sequence[BlockId]
+    ) -> Iterator[bytes | RowvaultError]:
+        """Of each block in turn what `read` gives or raises.
+
+        Frames that stand one behind the other, as those of neighbours mostly do, are read in one
+        go, and are then in memory at once, as they are stored.
+        """
+        places = self._first_places(kind, block_ids)
+        for first, behind in _stretches(places):
+            stored = self._stored(places[first], places[behind - 1])
+            at = 0
+            for block_id, place in zip(block_ids[first:behind], places[first:behind], strict=True):
+                if place is None or stored is None:
+                    yield self._alone(kind, block_id)
+                    continue
+                reader, data = stored
+                frame = data[at : at + place.frame_bytes]
+                at += place.frame_bytes
+                yield self._of_stretch(kind, block_id, place, reader, frame)
+
+    def _verified(
+        self,
+        kind: BlockType,
+        block_id: BlockId,
+        place: Location,
+        header: FrameHeader,
+        payload: bytes,
+    ) -> bytes:
         raw = self.decode(header, payload, place)
         if header.id != block_id or self._make_id(kind, raw) != block_id:
             raise CorruptError(
@@ -109,7 +139,7 @@ class BlockReader:
     def decode(self, header: FrameHeader, payload: bytes, place: Location) -> bytes:
         """The raw bytes of a frame; whether they make its id is still to be checked."""
         base = self.below(header, place)
-        with naming(_name(header.id, place)):
+        with naming(_name, header.id, place):
             return decode_payload(header, payload, base)
 
     def base_places(self, header: FrameHeader, base: bytes) -> Iterator[Location]:
@@ -131,7 +161,7 @@ class BlockReader:
                 return kept
         header, payload = self.frame(prefix, place)
         below = self.below(header, place)
-        with naming(_name(prefix, place)):
+        with naming(_name, prefix, place):
             base = arranged_bytes(header, payload, below)
         self._keep(key, base)
         return base
@@ -141,6 +171,8 @@ class BlockReader:
 
         Raises DamageError, StorageError.
         """
+        if not header.bases:
+            return b""
         return b"".join([self._base_of(header, base, place) for base in header.bases])
 
     def forget(self) -> None:
@@ -157,7 +189,7 @@ class BlockReader:
                 return self.base(base, below)
             except BAD as error:
                 failure = failure or error
-        with naming(f"{_name(header.id, place)} builds on block {base.hex()}"):
+        with naming("{} builds on block {}".format, _name(header.id, place), base.hex()):
             raise failure or MissingError(
                 "it is in no pack that the index lists, or only where it builds on as many others"
             )
@@ -170,6 +202,55 @@ class BlockReader:
             self._base_bytes += len(base)
             while self._base_bytes > _KEPT_BASE_BYTES and len(self._bases) > 1:
                 self._base_bytes -= len(self._bases.popitem(last=False)[1])
+
+    def _first_places(
+        self, kind: BlockType, block_ids: Sequence[BlockId]
+    ) -> Sequence[Location | None]:
+        """Where to look first; None: how it fails is told when it is read alone."""
+        try:
+            self.load_index()
+            found = self._index.find_all(kind, block_ids)
+            return [places[0] if places else None for places in found]
+        except BAD as error:
+            _log.info("%s", error)
+            return [None] * len(block_ids)
+
+    def _stored(
+        self, first: Location | None, last: Location | None
+    ) -> tuple[PackReader, memoryview] | None:
+        """A pack's bytes from one frame to another; None: each has to be read alone."""
+        if first is None or last is None:
+            return None
+        length = last.offset + last.frame_bytes - first.offset
+        try:
+            reader = self._pack_reader(first)
+            return reader, memoryview(reader.read(first.offset, length))
+        except BAD as error:
+            _log.info("%s", error)
+            return None
+
+    def _of_stretch(
+        self,
+        kind: BlockType,
+        block_id: BlockId,
+        place: Location,
+        reader: PackReader,
+        frame: memoryview,
+    ) -> bytes | RowvaultError:
+        try:
+            opened = reader.frame_in(
+                frame, place.type, block_id, place.offset, place.frame_bytes, place.depth
+            )
+            return self._verified(kind, block_id, place, *opened)
+        except BAD as error:
+            _log.info("%s", error)
+            return self._alone(kind, block_id)
+
+    def _alone(self, kind: BlockType, block_id: BlockId) -> bytes | RowvaultError:
+        try:
+            return self.read(kind, block_id)
+        except BAD as error:
+            return error
 
     def _read_anywhere(self, kind: BlockType, block_id: BlockId) -> bytes:
         failure: RowvaultError | None = None
@@ -208,6 +289,22 @@ class BlockReader:
             if len(self._packs) > _KEPT_PACK_READERS:
                 self._packs.popitem(last=False)
         return reader
+
+
+def _stretches(places: Sequence[Location | None]) -> Iterator[tuple[int, int]]:
+    """(first, behind the last) of places that follow one another in a pack, in order."""
+    first = 0
+    for number in range(1, len(places) + 1):
+        if number < len(places) and _follows(places[number - 1], places[number]):
+            continue
+        yield first, number
+        first = number
+
+
+def _follows(one: Location | None, other: Location | None) -> bool:
+    if one is None or other is None:
+        return False
+    return one.pack == other.pack and one.offset + one.frame_bytes == other.offset
 
 
 def _name(prefix: bytes, place: Location) -> str:

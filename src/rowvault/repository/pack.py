@@ -8,10 +8,10 @@ twice under the pack's key.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable
+from types import TracebackType
 from typing import NamedTuple, Protocol
 
 from rowvault.codec.frames import (
@@ -183,8 +183,8 @@ class PackReader:
         self._keys = keys
         self._object = names.pack(kind, name)
         self.name = name
-        self._encoded = self._read(0, PACK_HEADER_BYTES)
-        with naming(f"pack {name}"):
+        self._encoded = self.read(0, PACK_HEADER_BYTES)
+        with naming("pack {}".format, name):
             self.header = decode_pack_header(self._encoded)
             if self.header.type is not kind:
                 raise CorruptError("the pack is of another type than its place says")
@@ -199,8 +199,19 @@ class PackReader:
 
         Whether the payload makes the id is still to be checked.
         """
-        data = self._read(offset, length)
-        with naming(self._place(prefix, offset)):
+        return self.frame_in(self.read(offset, length), kind, prefix, offset, length, depth)
+
+    def frame_in(
+        self,
+        data: bytes | memoryview,
+        kind: BlockType,
+        prefix: bytes,
+        offset: int,
+        length: int,
+        depth: int,
+    ) -> tuple[FrameHeader, bytes]:
+        """What `read_frame` gives, of bytes that `read` gave for this place."""
+        with naming(_place, prefix, self.name, offset):
             if len(data) < length:
                 raise TruncatedError(
                     f"the pack ends {length - len(data)} bytes before the end of the block"
@@ -212,19 +223,20 @@ class PackReader:
         self, kind: BlockType, prefix: bytes, offset: int, length: int, depth: int = 0
     ) -> FrameHeader:
         """The header of a block's frame, which only the whole frame would authenticate."""
-        data = self._read(offset, min(length, LARGEST_HEADER_BYTES))
-        with naming(self._place(prefix, offset)):
+        data = self.read(offset, min(length, LARGEST_HEADER_BYTES))
+        with naming(_place, prefix, self.name, offset):
             return _expected(decode_header(data), kind, prefix, length, depth)
 
     def open_frame(self, header: FrameHeader, frame: bytes | memoryview, offset: int) -> bytes:
         """The payload of a frame that starts at `offset` of the pack."""
         start = header.header_bytes
         associated = self._keys.frame_data(bytes(frame[:start]))
-        return self._cipher.open(offset, associated, bytes(frame[start : header.frame_bytes]))
+        sealed = memoryview(frame)[start : header.frame_bytes]
+        return self._cipher.open(offset, associated, sealed)
 
     def footer(self) -> list[PackEntry]:
         """The frames in the order of their offsets, without a gap between them."""
-        with naming(f"pack {self.name}"):
+        with naming("pack {}".format, self.name):
             try:
                 size = self._storage.size(self._object)
             except ObjectMissingError as error:
@@ -236,35 +248,54 @@ class PackReader:
         if size < least:
             raise TruncatedError(f"it has {size} bytes; an empty pack has {least}")
         trailer_at = size - TRAILER_BYTES
-        length, magic = _TRAILER.unpack(self._read(trailer_at, TRAILER_BYTES))
+        length, magic = _TRAILER.unpack(self.read(trailer_at, TRAILER_BYTES))
         if magic != END_MAGIC:
             raise TruncatedError(f"its last bytes (of {size}) are not the end of a pack")
         start = trailer_at - length
         if start < PACK_HEADER_BYTES or length < TAG_BYTES:
             raise CorruptError("the length of its footer cannot be")
-        sealed = self._read(start, length)
+        sealed = self.read(start, length)
         associated = self._keys.footer_data(self._encoded)
         return _decode_records(self._cipher.open(start, associated, sealed), start)
 
-    def _place(self, prefix: bytes, offset: int) -> str:
-        return f"block {prefix.hex()} in pack {self.name} at byte {offset}"
-
-    def _read(self, offset: int, length: int) -> bytes:
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes as they stand in the pack; fewer where it ends earlier."""
         try:
             return self._storage.read_range(self._object, offset, length)
         except ObjectMissingError as error:
             raise _missing(self.name) from error
 
 
-@contextlib.contextmanager
-def naming(place: str) -> Iterator[None]:
-    """Puts the place in front of the message of a DamageError or UnsupportedFormatError."""
-    try:
-        yield
-    except (DamageError, UnsupportedFormatError) as error:
-        if place in str(error):
-            raise
-        raise type(error)(f"{place}: {error}") from error
+class naming:  # noqa: N801 - reads as what it does, in a `with`
+    """Puts a place in front of the message of a DamageError or UnsupportedFormatError.
+
+    The place is put in words when something fails: most blocks are whole.
+    """
+
+    __slots__ = ("_arguments", "_words")
+
+    def __init__(self, words: Callable[..., str], *arguments: object) -> None:
+        self._words = words
+        self._arguments = arguments
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None or not isinstance(error, (DamageError, UnsupportedFormatError)):
+            return
+        place = self._words(*self._arguments)
+        if place not in str(error):
+            raise type(error)(f"{place}: {error}") from error
+
+
+def _place(prefix: bytes, pack: PackName, offset: int) -> str:
+    return f"block {prefix.hex()} in pack {pack} at byte {offset}"
 
 
 def _expected(

@@ -6,8 +6,9 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,7 @@ from rowvault.codec.layout import CutRule
 from rowvault.core.errors import (
     DamageError,
     ObjectExistsError,
+    RowvaultError,
     UnsupportedFormatError,
     UsageError,
 )
@@ -209,6 +211,13 @@ class Repository:
         """A data block's raw bytes, verified. Raises DamageError, StorageError."""
         return self._blocks.read(BlockType.DATA, block_id)
 
+    def read_data_near(self, block_ids: Sequence[BlockId]) -> Iterator[bytes | RowvaultError]:
+        """Of each data block in turn what `read_data` gives or raises; quicker for neighbours.
+
+        What is stored of all that stand side by side is in memory at once.
+        """
+        return self._blocks.read_near(BlockType.DATA, block_ids)
+
     def read_node(self, block_id: BlockId) -> bytes:
         """A tree node's raw bytes, verified; the last few are kept. Raises DamageError."""
         with self._cache_lock:
@@ -310,7 +319,14 @@ class Repository:
 
     def elsewhere(self, storage: Storage) -> Repository:
         """The same repository on another storage that holds its objects."""
-        return Repository(storage, self._config, self._secrets, self._slot_id)
+        return self.reopening(storage)
+
+    @property
+    def reopening(self) -> Callable[[Storage], Repository]:
+        """Opens it once more, without a password; can be pickled, and holds the secrets."""
+        return partial(
+            Repository, config=self._config, secrets=self._secrets, slot_id=self._slot_id
+        )
 
     def close(self) -> None:
         """Lets go of caches and mapped files."""
