@@ -6,12 +6,12 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
 
-from rowvault.core.errors import CorruptError
+from rowvault.core.errors import CorruptError, MountError
 from rowvault.core.model import Column, TableDefinition, ValueKind
 from rowvault.core.monitor import SilentMonitor
 from rowvault.mount.reading import MOST_AHEAD_BYTES, ChunkCache, Reader
@@ -71,71 +71,56 @@ class _NumberedChunk:
         return self.part.text(self.number)
 
 
-class AtOnce(ThreadPoolExecutor):
-    """Runs what is submitted when the caller says so, in the caller's thread."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-        self.waiting: list[tuple[object, ...]] = []
-
-    def submit(self, function, /, *arguments, **named):  # type: ignore[no-untyped-def]
-        self.waiting.append((function, arguments))
-        return Future()
-
-    def run_all(self) -> None:
-        while self.waiting:
-            function, arguments = self.waiting.pop(0)
-            try:
-                function(*arguments)  # type: ignore[operator]
-            except CorruptError:
-                pass  # as in a pool: whoever reads that far is told
+def make_ahead(reader: Reader, cache: ChunkCache) -> None:
+    """What the event loop has done behind a read, at once."""
+    if reader.begin_extending():
+        for claim in reader.extend():
+            cache.make(claim)
 
 
-@pytest.fixture
-def pool() -> Iterator[AtOnce]:
-    with AtOnce() as made:
-        yield made
+def get(reader: Reader, offset: int, size: int) -> bytes:
+    """As the event loop reads: what is at hand, and else what has to be made."""
+    found = reader.at_hand(offset, size)
+    parts = None if found is None else found.parts()
+    return b"".join(reader.read(offset, size) if parts is None else parts)
 
 
 def whole(part: Numbered) -> bytes:
     return b"".join(map(part.text, range(len(part.lengths))))
 
 
-def test_a_read_makes_only_what_it_touches(pool: AtOnce) -> None:
-    part = Numbered([1000] * 50)
-    reader = Reader(Document([part]), ChunkCache(), pool)
-    assert bytes(reader.read(20_500, 1000)) == whole(part)[20_500:21_500]
-    pool.run_all()
+def test_a_read_makes_only_what_it_touches() -> None:
+    part, cache = Numbered([1000] * 50), ChunkCache()
+    reader = Reader(Document([part]), cache)
+    assert get(reader, 20_500, 1000) == whole(part)[20_500:21_500]
+    make_ahead(reader, cache)
     assert part.made == {20: 1, 21: 1}
-    assert bytes(reader.read(5_000, 10)) == whole(part)[5_000:5_010]
-    pool.run_all()
+    assert get(reader, 5_000, 10) == whole(part)[5_000:5_010]
+    make_ahead(reader, cache)
     assert part.made == {20: 1, 21: 1, 5: 1}
 
 
-def test_who_reads_on_finds_the_next_at_hand(pool: AtOnce) -> None:
-    part = Numbered([100_000] * 100)
-    reader = Reader(Document([part]), ChunkCache(), pool)
+def test_who_reads_on_finds_the_next_at_hand() -> None:
+    part, cache = Numbered([100_000] * 100), ChunkCache()
+    reader = Reader(Document([part]), cache)
     text = whole(part)
     assert reader.at_hand(0, 10) is None
     step = 65_536
     worked = 0
     for offset in range(0, len(text), step):
-        found = reader.at_hand(offset, step)
-        if found is None:
-            worked += 1
-            found = reader.read(offset, step)
-        assert bytes(found) == text[offset : offset + step]
-        pool.run_all()
+        worked += reader.at_hand(offset, step) is None
+        assert get(reader, offset, step) == text[offset : offset + step]
+        make_ahead(reader, cache)
     assert worked <= 3
     assert set(part.made.values()) == {1}
 
 
-def test_not_farther_ahead_than_the_bound(pool: AtOnce) -> None:
-    part = Numbered([100_000] * 200)
-    reader = Reader(Document([part]), ChunkCache(), pool)
+def test_not_farther_ahead_than_the_bound() -> None:
+    part, cache = Numbered([100_000] * 200), ChunkCache()
+    reader = Reader(Document([part]), cache)
     for offset in range(0, 5_000_000, 50_000):
-        reader.read(offset, 50_000)
-        pool.run_all()
+        get(reader, offset, 50_000)
+        make_ahead(reader, cache)
     assert max(part.made) * 100_000 <= 5_000_000 + MOST_AHEAD_BYTES + 100_000
 
 
@@ -147,15 +132,15 @@ def test_many_threads_make_a_chunk_once() -> None:
 
     def read(seed: int) -> bool:
         rng = random.Random(seed)
-        reader = Reader(document, cache, pool)
+        reader = Reader(document, cache)
         barrier.wait()
         for _ in range(200):
             offset, size = rng.randrange(len(text)), rng.choice([1, 4096, 30_000])
-            if bytes(reader.read(offset, size)) != text[offset : offset + size]:
+            if get(reader, offset, size) != text[offset : offset + size]:
                 return False
         return True
 
-    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(8) as readers:
+    with ThreadPoolExecutor(8) as readers:
         assert all(readers.map(read, range(8)))
     assert set(part.made.values()) == {1}
 
@@ -166,15 +151,15 @@ def test_one_file_read_by_many_threads_in_any_order(seed: int) -> None:
     rng = random.Random(seed)
     part = Numbered([rng.choice([1, 17, 4096, 100_000]) for _ in range(300)])
     text = whole(part)
-    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(8) as readers:
-        reader = Reader(Document([part]), ChunkCache(200_000), pool)
+    with ThreadPoolExecutor(1) as ahead, ThreadPoolExecutor(8) as readers:
+        cache = ChunkCache(200_000)
+        reader = Reader(Document([part]), cache)
 
         def read(offset: int) -> bool:
             size = 1 + offset % 131_072
-            found = reader.at_hand(offset, size)
-            if found is None:
-                found = reader.read(offset, size)
-            return bytes(found) == text[offset : offset + size]
+            got = get(reader, offset, size)
+            ahead.submit(make_ahead, reader, cache)
+            return got == text[offset : offset + size]
 
         forward = list(range(0, len(text), 65_536))
         swapped = [
@@ -190,7 +175,7 @@ def test_the_cache_keeps_to_its_bound() -> None:
     chunks = [chunk for _, chunk in part.chunks(0)]
     for chunk in chunks:
         cache.text(chunk)
-    kept = [chunk for chunk in chunks if cache.at_hand(chunk) is not None]
+    kept = [chunk for chunk in chunks if cache.known(chunk) is not None]
     assert kept == chunks[-10:]
 
 
@@ -202,38 +187,52 @@ def test_of_texts_too_large_for_the_cache_one_is_kept() -> None:
         cache.text(first)
     assert part.made == {0: 1}
     cache.text(second)
-    assert cache.at_hand(first) is None
-    assert cache.at_hand(second) is not None
+    assert cache.known(first) is None
+    assert cache.known(second) is not None
 
 
-def test_damage_is_told_for_what_it_reaches_and_may_be_mended(pool: AtOnce) -> None:
-    part = Numbered([1000] * 30, broken={10})
+def test_damage_is_told_for_what_it_reaches_and_may_be_mended() -> None:
+    part, cache = Numbered([1000] * 30, broken={10}), ChunkCache()
     text = whole(part)
-    reader = Reader(Document([part]), ChunkCache(), pool)
+    reader = Reader(Document([part]), cache)
     for offset in range(0, 30_000, 500):
-        pool.run_all()
+        make_ahead(reader, cache)
         if 10_000 <= offset < 11_000:
             with pytest.raises(CorruptError, match="chunk 10"):
-                reader.read(offset, 500)
+                get(reader, offset, 500)
         else:
-            assert bytes(reader.read(offset, 500)) == text[offset : offset + 500]
+            assert get(reader, offset, 500) == text[offset : offset + 500]
     part.broken.clear()
-    assert bytes(reader.read(10_100, 500)) == text[10_100:10_600]
+    assert get(reader, 10_100, 500) == text[10_100:10_600]
 
 
-def test_a_damaged_way_is_told_only_to_who_goes_there(pool: AtOnce) -> None:
-    part = Numbered([1000] * 30, torn_at=20)
+def test_a_damaged_way_is_told_only_to_who_goes_there() -> None:
+    part, cache = Numbered([1000] * 30, torn_at=20), ChunkCache()
     text = whole(part)
-    reader = Reader(Document([Fixed(b"head"), part, Fixed(b"tail")]), ChunkCache(), pool)
+    reader = Reader(Document([Fixed(b"head"), part, Fixed(b"tail")]), cache)
     for offset in range(0, 19_500, 500):
-        assert bytes(reader.read(offset + 4, 500)) == text[offset : offset + 500]
-        pool.run_all()
+        assert get(reader, offset + 4, 500) == text[offset : offset + 500]
+        make_ahead(reader, cache)
     with pytest.raises(CorruptError, match="tree node"):
-        reader.read(20_010, 10)
-    assert bytes(reader.read(30_004, 10)) == b"tail"
-    assert bytes(reader.read(1_004, 500)) == text[1_000:1_500]
+        get(reader, 20_010, 10)
+    assert get(reader, 30_004, 10) == b"tail"
+    assert get(reader, 1_004, 500) == text[1_000:1_500]
     part.torn_at = None
-    assert bytes(reader.read(20_004, 500)) == text[20_000:20_500]
+    assert get(reader, 20_004, 500) == text[20_000:20_500]
+
+
+def test_whoever_waits_for_what_is_given_up_is_told() -> None:
+    part, cache = Numbered([1000] * 3), ChunkCache()
+    chunk = next(chunk for _, chunk in part.chunks(0))
+    claim = cache.claim(chunk)
+    assert claim is not None
+    assert cache.claim(chunk) is None
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(cache.text, chunk)
+        cache.settle(claim, MountError("the mount ends"))
+        with pytest.raises(MountError, match="ends"):
+            waiting.result()
+    assert cache.text(chunk) == part.text(0)
 
 
 def test_a_block_reads_as_its_table_has_it() -> None:

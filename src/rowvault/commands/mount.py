@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.core.errors import MountError, UsageError
@@ -17,9 +18,14 @@ from rowvault.mount.snapshot_text import Excerpt, SnapshotText
 from rowvault.mount.tree import Directory, Root, SnapshotCatalogue, SnapshotDirectory
 from rowvault.repository.repository import Repository
 
+if TYPE_CHECKING:
+    from rowvault.mount.decoders import Decoders
+
 _DEVICE = Path("/dev/fuse")
 _HELPER = "fusermount3"
 _CONFIGURATION = "/etc/fuse.conf"
+_MOST_DECODERS = 3
+"""Each takes about 35 MiB, and makes some 300 MB of text in a second."""
 _INSTEAD = "`ls`, `dump` and `diff` show snapshots without it."
 
 
@@ -42,13 +48,19 @@ def mount(options: MountOptions, ready: Callable[[], None]) -> None:
 
     Raises UsageError, MountError, NoRepositoryError, WrongPasswordError, SnapshotNotFoundError.
     """
-    serve = _server()
+    serve, start_decoders = _server()
     check_mount_point(options.directory)
-    # The guard starts before the storage is used, as the process in the background does.
-    with Guard(str(options.directory)), options.repository.open() as repository:
+    place = str(options.directory)
+    # All processes start before the storage is used, as that in the background does.
+    with (
+        start_decoders(min(_MOST_DECODERS, os.cpu_count() or 1)) as decoders,
+        Guard(place),
+        options.repository.open() as repository,
+    ):
+        decoders.open(options.repository.location, repository)
         root = _root(repository, options)
         try:
-            serve(root, str(options.directory), allow_other=options.allow_other, ready=ready)
+            serve(root, place, decoders, allow_other=options.allow_other, ready=ready)
         except (RuntimeError, OSError) as error:
             raise MountError(
                 f"{options.directory} could not be mounted: {error}. {_likely_reason(options)}"
@@ -101,20 +113,21 @@ def _is_dead(directory: Path) -> bool:
     return False
 
 
-def _server() -> Callable[..., None]:
+def _server() -> tuple[Callable[..., None], Callable[[int], Decoders]]:
     if not _DEVICE.exists():
         raise MountError(
             f"{_DEVICE} is not there: this system has no FUSE. Load it (modprobe fuse), or give it "
             f"to the container (--device {_DEVICE} --cap-add SYS_ADMIN). {_INSTEAD}"
         )
     try:
+        from rowvault.mount.decoders import Decoders
         from rowvault.mount.fuse import serve
     except ImportError as error:
         raise MountError(
             f"mounting needs pyfuse3 and trio ({error}): apt-get install fuse3 libfuse3-dev "
             f"pkg-config, then pip install 'rowvault[mount]'. {_INSTEAD}"
         ) from error
-    return serve
+    return serve, Decoders
 
 
 def _likely_reason(options: MountOptions) -> str:

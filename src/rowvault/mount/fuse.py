@@ -12,7 +12,8 @@ import re
 import signal
 import stat
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
@@ -21,6 +22,8 @@ import pyfuse3
 import trio
 
 from rowvault.core.errors import RowvaultError
+from rowvault.mount.ahead import ReadAhead
+from rowvault.mount.decoders import Buffer, Decoders
 from rowvault.mount.inodes import Inodes
 from rowvault.mount.reading import ChunkCache, Reader
 from rowvault.mount.tree import Directory, File, Link, Node
@@ -36,7 +39,9 @@ _TOLD_MOST = 1000
 _KNOWN_MOST = 50_000
 """Nodes that are held for the kernel before it is asked to forget some; each takes about 1 KiB."""
 _BLOCK_BYTES = 512
-_READ_AHEAD_KIB = 1024
+_READ_AHEAD_KIB = 2048
+"""Two of the largest requests: one is on its way while the other one is answered."""
+_LARGEST_READ_BYTES = 1 << 20
 _PREFERRED_READ_BYTES = 128 * 1024
 _FILE_MODE = stat.S_IFREG | 0o444
 _DIRECTORY_MODE = stat.S_IFDIR | 0o555
@@ -60,23 +65,20 @@ class FileSystem(pyfuse3.Operations):
     enable_writeback_cache = False
     enable_acl = False
 
-    def __init__(self, root: Directory, place: str, worker_count: int) -> None:
+    def __init__(self, root: Directory, place: str, decoders: Decoders) -> None:
         super().__init__()
         self._place = place
         self._has_asked_for_more = False
         self._inodes = Inodes(root)
-        self._limiter = trio.CapacityLimiter(max(2, 2 * worker_count))
-        self._pool = ThreadPoolExecutor(worker_count, thread_name_prefix="read-ahead")
+        self._limiter = trio.CapacityLimiter(2 * max(2, os.cpu_count() or 1))
         self._cache = ChunkCache()
+        self.ahead = ReadAhead(self._cache, decoders)
+        self._room = memoryview(bytearray(_LARGEST_READ_BYTES))
         self._handles: dict[int, Reader | _Listing] = {}
         self._next_handle = 1
         self._told: set[str] = set()
         self._look_again_at = _KNOWN_MOST
         self._owner = (os.getuid(), os.getgid())
-
-    def close(self) -> None:
-        """Ends the threads that read ahead."""
-        self._pool.shutdown(cancel_futures=True)
 
     async def lookup(
         self, parent_inode: int, name: bytes, ctx: pyfuse3.RequestContext | None = None
@@ -155,18 +157,40 @@ class FileSystem(pyfuse3.Operations):
             self._has_asked_for_more = True
             await self._work(_read_far_ahead, self._place)
         document = await self._work(node.open)
-        handle = self._add_handle(Reader(document, self._cache, self._pool))
+        handle = self._add_handle(Reader(document, self._cache))
         return pyfuse3.FileInfo(fh=handle, keep_cache=node.renew is None)
 
     async def read(self, fh: int, off: int, size: int) -> bytes:
         """A range of a file."""
         reader = self._handles[fh]
         assert isinstance(reader, Reader)
+        parts = None
         found = reader.at_hand(off, size)
-        if found is None:
-            found = await self._work(reader.read, off, size)
+        if found is not None:
+            self.ahead.follow(reader)
+            while (made := found.pending()) is not None:
+                await _until_done(made)
+            parts = found.parts()
+        if parts is None:
+            parts = await self._work(reader.read, off, size)
+            self.ahead.follow(reader)
         # Any buffer will do, though the declaration says bytes: it is copied to the kernel once.
-        return cast(bytes, found)
+        return cast(bytes, parts[0] if len(parts) == 1 else self._joined(parts))
+
+    def _joined(self, parts: Sequence[memoryview]) -> memoryview:
+        """The parts in one piece, in memory that the next reply uses again.
+
+        pyfuse3 hands a reply to the kernel before any other request goes on. Fresh memory for each
+        would cost as much as copying.
+        """
+        length = sum(map(len, parts))
+        if length > len(self._room):
+            self._room = memoryview(bytearray(length))
+        at = 0
+        for part in parts:
+            self._room[at : at + len(part)] = part
+            at += len(part)
+        return self._room[:length]
 
     async def release(self, fh: int) -> None:
         """Closes a file."""
@@ -282,21 +306,27 @@ def _timeout(directory: Directory) -> float:
     return _PASSING_S if directory.changes else _LASTING_S
 
 
-def serve(root: Directory, place: str, *, allow_other: bool, ready: Callable[[], None]) -> None:
+def serve(
+    root: Directory,
+    place: str,
+    decoders: Decoders,
+    *,
+    allow_other: bool,
+    ready: Callable[[], None],
+) -> None:
     """Mounts the tree at `place` and serves it until it is unmounted or SIGTERM or Ctrl-C comes.
 
     Calls `ready` when the mount stands. Raises RuntimeError and OSError where it cannot be made.
     """
-    operations = FileSystem(root, place, max(2, os.cpu_count() or 1))
+    operations = FileSystem(root, place, decoders)
     options = set(pyfuse3.default_options) | {"fsname=rowvault", "subtype=rowvault", "ro"}
     if allow_other:
         options.add("allow_other")
     pyfuse3.init(operations, place, options)
     try:
-        trio.run(_run, ready)
+        trio.run(_run, operations.ahead, ready)
     finally:
         pyfuse3.close(unmount=True)
-        operations.close()
 
 
 def _read_far_ahead(place: str) -> None:
@@ -318,9 +348,23 @@ def _mount_point(line: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split()[4])
 
 
-async def _run(ready: Callable[[], None]) -> None:
+async def _until_done(made: Future[Buffer]) -> None:
+    """Waits without a thread; whether it failed is told by who asks for the result."""
+    done = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+
+    def tell(_: Future[Buffer]) -> None:
+        with suppress(trio.RunFinishedError):  # unmounted meanwhile
+            token.run_sync_soon(done.set)
+
+    made.add_done_callback(tell)
+    await done.wait()
+
+
+async def _run(ahead: ReadAhead, ready: Callable[[], None]) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(_end_on_signal, nursery.cancel_scope)
+        nursery.start_soon(ahead.run)
         ready()
         await pyfuse3.main()
         nursery.cancel_scope.cancel()

@@ -9,43 +9,101 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rowvault.core.errors import RowvaultError
+from rowvault.mount.decoders import SHARED_BYTES, SLOT_BYTES, Buffer
 from rowvault.render.document import Chunk, Document, Fixed
+from rowvault.render.table import Group, grouped
 
 CACHE_BYTES = 64 << 20
+SHARED_CACHE_BYTES = SHARED_BYTES // 2
+"""Of texts in shared memory: slots are only as full as blocks fit, and some are being filled."""
 FIRST_AHEAD_BYTES = 256 << 10
-MOST_AHEAD_BYTES = 2 << 20
-"""Made ahead of a sequential reader, by as many threads as there are processors."""
-NEAR_BYTES = 1 << 20
+MOST_AHEAD_BYTES = 4 << 20
+"""Made ahead of a sequential reader, by as many processes as there are processors."""
+STEP_BYTES = 1 << 20
+"""Made by one process in one go: a little less than a slot, for blocks do not end there."""
+NEAR_BYTES = 2 << 20
 """The kernel asks for ranges of one file at once: they may come in another order."""
 
-Buffer = bytes | memoryview
+
+class Claim(NamedTuple):
+    """A chunk that one thread makes, or is going to; others wait for it."""
+
+    chunk: Chunk
+    made: Future[Buffer]
+
+
+class _Kept:
+    """Texts that were used last, so many bytes of them."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._texts: OrderedDict[tuple[object, ...], Buffer] = OrderedDict()
+        self._held = 0
+        self._large: tuple[tuple[object, ...], Buffer] | None = None
+        """The one text too large to be kept beside others."""
+
+    def find(self, identity: tuple[object, ...]) -> Buffer | None:
+        known = self._texts.get(identity)
+        if known is not None:
+            self._texts.move_to_end(identity)
+        elif self._large is not None and self._large[0] == identity:
+            return self._large[1]
+        return known
+
+    def forget(self, identity: tuple[object, ...]) -> None:
+        text = self._texts.pop(identity, None)
+        if text is not None:
+            self._held -= len(text)
+
+    def keep(self, identity: tuple[object, ...], text: Buffer) -> None:
+        if len(text) > self._limit // 4:
+            self._large = (identity, text)
+            return
+        self._texts[identity] = text
+        self._held += len(text)
+        while self._held > self._limit:
+            self._held -= len(self._texts.popitem(last=False)[1])
 
 
 class ChunkCache:
     """Texts of chunks that were read last, so many bytes of them. Used from any thread."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
-        self._limit = limit
         self._lock = threading.Lock()
-        self._texts: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
-        self._being_made: dict[tuple[object, ...], Future[bytes]] = {}
-        self._held = 0
-        self._large: tuple[tuple[object, ...], bytes] | None = None
-        """The one text too large to be kept beside others."""
+        self._own = _Kept(limit)
+        self._shared = _Kept(SHARED_CACHE_BYTES)
+        """Texts in memory that is shared with other processes, which has a bound of its own."""
+        self._being_made: dict[tuple[object, ...], Future[Buffer]] = {}
 
-    def at_hand(self, chunk: Chunk) -> bytes | None:
-        """The chunk's text where nothing has to be done for it."""
+    def known(self, chunk: Chunk) -> Buffer | Future[Buffer] | None:
+        """The chunk's text, or who will have it; None where it would have to be made."""
         if isinstance(chunk, Fixed):
             return chunk.content
+        identity = chunk.identity
         with self._lock:
-            return self._find(chunk.identity)
+            return self._find(identity) or self._being_made.get(identity)
 
-    def text(self, chunk: Chunk) -> bytes:
+    def claim(self, chunk: Chunk) -> Claim | None:
+        """Unless somebody has made or claimed it; then the caller must `make` or `settle` it."""
+        identity = chunk.identity
+        with self._lock:
+            if self._find(identity) is not None or identity in self._being_made:
+                return None
+            made = self._being_made[identity] = Future()
+            return Claim(chunk, made)
+
+    def forget(self, chunk: Chunk) -> None:
+        """Lets go of a text that was made ahead and has been read."""
+        with self._lock:
+            self._shared.forget(chunk.identity)
+
+    def text(self, chunk: Chunk) -> Buffer:
         """The chunk's text; several threads that want it wait for the one that makes it.
 
         Raises DamageError, StorageError.
@@ -62,41 +120,38 @@ class ChunkCache:
             if made is None:
                 made = self._being_made[identity] = Future()
         if is_ours:
-            self._make(chunk, identity, made)
+            self.make(Claim(chunk, made))
         return made.result()
 
-    def _make(self, chunk: Chunk, identity: tuple[object, ...], made: Future[bytes]) -> None:
+    def make(self, claim: Claim) -> None:
+        """Makes what was claimed."""
         try:
-            text = chunk.text()
-            if len(text) != chunk.length:
-                raise AssertionError("a chunk is not as long as its document says")
+            text: Buffer | BaseException = claim.chunk.text()
         except BaseException as error:
-            # Not kept: what was damaged may be mended while the file is open.
-            with self._lock:
-                del self._being_made[identity]
-            made.set_exception(error)
-            return
+            text = error
+        self.settle(claim, text)
+
+    def settle(self, claim: Claim, text: Buffer | BaseException) -> None:
+        """Lets all who wait have the text, or the reason why there is none.
+
+        That is not kept: what was damaged may be mended while the file is open.
+        """
+        identity = claim.chunk.identity
+        if not isinstance(text, BaseException) and len(text) != claim.chunk.length:
+            text = AssertionError("a chunk is not as long as its document says")
         with self._lock:
             del self._being_made[identity]
-            self._keep(identity, text)
-        made.set_result(text)
+            if not isinstance(text, BaseException):
+                kept = self._own if isinstance(text, bytes) else self._shared
+                kept.keep(identity, text)
+        if isinstance(text, BaseException):
+            claim.made.set_exception(text)
+        else:
+            claim.made.set_result(text)
 
-    def _find(self, identity: tuple[object, ...]) -> bytes | None:
-        known = self._texts.get(identity)
-        if known is not None:
-            self._texts.move_to_end(identity)
-        elif self._large is not None and self._large[0] == identity:
-            return self._large[1]
-        return known
-
-    def _keep(self, identity: tuple[object, ...], text: bytes) -> None:
-        if len(text) > self._limit // 4:
-            self._large = (identity, text)
-            return
-        self._texts[identity] = text
-        self._held += len(text)
-        while self._held > self._limit:
-            self._held -= len(self._texts.popitem(last=False)[1])
+    def _find(self, identity: tuple[object, ...]) -> Buffer | None:
+        known = self._shared.find(identity)
+        return known if known is not None else self._own.find(identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +163,41 @@ class _Piece:
     chunk: Chunk
 
 
+class Found(NamedTuple):
+    """A range whose texts are there, or are being made."""
+
+    pieces: list[_Piece]
+    texts: list[Buffer | Future[Buffer]]
+    offset: int
+    stop: int
+
+    def pending(self) -> Future[Buffer] | None:
+        """The last text that is still to be waited for; None: all are there."""
+        for text in reversed(self.texts):
+            if isinstance(text, Future) and not text.done():
+                return text
+        return None
+
+    def parts(self) -> list[memoryview] | None:
+        """The range in parts; waits for what is pending. None where a text could not be made."""
+        parts = []
+        for piece, text in zip(self.pieces, self.texts, strict=True):
+            if isinstance(text, Future):
+                if text.exception() is not None:
+                    return None
+                text = text.result()
+            parts.append(
+                memoryview(text)[max(0, self.offset - piece.start) : self.stop - piece.start]
+            )
+        return parts
+
+
 class Reader:
     """One open file. Used from any thread; several reads may be under way."""
 
-    def __init__(self, document: Document, cache: ChunkCache, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, document: Document, cache: ChunkCache) -> None:
         self._document = document
         self._cache = cache
-        self._pool = pool
         self._lock = threading.Lock()
         self._run: list[_Piece] = []
         """Pieces without a gap, about where the file is being read."""
@@ -125,20 +208,23 @@ class Reader:
         """Where the first read of the run began."""
         self._farthest = 0
         """Up to where the run has been read."""
+        self._is_due = False
+        """Whether the run should be made longer,"""
         self._is_extending = False
+        """and whether somebody is at it."""
 
-    def at_hand(self, offset: int, size: int) -> Buffer | None:
-        """What `read` gives, where that takes no work and no waiting."""
+    def at_hand(self, offset: int, size: int) -> Found | None:
+        """What `read` gives, where nothing is to be done for it but to wait; does not block."""
         stop = min(offset + size, self._document.length)
         if offset >= stop:
-            return b""
+            return Found([], [], offset, stop)
         if not self._lock.acquire(blocking=False):
             return None
         try:
             if not self._run or offset < self._run[0].start or stop > self._run[-1].stop:
                 return None
             pieces = self._covering(offset, stop)
-            texts = [self._cache.at_hand(piece.chunk) for piece in pieces]
+            texts = [self._cache.known(piece.chunk) for piece in pieces]
             found = [text for text in texts if text is not None]
             if len(found) < len(texts):
                 return None
@@ -146,20 +232,71 @@ class Reader:
             self._extend_in_time(stop)
         finally:
             self._lock.release()
-        return _joined(pieces, found, offset, stop)
+        return Found(pieces, found, offset, stop)
 
-    def read(self, offset: int, size: int) -> Buffer:
-        """The bytes at this place, fewer only at the end. Raises DamageError, StorageError."""
+    def read(self, offset: int, size: int) -> list[memoryview]:
+        """The bytes at this place in parts, fewer only at the end.
+
+        Raises DamageError, StorageError.
+        """
         stop = min(offset + size, self._document.length)
         if offset >= stop:
-            return b""
+            return []
         with self._lock:
             self._move_to(offset)
             self._reach(stop)
             pieces = self._covering(offset, stop)
             self._note(stop)
             self._extend_in_time(stop)
-        return _joined(pieces, [self._cache.text(piece.chunk) for piece in pieces], offset, stop)
+        parts = []
+        for piece in pieces:
+            for start, text in self._texts_of(piece, offset, stop):
+                parts.append(memoryview(text)[max(0, offset - start) : stop - start])
+        return parts
+
+    def begin_extending(self) -> bool:
+        """Whether it is time for `extend`, which the caller then has to call; does not block."""
+        if not self._is_due or self._is_extending:
+            return False
+        self._is_extending = True
+        return True
+
+    def extend(self) -> list[Claim]:
+        """What is to be made ahead of the reader, in the order of the file."""
+        with self._lock:
+            known = len(self._run)
+            try:
+                if self._ahead_bytes:
+                    self._lengthen(self._farthest + self._ahead_bytes)
+            except RowvaultError:
+                # Whoever reads that far is told.
+                self._rest = iter(())
+            finally:
+                self._is_due = self._is_extending = False
+            self._run[known:] = added = _grouped(self._run[known:])
+        # Claimed at once: who wants it waits, for one more thread at work makes all slower.
+        claims = [self._cache.claim(one.chunk) for one in added if not isinstance(one.chunk, Fixed)]
+        return [claim for claim in claims if claim is not None]
+
+    def _texts_of(self, piece: _Piece, offset: int, stop: int) -> Iterator[tuple[int, Buffer]]:
+        """(start, text) of the piece, or of what of it lies in the range.
+
+        A group of which a block is damaged cannot be had, but its other blocks can.
+        """
+        if not isinstance(piece.chunk, Group):
+            yield piece.start, self._cache.text(piece.chunk)
+            return
+        known = self._cache.known(piece.chunk)
+        if isinstance(known, Future):
+            known = known.result() if known.exception() is None else None
+        if known is not None:
+            yield piece.start, known
+            return
+        start = piece.start
+        for chunk in piece.chunk.chunks:
+            if start < stop and start + chunk.length > offset:
+                yield start, self._cache.text(chunk)
+            start += chunk.length
 
     def _move_to(self, offset: int) -> None:
         """Begins a new run, unless the offset lies in this one or a little behind it."""
@@ -210,36 +347,24 @@ class Reader:
                 self._ahead_bytes = max(FIRST_AHEAD_BYTES, 2 * self._ahead_bytes)
             self._farthest = stop
         behind = bisect_right(self._run, stop - NEAR_BYTES, key=lambda piece: piece.stop)
-        if behind > 16:
+        groups = [one.chunk for one in self._run[:behind] if isinstance(one.chunk, Group)]
+        if groups or behind > 16:
             del self._run[:behind]
+        for group in groups:
+            # The kernel has it now, and its memory is to be used while the processor has that.
+            self._cache.forget(group)
 
     def _extend_in_time(self, stop: int) -> None:
-        """Has the run made longer when half of what was made ahead is read."""
-        if not self._ahead_bytes or self._is_extending:
-            return
-        if self._run[-1].stop - stop < self._ahead_bytes // 2:
-            self._is_extending = True
-            self._pool.submit(self._extend)
-
-    def _extend(self) -> None:
-        with self._lock:
-            known = len(self._run)
-            try:
-                if self._ahead_bytes:
-                    self._lengthen(self._farthest + self._ahead_bytes)
-            except RowvaultError:
-                # Whoever reads that far is told.
-                self._rest = iter(())
-            added = self._run[known:]
-            self._is_extending = False
-        for piece in added:
-            self._pool.submit(self._cache.text, piece.chunk)
+        """The run is due when there is room for a good part of what is made ahead."""
+        left = self._run[-1].stop - stop
+        self._is_due = left < self._ahead_bytes - min(STEP_BYTES, self._ahead_bytes // 2)
 
 
-def _joined(pieces: list[_Piece], texts: list[bytes], offset: int, stop: int) -> Buffer:
-    """The range, copied at most once."""
-    parts = [
-        memoryview(text)[max(0, offset - piece.start) : stop - piece.start]
-        for piece, text in zip(pieces, texts, strict=True)
-    ]
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+def _grouped(pieces: Sequence[_Piece]) -> list[_Piece]:
+    """The same text in fewer pieces, each of which a process makes in one go."""
+    found: list[_Piece] = []
+    start = pieces[0].start if pieces else 0
+    for chunk in grouped([piece.chunk for piece in pieces], SLOT_BYTES):
+        found.append(_Piece(start, start + chunk.length, chunk))
+        start += chunk.length
+    return found

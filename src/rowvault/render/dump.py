@@ -11,7 +11,7 @@ from rowvault.core.monitor import Monitor
 from rowvault.render.document import Fixed
 from rowvault.render.large_row import FragmentText
 from rowvault.render.rows import RowFormat, rows_text
-from rowvault.render.table import Statement, TableText
+from rowvault.render.table import Group, TableText, grouped
 from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
@@ -20,6 +20,8 @@ from rowvault.sqltext.grant import right_of
 from rowvault.sqltext.order import before_rows, behind_rows
 from rowvault.sqltext.script import Script, script_for
 
+_GROUP_BYTES = 1 << 20
+"""Of text whose blocks are read in one go."""
 _SERVERS_OWN = ("information_schema", "mysql", "performance_schema", "sys")
 """Databases that every server has."""
 
@@ -202,9 +204,14 @@ def _write_table(
     record = text.record
     monitor.item(record.definition.label)
     largest = 0
-    for _, chunk in text.chunks(0):
+    for chunk in grouped((chunk for _, chunk in text.chunks(0)), _GROUP_BYTES):
+        if isinstance(chunk, Group):
+            for statement in chunk.statements():
+                write(statement)
+            largest = max(largest, max(one.length for one in chunk.chunks))
+            continue
         write(chunk.text())
-        if isinstance(chunk, Statement | FragmentText):
+        if isinstance(chunk, FragmentText):
             largest = max(largest, chunk.statement_length)
     advice = script.advice(record.definition, largest)
     if advice:

@@ -10,7 +10,7 @@ from rowvault.codec import kernel
 from rowvault.codec.layout import RowLayout
 from rowvault.codec.rendering import RENDERER_VERSION, render_statement
 from rowvault.codec.rows import RowBatch
-from rowvault.core.errors import UnsupportedFormatError
+from rowvault.core.errors import CorruptError, RowvaultError, UnsupportedFormatError
 from rowvault.core.ids import BlockId
 from rowvault.render.document import Chunk, Fixed
 from rowvault.render.large_row import LargeRow
@@ -23,6 +23,38 @@ from rowvault.sqltext.script import Script
 _WHOLE = 0
 _LAST_FRAGMENT = 3
 _KEPT_LARGE_ROWS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class StatementForm:
+    """All that decides, besides a block's rows, what its INSERT reads."""
+
+    layout: RowLayout
+    prefix: bytes
+    suffix: bytes
+
+    def render(self, raw: bytes, rendered_bytes: int) -> bytes:
+        """The INSERT of whole rows, whose tuples take so many bytes. Raises CorruptError."""
+        return render_statement(raw, self.layout, self.prefix, self.suffix, rendered_bytes)
+
+    def length(self, rendered_bytes: int) -> int:
+        """Of the INSERT, in bytes."""
+        return len(self.prefix) + rendered_bytes + len(self.suffix)
+
+    def render_blocks(
+        self, repository: Repository, blocks: Sequence[tuple[BlockId, int]]
+    ) -> Iterator[bytes | RowvaultError]:
+        """Of each (block, its rendered bytes) in turn the INSERT, or why there is none."""
+        found = repository.read_data_near([block_id for block_id, _ in blocks])
+        for (_, rendered_bytes), raw in zip(blocks, found, strict=True):
+            if isinstance(raw, RowvaultError):
+                yield raw
+                continue
+            try:
+                text: bytes | RowvaultError = self.render(raw, rendered_bytes)
+            except CorruptError as error:
+                text = error
+            yield text
 
 
 class TableText:
@@ -40,20 +72,20 @@ class TableText:
         definition = loadable(record.definition, record.root.sums.rows)
         remarks = b"".join(b"-- " + _one_line(note) + b"\n" for note in record.notes)
         self._head = remarks + script.before_rows(definition)
-        self._prefix = script.insert_prefix(record.definition)
-        self._suffix = script.insert_suffix()
+        self.form = StatementForm(
+            RowLayout.of(record.definition),
+            script.insert_prefix(record.definition),
+            script.insert_suffix(),
+        )
         self._tail = script.behind_rows(record.definition)
-        self._framing = len(self._prefix) + len(self._suffix)
+        self._framing = len(self.form.prefix) + len(self.form.suffix)
         self._large_rows: dict[tuple[BlockId, ...], LargeRow] = {}
 
     @cached_property
     def rendering(self) -> tuple[object, ...]:
-        """All that decides, besides a block's rows, what its statement reads."""
-        return self._prefix, self._suffix, self._layout.kinds, self._layout.introducers
-
-    @cached_property
-    def _layout(self) -> RowLayout:
-        return RowLayout.of(self.record.definition)
+        """The form as a key for caches."""
+        layout = self.form.layout
+        return self.form.prefix, self.form.suffix, layout.kinds, layout.introducers
 
     @property
     def length(self) -> int:
@@ -87,8 +119,12 @@ class TableText:
 
     def statement(self, entry: LeafEntry) -> bytes:
         """The INSERT of a block that holds whole rows. Raises DamageError."""
-        raw = self._repository.read_data(entry.id)
-        return render_statement(raw, self._layout, self._prefix, self._suffix, entry.rendered_bytes)
+        return self.form.render(self._repository.read_data(entry.id), entry.rendered_bytes)
+
+    def statements(self, entries: Sequence[LeafEntry]) -> Iterator[bytes | RowvaultError]:
+        """Of each block in turn what `statement` gives or raises; quicker for neighbours."""
+        blocks = [(entry.id, entry.rendered_bytes) for entry in entries]
+        return self.form.render_blocks(self._repository, blocks)
 
     def statement_length(self, entry: LeafEntry) -> int:
         """Of that INSERT, in bytes; exact, and known without reading a row."""
@@ -99,8 +135,8 @@ class TableText:
         ids = tuple(entry.id for entry in group)
         row = self._large_rows.get(ids)
         if row is None:
-            frame = (self._prefix, self._suffix)
-            row = LargeRow(self._repository.read_data, tuple(group), self._layout, frame)
+            frame = (self.form.prefix, self.form.suffix)
+            row = LargeRow(self._repository.read_data, tuple(group), self.form.layout, frame)
             row = self._large_rows.setdefault(ids, row)
             while len(self._large_rows) > _KEPT_LARGE_ROWS:
                 self._large_rows.pop(next(iter(self._large_rows)), None)
@@ -140,6 +176,64 @@ class Statement:
     def text(self) -> bytes:
         """The bytes. Raises DamageError."""
         return self.table.statement(self.entry)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Statements of one table that follow one another, as one chunk: quicker to make."""
+
+    chunks: tuple[Statement, ...]
+
+    @property
+    def table(self) -> TableText:
+        """That of all of them."""
+        return self.chunks[0].table
+
+    @cached_property
+    def identity(self) -> tuple[object, ...]:
+        """The blocks, how their values read, and what stands around them."""
+        return (self.table.rendering, *(chunk.entry.id for chunk in self.chunks))
+
+    @cached_property
+    def length(self) -> int:
+        """In bytes."""
+        return sum(chunk.length for chunk in self.chunks)
+
+    def text(self) -> bytes:
+        """The bytes. Raises DamageError."""
+        return b"".join(self.statements())
+
+    def statements(self) -> Iterator[bytes]:
+        """The bytes of each statement. Raises DamageError behind those before it."""
+        for text in self.table.statements([chunk.entry for chunk in self.chunks]):
+            if isinstance(text, RowvaultError):
+                raise text
+            yield text
+
+
+def grouped(chunks: Iterable[Chunk], most_bytes: int) -> Iterator[Chunk]:
+    """The same text in fewer chunks: statements of one table in groups of at most so many bytes.
+
+    One that is longer is a group by itself.
+    """
+    gathered: list[Statement] = []
+    length = 0
+    for chunk in chunks:
+        statement = chunk if isinstance(chunk, Statement) else None
+        if gathered and (
+            statement is None
+            or statement.table is not gathered[0].table
+            or length + statement.length > most_bytes
+        ):
+            yield Group(tuple(gathered))
+            gathered, length = [], 0
+        if statement is None:
+            yield chunk
+        else:
+            gathered.append(statement)
+            length += statement.length
+    if gathered:
+        yield Group(tuple(gathered))
 
 
 def row_groups(entries: Iterable[LeafEntry]) -> Iterator[list[LeafEntry]]:
