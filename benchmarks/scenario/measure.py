@@ -102,7 +102,7 @@ class MemoryWatch:
 
     def _watch(self) -> None:
         while not self._done.wait(SAMPLE_INTERVAL_S):
-            total = sum(_rss_anon_bytes(pid) for pid in _tree(self._pid))
+            total = sum(_rss_anon_bytes(pid) for pid in process_tree(self._pid))
             self.peak_bytes = max(self.peak_bytes, total)
 
 
@@ -114,7 +114,8 @@ def _as_installed(environment: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name != _NO_BYTECODE}
 
 
-def _tree(pid: int) -> Iterator[int]:
+def process_tree(pid: int) -> Iterator[int]:
+    """The process and all that it has started and that are still there."""
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -123,7 +124,7 @@ def _tree(pid: int) -> Iterator[int]:
             # The thread has ended meanwhile.
             continue
         for child in found:
-            yield from _tree(int(child))
+            yield from process_tree(int(child))
 
 
 def _rss_anon_bytes(pid: int) -> int:
