@@ -1,6 +1,6 @@
 """What encryption costs: CPU time of full backups, encrypted and in clear, by turns.
 
-    python -m benchmarks.encryption [--shop MB | --sysbench ROWS] [--rounds N]
+    python -m benchmarks.encryption [--shop MB | --sysbench ROWS] [--rounds N] [--buffer-pool-mb MB]
 
 One throw-away MariaDB server; in each round a full backup into a fresh repository of each kind,
 the first of them changing from round to round. CPU time is user and system time of the backup's
@@ -33,12 +33,15 @@ def main() -> None:
     data.add_argument("--sysbench", type=int, metavar="ROWS", help="rows of 200 bytes instead")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--workers", "-j", type=int, default=2)
+    parser.add_argument("--buffer-pool-mb", type=int, default=1024, help="of the server (1024)")
     parser.add_argument("--directory", type=Path, help="where server and repositories go (TMPDIR)")
     options = parser.parse_args()
     with ExitStack() as opened:
         place = Path(opened.enter_context(tempfile.TemporaryDirectory(dir=options.directory)))
         server = opened.enter_context(
-            MariaDBServer(place / "server", ["--innodb-buffer-pool-size=1G"])
+            MariaDBServer(
+                place / "server", [f"--innodb-buffer-pool-size={options.buffer_pool_mb}M"]
+            )
         )
         database = _fill(server, options)
         before = load()
