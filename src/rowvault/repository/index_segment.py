@@ -123,7 +123,9 @@ class Segment:
     @cached_property
     def packs(self) -> tuple[PackName, ...]:
         """The packs whose frames it lists, as its records number them."""
-        return tuple(self._pack(number) for number in range(self._pack_count))
+        text = self._data[HEADER_BYTES : self._records_at].hex()
+        digits = 2 * PACK_NAME_BYTES
+        return tuple(PackName(text[at : at + digits]) for at in range(0, len(text), digits))
 
     def typed_packs(self) -> set[tuple[PackType, PackName]]:
         """The packs that its records name."""
@@ -174,8 +176,7 @@ class Segment:
     def _pack(self, number: int) -> PackName:
         if number >= self._pack_count:
             raise self._unlisted_pack()
-        at = HEADER_BYTES + number * PACK_NAME_BYTES
-        return PackName(self._data[at : at + PACK_NAME_BYTES].hex())
+        return self.packs[number]
 
     def _unlisted_pack(self) -> CorruptError:
         return CorruptError(f"index segment {self.name} names a pack that it does not list")
