@@ -2656,6 +2656,7 @@ cdef enum:
     TYPE_AT = 28
     DEPTH_AT = 29
     PACK_TYPE_AT = 30
+    NEAR = 4  # records that are most likely found within so many of a good guess
     AHEAD = 8  # queries whose memory is asked for before their turn, twice
 
 cdef uint32_t NO_RECORD = 0xFFFFFFFF
@@ -2716,12 +2717,12 @@ cdef size_t first_record(const Records *records, const Query *query, size_t at) 
     cdef size_t low = 0
     cdef size_t high = records.count
     cdef size_t step = 1
-    cdef size_t before = at
+    cdef size_t better
     for _ in range(3):  # each leaves about the square root of the way
-        at = guess(records, at, load_big64(records.data + at * RECORD), query.key)
-        if at == before or at == before + 1 or at + 1 == before:
+        better = guess(records, at, load_big64(records.data + at * RECORD), query.key)
+        if better < at + NEAR and at < better + NEAR:
             break
-        before = at
+        at = better
     while low < high:
         if at >= high:
             at = high - 1
@@ -2805,6 +2806,11 @@ cdef bint search_part(
                 records, corrected[0], load_big64(records.data + corrected[0] * RECORD),
                 queries[next_correction].key,
             )
+            if corrected[0] >= NEAR and records.count - corrected[0] > NEAR:
+                prefetch(records.data + (corrected[0] - NEAR) * RECORD)
+                prefetch(records.data + (corrected[0] - NEAR // 2) * RECORD)
+                prefetch(records.data + (corrected[0] + NEAR // 2) * RECORD)
+                prefetch(records.data + (corrected[0] + NEAR) * RECORD)
             next_correction += 1
         query = &queries[i]
         at = first_record(records, query, guesses[i % (2 * AHEAD)])
