@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from rowvault.core.errors import UsageError
 
@@ -16,8 +15,11 @@ if TYPE_CHECKING:
 REPOSITORY_VARIABLE = "ROWVAULT_REPOSITORY"
 
 
-class Settings(msgspec.Struct):
-    """What the global options say; filled while the command line is parsed."""
+class Settings:
+    """What the global options say; filled while the command line is parsed.
+
+    Neither a dataclass nor a Struct: `--help` loads this, and neither of those modules.
+    """
 
     repository: str | None = None
     as_json: bool = False

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import msgspec
+from typing import NamedTuple
 
 from rowvault.cli import output
 
@@ -12,8 +11,8 @@ _FOLDED_WIDTH = 12
 _GAP = 3
 
 
-class Heading(msgspec.Struct, frozen=True):
-    """One column of a list."""
+class Heading(NamedTuple):
+    """One column of a list. `--help` loads this, but not what makes a Struct."""
 
     title: str
     numeric: bool = False
