@@ -106,12 +106,14 @@ def test_the_readme_shows_what_is_lost_like_what_is_won(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{report.BEGIN}\n{report.END}\nafter\n")
     slow = made(0.5) | {"ratios": {"a / b": {"ratio": 1.25, "at_most": None}}}
-    report.update_readme([made(0.5), slow, {"lines": []}], readme)
+    own = slow | {"ratios_of": "growth", "title": "of Rowvault alone"}
+    report.update_readme([made(0.5), slow, own, {"lines": []}], readme)
     lines = readme.read_text().splitlines()
     assert (
         f"| `{STEP} / mariadb-dump \\| zstd -1` | backup: Shop <1> | 0.500 | 0.5, kept |" in lines
     )
     assert "| `a / b` | backup: Shop <1> | **1.250: the other one wins** |  |" in lines
+    assert "| `a / b` | backup: of Rowvault alone | 1.250 |  |" in lines
     assert (lines[0], lines[-1]) == ("before", "after")
 
 
