@@ -16,9 +16,11 @@ from support import mysql_programs
 from support.mariadb import MariaDBServer, missing_program
 from support.mysql import MySQLServer
 from support.named_server import NamedMySQLServer
-from support.server import DatabaseServer
+from support.server import DatabaseServer, drop_databases
 
 _DATABASE_NUMBERS = itertools.count(1)
+_RUNNING: list[DatabaseServer | NamedMySQLServer] = []
+"""Servers that all modules use."""
 
 DATASETS = Path(__file__).parents[2] / "shared" / "datasets"
 """Sample databases that lie beside the checkout where the project itself is built."""
@@ -95,6 +97,14 @@ def _this_process_waits_for_no_disk() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _servers_are_left_empty() -> Iterator[None]:
+    """Whichever modules share a worker, none finds databases of another one."""
+    yield
+    for server in _RUNNING:
+        drop_databases(server)
+
+
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBServer]:
     """A MariaDB server with a binary log."""
@@ -169,7 +179,9 @@ def _mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBServer
     if missing is not None:
         _lack(f"{missing} is not installed; apt-get install mariadb-server")
     with MariaDBServer(tmp_path_factory.mktemp("mariadb")) as server:
+        _RUNNING.append(server)
         yield server
+        _RUNNING.remove(server)
 
 
 def _mysql(
@@ -179,11 +191,15 @@ def _mysql(
     if url:
         named = NamedMySQLServer(url)
         named.assert_empty()
+        _RUNNING.append(named)
         yield named
+        _RUNNING.remove(named)
         return
     _require_mysql()
     with MySQLServer(tmp_path_factory.mktemp("mysql")) as server:
+        _RUNNING.append(server)
         yield server
+        _RUNNING.remove(server)
 
 
 def _require_mysql() -> None:

@@ -20,7 +20,7 @@ from rowvault.storage.location import open_storage
 from support import comparer
 from support.clients import pipe_into
 from support.rowvault import run, run_json, start, succeed
-from support.server import DatabaseServer
+from support.server import DatabaseServer, drop_databases
 
 DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
 SAKILA = [DATASETS / "sakila" / name for name in ("sakila-mv-schema.sql", "sakila-mv-data.sql")]
@@ -36,14 +36,6 @@ def load_file(server: DatabaseServer, path: Path) -> None:
         pipe_into(server, script.read())
 
 
-def drop_all(server: DatabaseServer) -> None:
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SHOW DATABASES")
-        names = [name for (name,) in cursor.fetchall()]
-        for name in set(names) - {"mysql", "information_schema", "performance_schema", "sys"}:
-            cursor.execute(f"DROP DATABASE `{name}`")
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     place = tmp_path / "vault"
@@ -53,16 +45,16 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def source(server: DatabaseServer) -> Iterator[DatabaseServer]:
-    drop_all(server)
+    drop_databases(server)
     yield server
-    drop_all(server)
+    drop_databases(server)
 
 
 @pytest.fixture
 def target(server_second: DatabaseServer) -> Iterator[DatabaseServer]:
-    drop_all(server_second)
+    drop_databases(server_second)
     yield server_second
-    drop_all(server_second)
+    drop_databases(server_second)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from support import comparer
 from support.clients import pipe_into
 from support.mariadb import MariaDBServer
 from support.rowvault import run, run_json, succeed
+from support.server import drop_databases
 
 pytestmark = pytest.mark.mariadb
 
@@ -27,21 +28,13 @@ def place(tmp_path: Path) -> tuple[str, str]:
 @pytest.fixture
 def source(mariadb: MariaDBServer) -> Iterator[MariaDBServer]:
     yield mariadb
-    _drop(mariadb)
+    drop_databases(mariadb)
 
 
 @pytest.fixture
 def target(mariadb_second: MariaDBServer) -> Iterator[MariaDBServer]:
     yield mariadb_second
-    _drop(mariadb_second)
-
-
-def _drop(server: MariaDBServer) -> None:
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SHOW DATABASES")
-        for (name,) in cursor.fetchall():
-            if name not in ("mysql", "information_schema", "performance_schema", "sys"):
-                cursor.execute("DROP DATABASE `" + name.replace("`", "``") + "`")
+    drop_databases(mariadb_second)
 
 
 def marks(server: MariaDBServer, database: str, new_name: str = "") -> dict[str, str]:
@@ -221,7 +214,7 @@ def test_a_snapshot_of_one_table_makes_its_database(
     found = comparer.fingerprint(target, ["k"])
     assert found.keys() == {"database k", "table k.t", "rows k.t"}
     assert "latin2" in found["database k"]
-    _drop(target)
+    drop_databases(target)
     pipe_into(target, succeed(*place, "dump", "latest"))
     assert comparer.fingerprint(target, ["k"]) == found
 

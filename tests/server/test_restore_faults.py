@@ -16,30 +16,21 @@ from support import comparer
 from support.mariadb import MariaDBServer
 from support.mysql import MySQLServer
 from support.rowvault import run, run_json, start, succeed
-from support.server import DatabaseServer
+from support.server import DatabaseServer, drop_databases
 
 ROWS = 40_000
-OWN = {"mysql", "information_schema", "performance_schema", "sys"}
-
-
-def drop_all(server: DatabaseServer) -> None:
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SHOW DATABASES")
-        for (name,) in cursor.fetchall():
-            if name not in OWN:
-                cursor.execute("DROP DATABASE `" + name.replace("`", "``") + "`")
 
 
 @pytest.fixture
 def source(server: DatabaseServer) -> Iterator[DatabaseServer]:
     yield server
-    drop_all(server)
+    drop_databases(server)
 
 
 @pytest.fixture
 def target(server_second: DatabaseServer) -> Iterator[DatabaseServer]:
     yield server_second
-    drop_all(server_second)
+    drop_databases(server_second)
 
 
 @pytest.fixture

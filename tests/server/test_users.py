@@ -14,7 +14,7 @@ from support import comparer
 from support.account_marks import account_marks, empty_accounts
 from support.clients import pipe_into
 from support.rowvault import run, run_json, succeed
-from support.server import DatabaseServer
+from support.server import DatabaseServer, drop_databases
 
 pytestmark = pytest.mark.mariadb
 
@@ -50,11 +50,7 @@ def target(server_second: DatabaseServer, server: DatabaseServer) -> Iterator[Da
 
 
 def _empty(server: DatabaseServer) -> None:
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SHOW DATABASES")
-        for (name,) in cursor.fetchall():
-            if name not in ("mysql", "information_schema", "performance_schema", "sys"):
-                cursor.execute(f"DROP DATABASE `{name}`")
+    drop_databases(server)
     empty_accounts(server)
     if server.vendor == "mysql":
         server.execute("SET GLOBAL partial_revokes = OFF")

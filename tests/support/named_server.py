@@ -9,8 +9,7 @@ import pymysql
 
 from support.mysql import mysql_sequence
 from support.mysql_programs import find_programs
-
-OWN_DATABASES = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
+from support.server import OWN_DATABASES
 
 
 class NotEmptyError(Exception):

@@ -21,12 +21,21 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import pymysql
 
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 60
+OWN_DATABASES = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
+
+
+class Reachable(Protocol):
+    """A server that root can log in to."""
+
+    def connect(self) -> pymysql.connections.Connection[Any]:
+        """A connection as root."""
+        ...
 
 
 class ServerStartError(Exception):
@@ -281,6 +290,14 @@ def run_command_line(
     except ServerStartError as error:
         sys.exit(f"The server did not start:\n{error}")
     print(server.url)
+
+
+def drop_databases(server: Reachable) -> None:
+    """All but the server's own."""
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES")
+        for name in {name for (name,) in cursor.fetchall()} - OWN_DATABASES:
+            cursor.execute("DROP DATABASE `" + name.replace("`", "``") + "`")
 
 
 def _stop_by_pid_file(server: DatabaseServer) -> None:
