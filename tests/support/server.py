@@ -293,8 +293,9 @@ def run_command_line(
 
 
 def drop_databases(server: Reachable) -> None:
-    """All but the server's own."""
+    """All but the server's own, whichever refers to which."""
     with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SET foreign_key_checks = 0")
         cursor.execute("SHOW DATABASES")
         for name in {name for (name,) in cursor.fetchall()} - OWN_DATABASES:
             cursor.execute("DROP DATABASE `" + name.replace("`", "``") + "`")
