@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import signal
@@ -60,15 +61,24 @@ class Zygote:
         channel = self._channel or self._start()
         socket.send_fds(channel, [request], list(outputs))
         pid = self._answer(channel)
-        channel.settimeout(lives_s)
-        try:
+        if lives_s is None:
             return self._answer(channel)
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            channel.settimeout(None)
-            return self._answer(channel)
-        finally:
-            channel.settimeout(None)
+        with contextlib.ExitStack() as stack:
+            stack.callback(channel.settimeout, None)
+            try:
+                # A number may be another process's by the time it is used; this is the child's own.
+                child = os.pidfd_open(pid)
+            except ProcessLookupError:
+                return self._answer(channel)  # it has ended already
+            stack.callback(os.close, child)
+            channel.settimeout(lives_s)
+            try:
+                return self._answer(channel)
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):  # it ends in this moment
+                    signal.pidfd_send_signal(child, signal.SIGKILL)
+                channel.settimeout(None)
+                return self._answer(channel)
 
     def _answer(self, channel: socket.socket) -> int:
         answer = channel.recv(100)
