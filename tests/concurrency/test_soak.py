@@ -1,6 +1,6 @@
 """Writers, a keeper, readers and a killer: no read is ever wrong, and at the end all is whole.
 
-`ROWVAULT_TEST_SOAK` says for how many seconds (default 20), `ROWVAULT_TEST_SEED` in which order.
+`ROWVAULT_TEST_SOAK` says for how many seconds (default 60), `ROWVAULT_TEST_SEED` in which order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
 from support.rowvault import run_json, succeed
 
-SECONDS = float(os.environ.get("ROWVAULT_TEST_SOAK", "20"))
+SECONDS = float(os.environ.get("ROWVAULT_TEST_SOAK", "60"))
 SEED = int(os.environ.get("ROWVAULT_TEST_SEED", "1"))
 SIZES = Sizes(
     data=CutSizes(1024, 4096, 16384),
