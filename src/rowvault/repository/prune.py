@@ -53,8 +53,8 @@ COMMAND = "prune"
 def prune(repository: Repository, request: PruneRequest, monitor: Monitor) -> PruneReport:
     """Reclaims space.
 
-    Raises LockedError while another prune is at work, DamageError where a snapshot that stays
-    cannot be read, StorageError.
+    Raises LockedError while another prune or a repair is at work, DamageError where a snapshot that
+    stays cannot be read, StorageError.
     """
     return _Prune(repository, request, monitor).run()
 

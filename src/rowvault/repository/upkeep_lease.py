@@ -55,14 +55,14 @@ class UpkeepLease:
             if holder is None:
                 return
             if self._request.wait:
-                self._monitor.phase("waiting for another prune")
+                self._monitor.phase("waiting for another prune or repair")
                 self._request.pause(POLL_S)
                 continue
             self._remember_sightings()
             raise LockedError(
-                f"The repository at {self._place.storage.location} is being pruned: "
-                f"{describe(holder)}. Try again when that has ended, or say --wait; "
-                "`rowvault sessions` shows who is at work."
+                f"The repository at {self._place.storage.location} is in use: {describe(holder)}. "
+                "Prunes and repairs work one at a time: try again when that has ended, or say "
+                "--wait; `rowvault sessions` shows who is at work."
             )
 
     def refuse_if_busy(self) -> None:

@@ -305,12 +305,13 @@ def test_a_dead_run_of_another_host_ends_over_several_prunes(
     assert_whole(storage, SECOND)
 
 
-def test_one_prune_at_a_time(storage: LocalStorage) -> None:
+@pytest.mark.parametrize("command", ["prune", "repair"])
+def test_one_prune_or_repair_at_a_time(storage: LocalStorage, command: str) -> None:
     forget(storage, "latest~1")
     pid = ProcessIdentity.current().pid
     with (
-        open_plain(storage).begin("prune", SilentMonitor()),
-        pytest.raises(LockedError, match=rf"process {pid}"),
+        open_plain(storage).begin(command, SilentMonitor()),
+        pytest.raises(LockedError, match=rf"in use: `{command}` on .*, process {pid}"),
     ):
         run(storage)
     run(storage)
