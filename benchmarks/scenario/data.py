@@ -30,18 +30,28 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     data = parser.add_mutually_exclusive_group()
     data.add_argument("--shop", type=float, default=100, metavar="MB", help="a shop of this size")
     data.add_argument(
-        "--sysbench", type=int, metavar="ROWS", help="rows of 200 bytes, over --tables tables"
+        "--sysbench", type=positive, metavar="ROWS", help="rows of 200 bytes, over --tables tables"
     )
-    parser.add_argument("--tables", type=int, default=2, help="tables of --sysbench (2)")
+    parser.add_argument("--tables", type=positive, default=2, help="tables of --sysbench (2)")
     parser.add_argument("--seed", type=int, default=1)
     add_run_options(parser)
 
 
+def positive(text: str) -> int:
+    """A number of rows, tables, rounds, ...: the type of an argument."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """How often, with how many connections, where."""
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", "-j", type=int, default=2, help="connections (2)")
-    parser.add_argument("--buffer-pool-mb", type=int, default=1024, help="of the server (1024)")
+    parser.add_argument("--rounds", type=positive, default=3)
+    parser.add_argument("--workers", "-j", type=positive, default=2, help="connections (2)")
+    parser.add_argument(
+        "--buffer-pool-mb", type=positive, default=1024, help="of the server (1024)"
+    )
     parser.add_argument("--directory", type=Path, help="where server and repositories go (TMPDIR)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="JSON; otherwise to stdout")
 

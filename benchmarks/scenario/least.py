@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.scenario import result
-from benchmarks.scenario.data import add_run_options, running_server
+from benchmarks.scenario.data import add_run_options, positive, running_server
 from benchmarks.scenario.figures import Line, line_documents
 from benchmarks.scenario.machine import load
 from benchmarks.scenario.peers import Rowvault, Run
@@ -27,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scenario least", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--rows", type=int, default=10_000_000, help="of the large table")
-    parser.add_argument("--tables", type=int, default=5000, help="of the database that stays")
+    parser.add_argument("--rows", type=positive, default=10_000_000, help="of the large table")
+    parser.add_argument("--tables", type=positive, default=5000, help="of the database that stays")
     parser.add_argument("--seed", type=int, default=1)
     add_run_options(parser)
     options = parser.parse_args(arguments)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from benchmarks.scenario import result
-from benchmarks.scenario.data import Filled, add_run_options, filled_server
+from benchmarks.scenario.data import Filled, add_run_options, filled_server, positive
 from benchmarks.scenario.figures import Line, line_documents
 from benchmarks.scenario.loaders import Restore
 from benchmarks.scenario.machine import load
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scenario memory", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--rows", type=int, default=5_000_000, help="of both tables (5000000)")
+    parser.add_argument("--rows", type=positive, default=5_000_000, help="of both tables (5000000)")
     parser.add_argument("--seed", type=int, default=1)
     add_run_options(parser)
     options = parser.parse_args(arguments)

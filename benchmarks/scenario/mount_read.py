@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.scenario.data import positive
 from benchmarks.scenario.figures import Line, line_documents
 from benchmarks.scenario.machine import commit, kernel_in_use, load, machine, versions
 from benchmarks.scenario.measure import MemoryWatch, process_tree
@@ -205,9 +206,11 @@ def make_vault(vault: Path, text_bytes: int, tables: int) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scenario.mount_read")
-    parser.add_argument("--text-bytes", type=int, default=1 << 30, help="of the large table's SQL")
-    parser.add_argument("--tables", type=int, default=10_000)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument(
+        "--text-bytes", type=positive, default=1 << 30, help="of the large table's SQL"
+    )
+    parser.add_argument("--tables", type=positive, default=10_000)
+    parser.add_argument("--runs", type=positive, default=3)
     parser.add_argument("--vault", type=Path, help="a repository made by an earlier run, or to be")
     parser.add_argument("-o", "--output", type=Path, help="a file for the JSON")
     options = parser.parse_args()

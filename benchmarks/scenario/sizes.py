@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from benchmarks.scenario import result
-from benchmarks.scenario.data import add_run_options, running_server
+from benchmarks.scenario.data import add_run_options, positive, running_server
 from benchmarks.scenario.peers import Dump, Rowvault, Run, Stream
 from benchmarks.scenario.result import Budget
 from tests.support.shop import a_day_of_changes, fill_shop, grow_shop
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scenario sizes", description=__doc__.partition(".")[0]
     )
-    parser.add_argument("--megabytes", type=int, nargs="+", default=[64, 256], metavar="MB")
+    parser.add_argument("--megabytes", type=positive, nargs="+", default=[64, 256], metavar="MB")
     parser.add_argument("--seed", type=int, default=1)
     add_run_options(parser)
     options = parser.parse_args(arguments)

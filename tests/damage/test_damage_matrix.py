@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rowvault.codec.frames import HEADER_BYTES
 from rowvault.core.errors import (
     CorruptError,
     DamageError,
@@ -21,6 +22,7 @@ from rowvault.core.errors import (
 )
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.check import CheckReport, DamageKind, check
+from rowvault.repository.pack import PACK_HEADER_BYTES
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
 from support.sample_repository import (
@@ -130,6 +132,20 @@ def test_damage_is_found_and_contained(place: Path, kind: str, action: str) -> N
     elif kind == "snapshots":
         assert len(left) == 2
     assert_next_run_works(place)
+
+
+@pytest.mark.parametrize("bit", [0x01, 0x10, 0x80])
+def test_a_bit_of_a_frame_s_header_is_damage_and_no_newer_version(place: Path, bit: int) -> None:
+    victim = files(place, "packs/data")[0]
+    whole = victim.read_bytes()
+    for at in range(PACK_HEADER_BYTES, PACK_HEADER_BYTES + HEADER_BYTES):
+        damaged = bytearray(whole)
+        damaged[at] ^= bit
+        victim.write_bytes(damaged)
+        assert len(set(readable(open_it(place)))) < 4, at
+        kinds = {error.kind for error in run_check(place).errors}
+        assert kinds, at
+        assert DamageKind.UNSUPPORTED not in kinds, at
 
 
 def assert_next_run_works(place: Path) -> None:

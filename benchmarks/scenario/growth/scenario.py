@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scenario import result
-from benchmarks.scenario.data import add_run_options, running_server
+from benchmarks.scenario.data import add_run_options, positive, running_server
 from benchmarks.scenario.growth import sysbench
 from benchmarks.scenario.growth.history import History
 from benchmarks.scenario.measure import run
@@ -29,9 +29,9 @@ Growth = Callable[[int], int]
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scenario growth")
-    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--days", type=positive, default=30)
     parser.add_argument("--scale", type=float, default=1.0, help="1: about 25 MB of SQL")
-    parser.add_argument("--sysbench", type=int, metavar="ROWS", help="one day of such a table")
+    parser.add_argument("--sysbench", type=positive, metavar="ROWS", help="one day of such a table")
     parser.add_argument("--updates", type=int, default=5000, help="of --sysbench")
     parser.add_argument("--deletes", type=int, default=500)
     parser.add_argument("--inserts", type=int, default=2000)

@@ -22,7 +22,7 @@ from rowvault.codec.compression import (
     decompress_at_most,
     decompress_delta,
 )
-from rowvault.core.errors import CorruptError, TruncatedError, UnsupportedFormatError
+from rowvault.core.errors import CorruptError, TruncatedError
 from rowvault.core.ids import BlockId
 
 FRAME_MAGIC = b"\xf5RvF"
@@ -134,7 +134,8 @@ class FrameHeader(NamedTuple):
 def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
     """The header at `position`.
 
-    Raises TruncatedError, CorruptError, and UnsupportedFormatError for an unknown filter.
+    Raises TruncatedError and CorruptError; the latter also for an unknown filter: a repository with
+    a new one has a feature of that name, without which nothing of it is read.
     """
     if len(data) - position < HEADER_BYTES:
         raise TruncatedError("a frame ends inside its header")
@@ -147,11 +148,7 @@ def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
         raise CorruptError(f"a frame states block type {kind}, which does not exist")
     coding = _FILTERS.get(number)
     if coding is None:
-        kind_of_filter = "delta filter" if number & _DELTA_FILTERS else "filter"
-        raise UnsupportedFormatError(
-            f"a block uses {kind_of_filter} {number}, which this version does not know; "
-            "use a newer version of rowvault"
-        )
+        raise CorruptError(f"a frame states filter {number}, which does not exist")
     if raw_bytes > MAXIMUM_RAW_BYTES or not _is_possible(coding, depth, bases):
         raise CorruptError("a frame's header has values that are never written")
     version, found = _lineage(data, position + HEADER_BYTES, bases)
