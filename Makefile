@@ -55,6 +55,8 @@ else
 		--out benchmarks/results/least.json
 	$(BIN)/python -m benchmarks.scenario memory --buffer-pool-mb 4096 \
 		--out benchmarks/results/memory.json
+	$(BIN)/python -m benchmarks.scenario balance --rounds 5 --buffer-pool-mb 4096 \
+		--out benchmarks/results/balance.json
 	$(BIN)/python -m benchmarks.micro -o benchmarks/results/micro.json
 	$(BIN)/python -m benchmarks.scenario.report benchmarks/results/*.json
 endif

@@ -7,7 +7,7 @@ A scenario is a module of this folder whose `main(arguments)` measures, and writ
 import importlib
 import sys
 
-SCENARIOS = ("backup", "sizes", "restore", "growth", "least", "memory")
+SCENARIOS = ("backup", "sizes", "restore", "growth", "least", "memory", "balance")
 
 
 def main() -> None:

@@ -27,21 +27,12 @@ from rowvault.source.protocol import Selection
 from rowvault.storage.location import open_storage
 from support.rowvault import start
 from support.server import DatabaseServer
+from support.tenants import fill_tenants
 
 ROWS = int(os.environ.get("ROWVAULT_TEST_ROWS", "40000"))
-BATCH = 10_000
 LARGE = 1_000_000
 """From here on row-chunks are as large as always."""
 
-TABLE = (
-    "CREATE TABLE orders (tenant VARCHAR(30), code VARCHAR(40), number INT NOT NULL,"
-    " PRIMARY KEY (tenant, code)) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
-)
-# Most rows are of one tenant, which is written in several ways that the collation takes for equal.
-VALUES = (
-    "IF(n % 10 < 7, ELT(n % 3 + 1, 'Most', 'MOST', 'most'), CONCAT('Tenant-', n % 97)),"
-    " CONCAT(IF(n % 2, 'Code-', 'cODE-'), LEFT(SHA2(n DIV 4, 256), 30), '-', n % 4), n"
-)
 LINE = """CONCAT('"', tenant, '","', code, '",', number)"""
 HASH_DIGITS = 15
 HASHES = (
@@ -55,15 +46,6 @@ def _small_row_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     if ROWS < LARGE:
         monkeypatch.setattr(workers_module, "SMALLEST_CHUNK_BYTES", 100_000)
         monkeypatch.setattr(workers_module, "LARGEST_CHUNK_BYTES", 100_000)
-
-
-def fill(server: DatabaseServer, database: str) -> None:
-    inserts = (
-        f"INSERT INTO orders SELECT {VALUES} FROM"
-        f" (SELECT seq + {first} AS n FROM {server.sequence(min(BATCH, ROWS - first))}) AS numbers"
-        for first in range(0, ROWS, BATCH)
-    )
-    server.execute(f"USE {database}", TABLE, *inserts, "ANALYZE TABLE orders")
 
 
 def ask(server: DatabaseServer, database: str, query: str) -> list[tuple[object, ...]]:
@@ -124,7 +106,7 @@ def dumped(place: Path, database: str) -> tuple[int, int]:
 def test_no_row_is_lost_or_doubled_at_an_edge(
     server: DatabaseServer, database: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    fill(server, database)
+    fill_tenants(server, database, ROWS)
     [(count, hashes)] = ask(server, database, HASHES)
     assert count == ROWS
     place = tmp_path / "vault"
