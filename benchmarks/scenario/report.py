@@ -4,8 +4,8 @@ the table of ratios in README.md.
 python -m benchmarks.scenario.report benchmarks/results/*.json
 
 What a result holds is said in result.py; nothing here depends on which scenario it is of. Two
-others have a form of their own: `lines` of figures and bounds (least, memory, balance, mount_read), and the
-kernel's `results` per row size (micro).
+others have a form of their own: `lines` of figures and bounds (least, memory, balance,
+mount_read), and the kernel's `results` per row size (micro).
 """
 
 from __future__ import annotations
