@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support import mysql_programs
+from support import memory, mysql_programs
 from support.mariadb import MariaDBServer, missing_program
 from support.mysql import MySQLServer
 from support.named_server import NamedMySQLServer
@@ -27,6 +27,9 @@ DATASETS = Path(__file__).parents[2] / "shared" / "datasets"
 
 LONG = ("server", "crash", "concurrency", "fidelity", "cli")
 """Kinds of tests that take long, the longest first."""
+
+MEMORY_BYTES = 5 << 30
+"""What the servers of one worker keep at most, and need to run."""
 
 _OBJECTS_BETWEEN_COLLECTIONS = 10_000
 
@@ -90,6 +93,19 @@ def _data_directories_are_copied(tmp_path_factory: pytest.TempPathFactory) -> No
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _servers_lie_in_memory() -> Iterator[None]:
+    """Where there is room: they make and remove thousands of tables, a few files each."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if memory.room_bytes() < workers * MEMORY_BYTES:
+        yield
+        return
+    with memory.directory() as place:
+        DatabaseServer.memory = place
+        yield
+        DatabaseServer.memory = None
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _this_process_waits_for_no_disk() -> Iterator[None]:
     """What fsync makes durable is the matter of the recorded power cuts; commands still do it."""
     with pytest.MonkeyPatch.context() as patch:
@@ -103,6 +119,8 @@ def _servers_are_left_empty() -> Iterator[None]:
     yield
     for server in _RUNNING:
         drop_databases(server)
+        if isinstance(server, DatabaseServer):
+            server.drop_binlogs()
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import pymysql
 import pytest
 
 from support.mariadb import MariaDBServer
@@ -173,18 +175,13 @@ def test_a_value_altered_before_verification_is_found_and_named(
     altered = threading.Event()
 
     def alter_once_loaded() -> None:
+        change = f"UPDATE {database}.item SET price = price + 0.01 WHERE id = 60000"
         with mariadb_second.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SET SESSION tx_isolation = 'READ-COMMITTED'")
             while restore.poll() is None and not altered.is_set():
-                cursor.execute(
-                    "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = %s",
-                    (database,),
-                )
-                if cursor.fetchall() == ((2,),):
-                    cursor.execute(f"SELECT COUNT(*) FROM {database}.item WHERE id = 60000")
-                    if cursor.fetchall() == ((1,),):
-                        cursor.execute(
-                            f"UPDATE {database}.item SET price = price + 0.01 WHERE id = 60000"
-                        )
+                with suppress(pymysql.err.ProgrammingError):  # the table is not there yet
+                    # Where the row is being loaded this waits, and is the next to have it.
+                    if cursor.execute(change):
                         altered.set()
 
     thread = threading.Thread(target=alter_once_loaded)

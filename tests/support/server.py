@@ -20,6 +20,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
 
@@ -60,12 +61,15 @@ class DatabaseServer(ABC):
     vendor: ClassVar[str]
     templates: ClassVar[Path | None] = None
     """Where data directories are kept, to be copied for the next server of the same kind."""
+    memory: ClassVar[Path | None] = None
+    """A directory in memory for what servers keep; else it lies in the directory of each."""
 
     def __init__(self, directory: Path, options: Sequence[str] = (), binlog: bool = True) -> None:
         self.directory = directory.absolute()
         self.options = tuple(options)
         self.binlog = binlog
         self.port = 0
+        self._kept = self.directory if self.memory is None else Path(mkdtemp(dir=self.memory))
         self._process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
@@ -112,12 +116,12 @@ class DatabaseServer(ABC):
     @property
     def data(self) -> Path:
         """The data directory."""
-        return self.directory / "data"
+        return self._kept / "data"
 
     @property
     def temporary(self) -> Path:
         """Where the server puts temporary tables."""
-        return self.directory / "tmp"
+        return self._kept / "tmp"
 
     @property
     def url(self) -> str:
@@ -137,7 +141,8 @@ class DatabaseServer(ABC):
 
     def start(self) -> None:
         """Makes the data directory and waits until the server answers. Raises ServerStartError."""
-        self.temporary.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.temporary.mkdir(exist_ok=True)
         if not self.data.exists():
             self._install()
         self.port = _free_port()
@@ -184,6 +189,10 @@ class DatabaseServer(ABC):
         finally:
             connection.close()
 
+    def drop_binlogs(self) -> None:
+        """Those of all that was done until now."""
+        self.execute("FLUSH BINARY LOGS", "PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY")
+
     def serve_options(self) -> list[str]:
         """What both vendors are started with."""
         binlog = ["--log-bin=bin", "--server-id=1"]
@@ -208,7 +217,7 @@ class DatabaseServer(ABC):
             self._make_data()
             return
         self.templates.mkdir(exist_ok=True)
-        command = [word.replace(str(self.directory), "") for word in self._install_command()]
+        command = [word.replace(str(self._kept), "") for word in self._install_command()]
         template = self.templates / sha256(repr(command).encode()).hexdigest()
         with (self.templates / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be making it
@@ -267,6 +276,8 @@ class DatabaseServer(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        if self._kept != self.directory:
+            shutil.rmtree(self._kept)
 
 
 def run_command_line(
