@@ -47,8 +47,11 @@ ciphers = st.sampled_from(list(CipherName))
 raws = st.one_of(st.binary(max_size=300), st.binary(min_size=1, max_size=8).map(lambda b: b * 400))
 
 
-def make_pack(cipher: CipherName, blocks: list[bytes]) -> tuple[bytes, list[PackEntry]]:
-    pack = OpenPack(PackType.DATA, SESSION, PackKeys(cipher, SECRETS, REPOSITORY))
+def make_pack(
+    cipher: CipherName, blocks: list[bytes], memory: bytes = b""
+) -> tuple[bytes, list[PackEntry]]:
+    keys = PackKeys(cipher, SECRETS, REPOSITORY)
+    pack = OpenPack(PackType.DATA, SESSION, keys, bytearray(memory))
     for raw in blocks:
         coding, payload = encode_payload(raw, 1)
         identifier = MAKE_ID(BlockType.DATA, raw)
@@ -64,9 +67,10 @@ def reader_of(storage: LocalStorage, cipher: CipherName, data: bytes) -> PackRea
     return PackReader(storage, keys, PackType.DATA, name)
 
 
-@given(ciphers, st.lists(raws, max_size=8))
-def test_packs_read_back(cipher: CipherName, blocks: list[bytes]) -> None:
-    data, entries = make_pack(cipher, blocks)
+@given(ciphers, st.lists(raws, max_size=8), st.binary(max_size=3000))
+def test_packs_read_back(cipher: CipherName, blocks: list[bytes], memory: bytes) -> None:
+    """Whatever stood before in the memory that they are made in."""
+    data, entries = make_pack(cipher, blocks, memory)
     with tempfile.TemporaryDirectory() as place:
         reader = reader_of(LocalStorage(place), cipher, data)
         assert reader.footer() == entries

@@ -113,34 +113,36 @@ class PackKeys:
 class OpenPack:
     """A pack that is being filled, in memory. Used by one thread at a time."""
 
-    def __init__(self, kind: PackType, session: SessionId, keys: PackKeys) -> None:
+    def __init__(
+        self, kind: PackType, session: SessionId, keys: PackKeys, memory: bytearray | None = None
+    ) -> None:
+        """`memory` is what an earlier pack was in: it is overwritten, and need not be got anew."""
         self.type = kind
         self.entries: list[PackEntry] = []
         self._keys = keys
         header = PackHeader(kind, session, os.urandom(SALT_BYTES))
         self._cipher = keys.cipher(header)
         self._header = header.encode()
-        self._data = bytearray(self._header)
-
-    @property
-    def size(self) -> int:
+        self.memory = bytearray() if memory is None else memory
+        """What the pack is in, and perhaps longer."""
+        self.size = 0
         """Bytes so far."""
-        return len(self._data)
+        self._put(self._header)
 
     def append(self, header: FrameHeader, payload: bytes) -> None:
         """Seals a block's payload and puts its frame at the end."""
-        offset = len(self._data)
+        offset = self.size
         encoded = header.encode()
-        self._data += encoded
-        self._data += self._cipher.seal(offset, self._keys.frame_data(encoded), payload)
+        self._put(encoded)
+        self._put(self._cipher.seal(offset, self._keys.frame_data(encoded), payload))
         self.entries.append(
             PackEntry(
                 header.id, header.type, header.depth, offset, header.frame_bytes, header.raw_bytes
             )
         )
 
-    def finish(self) -> bytearray:
-        """The whole pack; nothing can be appended afterwards."""
+    def finish(self) -> memoryview:
+        """The whole pack; nothing can be appended afterwards, and `memory` not be resized."""
         records = b"".join(
             _RECORD.pack(
                 entry.id,
@@ -154,10 +156,18 @@ class OpenPack:
             for entry in self.entries
         )
         associated = self._keys.footer_data(self._header)
-        footer = self._cipher.seal(len(self._data), associated, records)
-        self._data += footer
-        self._data += _TRAILER.pack(len(footer), END_MAGIC)
-        return self._data
+        footer = self._cipher.seal(self.size, associated, records)
+        self._put(footer)
+        self._put(_TRAILER.pack(len(footer), END_MAGIC))
+        return memoryview(self.memory)[: self.size]
+
+    def _put(self, data: bytes) -> None:
+        start, self.size = self.size, self.size + len(data)
+        if self.size <= len(self.memory):
+            self.memory[start : self.size] = data
+        else:
+            del self.memory[start:]
+            self.memory += data
 
 
 class PackSource(Protocol):

@@ -19,7 +19,7 @@ from rowvault.repository.pack import PackEntry, PackKeys, PackReader
 class _WrittenPack:
     """The bytes of one pack, read like a stored one."""
 
-    def __init__(self, data: bytes | bytearray) -> None:
+    def __init__(self, data: memoryview) -> None:
         self._data = data
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
@@ -32,7 +32,7 @@ class _WrittenPack:
 
 
 def prove(
-    data: bytes | bytearray,
+    data: memoryview,
     kind: PackType,
     name: PackName,
     entries: Sequence[PackEntry],
@@ -47,10 +47,9 @@ def prove(
         if reader.footer() != entries:
             raise CorruptError("its footer does not list what was put into it")
         cipher = keys.cipher(reader.header)
-        with memoryview(data) as view:
-            for entry in entries:
-                with view[entry.offset : entry.offset + entry.frame_bytes] as frame:
-                    _prove_frame(frame, entry, cipher, keys)
+        for entry in entries:
+            with data[entry.offset : entry.offset + entry.frame_bytes] as frame:
+                _prove_frame(frame, entry, cipher, keys)
     except (DamageError, UnsupportedFormatError) as error:
         raise RepositoryError(
             f"A pack does not read back from memory, and is not written: {error}. The memory or "

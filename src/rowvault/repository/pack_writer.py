@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 
 from blake3 import blake3
@@ -35,8 +36,20 @@ class PackWriter:
         self._queue: queue.Queue[OpenPack | None] = queue.Queue(_QUEUED_PACKS)
         self._failure: BaseException | None = None
         self._dropping = False
+        self._spare: deque[bytearray] = deque()
         self._thread = threading.Thread(target=self._run, name="pack writer", daemon=True)
         self._thread.start()
+
+    def spare_memory(self) -> bytearray | None:
+        """What a stored pack was in, for the next one.
+
+        Memory that is new to the process costs a page fault for every 4 KiB, which together take
+        as long as hashing the pack.
+        """
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return None
 
     def submit(self, pack: OpenPack) -> None:
         """Hands a full pack over; waits while another one is queued. Raises what failed before."""
@@ -81,11 +94,12 @@ class PackWriter:
                 self._failure = error
 
     def _store(self, pack: OpenPack) -> None:
-        data = pack.finish()
-        name = PackName(blake3(data).hexdigest())
-        prove(data, pack.type, name, pack.entries, self._keys)
-        try:
-            self._storage.create(names.pack(pack.type, name), data)
-        except ObjectExistsError:
-            pass  # named by its bytes: the same pack is stored already
-        self._stored(pack, name, len(data))
+        with pack.finish() as data:
+            name = PackName(blake3(data).hexdigest())
+            prove(data, pack.type, name, pack.entries, self._keys)
+            try:
+                self._storage.create(names.pack(pack.type, name), data)
+            except ObjectExistsError:
+                pass  # named by its bytes: the same pack is stored already
+        self._stored(pack, name, pack.size)
+        self._spare.append(pack.memory)

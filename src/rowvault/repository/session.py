@@ -341,7 +341,8 @@ class WriteSession:
                 raise RepositoryError(f"Session {self.id} has ended.")
             pack = self._open.get(pack_type)
             if pack is None:
-                pack = OpenPack(pack_type, self.id, self._place.keys)
+                memory = self._writer.spare_memory()
+                pack = OpenPack(pack_type, self.id, self._place.keys, memory)
                 self._open[pack_type] = pack
             pack.append(header, payload)
             if pack.size >= self._place.pack_bytes:

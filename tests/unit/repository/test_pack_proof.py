@@ -41,7 +41,7 @@ def test_a_bit_that_flips_before_the_write(
     repository = Repository.create(storage, password, SMALL, CHEAP)
     finish = OpenPack.finish
 
-    def finish_and_flip(pack: OpenPack) -> bytearray:
+    def finish_and_flip(pack: OpenPack) -> memoryview:
         data = finish(pack)
         data[PLACES[place]] ^= 4
         return data
@@ -67,7 +67,7 @@ def test_a_frame_that_was_sealed_in_the_place_of_another(
     repository = Repository.create(LocalStorage(tmp_path / "place"), None, SMALL)
     finish = OpenPack.finish
 
-    def finish_and_forget(pack: OpenPack) -> bytearray:
+    def finish_and_forget(pack: OpenPack) -> memoryview:
         data = finish(pack)
         pack.entries[0] = pack.entries[0]._replace(raw_bytes=pack.entries[0].raw_bytes + 1)
         return data
