@@ -32,6 +32,7 @@ def encode_values(rows: Sequence[tuple[object, ...]]) -> tuple[bytes, array[int]
 def decode_values(
     rows: Buffer, ends: Buffer, column_count: int, text_type: Callable[[bytes], object]
 ) -> list[tuple[object, ...]]: ...
+def keep_freed_memory() -> None: ...
 def make_places(
     records: Buffer,
     parts: array[int],

@@ -43,9 +43,11 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
         # Imported here because loading the engine takes as long as deriving the repository's key,
         # and both go on at once.
         from rowvault.backup.engine import BackupRequest, LoadLimit, run_backup_into
+        from rowvault.codec import kernel
         from rowvault.codec.compression import DEFAULT_LEVEL
         from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Selection
 
+        kernel.keep_freed_memory()
         request = BackupRequest(
             selection=Selection(options.databases, options.tables, options.excludes, options.users),
             workers=options.workers,

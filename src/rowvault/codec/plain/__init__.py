@@ -10,6 +10,7 @@ from rowvault.codec.plain.cutter import Cutter, RawTuple, Rule
 from rowvault.codec.plain.forms import render_csv, render_json_lines
 from rowvault.codec.plain.loading import render_lines
 from rowvault.codec.plain.matcher import RowMatcher
+from rowvault.codec.plain.memory import keep_freed_memory
 from rowvault.codec.plain.packets import PacketSplitter
 from rowvault.codec.plain.records import Place, RecordSearch, make_places, merge_records
 from rowvault.codec.plain.rendering import render_statement, render_tuples, rendered_length
@@ -29,6 +30,7 @@ __all__ = [
     "arrange",
     "decode_values",
     "encode_values",
+    "keep_freed_memory",
     "make_places",
     "merge_records",
     "render_csv",
