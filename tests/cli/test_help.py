@@ -78,4 +78,10 @@ def test_the_readme_names_real_commands() -> None:
     assert lines
     for line in lines:
         verb = line.split()[1]
-        assert verb == "COMMAND" or isinstance(app.commands.get(verb), click.Command), line
+        assert verb == "COMMAND" or app.get_command(click.Context(app), verb), line
+
+
+def test_a_misspelled_command_is_answered_with_the_nearest() -> None:
+    done = run("snapshot")
+    assert done.returncode == 2
+    assert b"'snapshots'" in done.stderr

@@ -7,28 +7,15 @@ import click
 from rowvault import __version__
 from rowvault.cli.command import HELP_NAMES, Root
 from rowvault.cli.settings import global_options
-from rowvault.cli.verbs.backup import backup
-from rowvault.cli.verbs.check import check
-from rowvault.cli.verbs.demo import demo
-from rowvault.cli.verbs.diff import diff
-from rowvault.cli.verbs.doctor import doctor
-from rowvault.cli.verbs.dump import dump
-from rowvault.cli.verbs.forget import forget
-from rowvault.cli.verbs.init import init
-from rowvault.cli.verbs.key import key
-from rowvault.cli.verbs.ls import ls
-from rowvault.cli.verbs.mount import mount, umount
-from rowvault.cli.verbs.prune import prune
-from rowvault.cli.verbs.repair import repair
-from rowvault.cli.verbs.restore import restore
-from rowvault.cli.verbs.sessions import sessions
-from rowvault.cli.verbs.show import show
-from rowvault.cli.verbs.snapshots import snapshots
-from rowvault.cli.verbs.stats import stats
-from rowvault.cli.verbs.tag import tag
-from rowvault.cli.verbs.undelete import undelete
-from rowvault.cli.verbs.verify import verify
-from rowvault.cli.verbs.version import version
+
+_VERBS = (
+    "init", "doctor", "backup", "snapshots", "show", "ls", "dump", "mount", "umount", "restore",
+    "verify", "diff", "check", "repair", "stats", "forget", "undelete", "prune", "tag", "sessions",
+    "key", "version", "demo",
+)  # fmt: skip
+_MODULES = {verb: f"rowvault.cli.verbs.{verb}" for verb in _VERBS} | {
+    "umount": "rowvault.cli.verbs.mount"
+}
 
 _EPILOG = """\
 First steps:
@@ -51,6 +38,7 @@ Shell completion:
 @click.group(
     "rowvault",
     cls=Root,
+    modules=_MODULES,
     params=list[click.Parameter](global_options()),
     context_settings={"help_option_names": HELP_NAMES, "max_content_width": 100},
     epilog=_EPILOG,
@@ -58,10 +46,3 @@ Shell completion:
 @click.version_option(__version__, message="rowvault %(version)s")
 def app() -> None:
     """Keep every snapshot of a MySQL or MariaDB server at the cost of what changed."""
-
-
-for _verb in (
-    init, doctor, backup, snapshots, show, ls, dump, mount, umount, restore, verify, diff, check,
-    repair, stats, forget, undelete, prune, tag, sessions, key, version, demo,
-):  # fmt: skip
-    app.add_command(_verb)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import click
@@ -87,11 +88,31 @@ class Command(click.Command):
 
 
 class Root(click.Group):
-    """The group of all commands, listed in the order of a working day."""
+    """The group of all commands, listed in the order of a working day.
+
+    Each is loaded when it is asked for: a run needs one, and loading all takes a tenth of the time
+    of a short one.
+    """
+
+    def __init__(self, *args: Any, modules: Mapping[str, str], **settings: Any) -> None:
+        """`modules`: command -> the module that has it under its name."""
+        super().__init__(*args, **settings)
+        self._modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Command names in the order in which they were added."""
-        return list(self.commands)
+        """Command names in the order in which the modules were given."""
+        return list(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, loaded; None where there is none of that name.
+
+        Then all are loaded, of which click suggests one that is spelled like it.
+        """
+        wanted = [cmd_name] if cmd_name in self._modules else self._modules
+        for name in wanted:
+            if name not in self.commands:
+                self.add_command(getattr(import_module(self._modules[name]), name))
+        return super().get_command(ctx, cmd_name)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """First steps, and where the rest of the help is."""
@@ -115,7 +136,9 @@ class Family(click.Group):
 
 def all_commands(root: click.Group, words: str = "") -> Iterator[tuple[str, Command]]:
     """(`word` or `word word`, command) of all commands, in the order of the help."""
-    for name, command in root.commands.items():
+    context = click.Context(root)
+    for name in root.list_commands(context):
+        command = root.get_command(context, name)
         if isinstance(command, click.Group):
             yield from all_commands(command, f"{words}{name} ")
         else:

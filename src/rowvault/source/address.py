@@ -14,7 +14,7 @@ from pymysql.optionfile import Parser
 
 from rowvault.core.errors import UsageError
 from rowvault.core.monitor import Monitor
-from rowvault.source.mysql import ConnectOptions, Login, MysqlSource, MysqlTarget, TlsOptions
+from rowvault.source.mysql import ConnectOptions, Login, TlsOptions
 from rowvault.source.mysql.options import DEFAULT_PORT
 from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Source, Target
 
@@ -82,10 +82,12 @@ def open_source(
 ) -> Source:
     """The server, to be read. Connects when a snapshot is opened. Raises UsageError."""
     if address.path is not None:
-        # Start-up time: each run needs one of the two.
+        # Start-up time, here and below: each run needs one or two of the four.
         from rowvault.source.sqlite import SqliteSource
 
         return SqliteSource(address.path)
+    from rowvault.source.mysql.source import MysqlSource
+
     login = _login(address, monitor, defaults_file, ask_password)
     return MysqlSource(login, monitor, locking)
 
@@ -98,10 +100,11 @@ def open_target(
 ) -> Target:
     """The server, to be written; connects. Raises UsageError, ConnectError."""
     if address.path is not None:
-        # Start-up time: each run needs one of the two.
         from rowvault.source.sqlite import SqliteTarget
 
         return SqliteTarget(address.path)
+    from rowvault.source.mysql.target import MysqlTarget
+
     return MysqlTarget(_login(address, monitor, defaults_file, ask_password), monitor)
 
 

@@ -1,8 +1,9 @@
-"""MySQL and MariaDB as source and as target."""
+"""MySQL and MariaDB: what a connection needs.
+
+`source` and `target`, which say what is done over connections, are loaded by those who need them.
+"""
 
 from rowvault.source.mysql.login import Login
 from rowvault.source.mysql.options import ConnectOptions, TlsOptions
-from rowvault.source.mysql.source import MysqlSource
-from rowvault.source.mysql.target import MysqlTarget
 
-__all__ = ["ConnectOptions", "Login", "MysqlSource", "MysqlTarget", "TlsOptions"]
+__all__ = ["ConnectOptions", "Login", "TlsOptions"]
