@@ -7,7 +7,6 @@ factor of 8 by which the index grows, and a repository has a handful of segments
 from __future__ import annotations
 
 import mmap
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -58,6 +57,9 @@ def merged(segments: Iterable[Segment]) -> memoryview:
 
 def file_memory(size: int) -> memoryview:
     """Room for a segment in a temporary file, which is gone with the view."""
+    # Start-up time: few runs merge segments, and this loads three compressors with it.
+    import tempfile
+
     with tempfile.TemporaryFile() as file:
         file.truncate(max(size, 1))
         return memoryview(mmap.mmap(file.fileno(), max(size, 1)))[:size]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
@@ -195,6 +194,8 @@ def _names(listed: Iterable[TableFacts], kind: str) -> list[str]:
 
 
 def _unknown(what: str, name: str, names: Sequence[str], database: str = "") -> str:
+    import difflib  # start-up time: only this one failure needs it
+
     where = f" in database {database}" if database else ""
     near = difflib.get_close_matches(name, names, 1, 0.5)
     hint = f" Did you mean {near[0]}?" if near else ""

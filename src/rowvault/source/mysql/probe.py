@@ -30,6 +30,7 @@ class Probe:
         self._table = table
         self._path = path
         self._parts = parts
+        self._estimates: dict[RowRange, int] = {}
         self._from = f"FROM {rows_of(table)} AS `t`"
 
     def bound(self, key: Key) -> Bound:
@@ -70,7 +71,16 @@ class Probe:
         return reply.rows == ((b"1",),) and reply.warning_count == 0
 
     def estimate(self, rows: RowRange) -> int:
-        """How many rows lie there, as the server guesses from a few pages of the index."""
+        """How many rows lie there, as the server guesses from a few pages of the index.
+
+        It is asked once: the two halves of a range are the next ones that are looked at.
+        """
+        known = self._estimates.get(rows)
+        if known is None:
+            known = self._estimates[rows] = self._estimate(rows)
+        return known
+
+    def _estimate(self, rows: RowRange) -> int:
         # Not FORCE INDEX: with it MySQL does not even guess.
         hint = self._path.hint.replace("FORCE", "USE", 1)
         condition = ranges.where(ranges.in_range(self._path.order, rows))

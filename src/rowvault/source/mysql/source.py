@@ -11,7 +11,6 @@ from rowvault.source.examination import Examination
 from rowvault.source.mysql import identity
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.connector import Connector
-from rowvault.source.mysql.examiner import Examiner
 from rowvault.source.mysql.features import read_features
 from rowvault.source.mysql.guard import Guard, begin_guard
 from rowvault.source.mysql.holdings import Holdings
@@ -70,6 +69,9 @@ class MysqlSource:
 
         Raises ConnectError, UnknownObjectError, ConnectionLostError.
         """
+        # Start-up time: no backup needs it.
+        from rowvault.source.mysql.examiner import Examiner
+
         with ExitStack() as stack:
             control = _opened(stack, Connector(self._login))
             return Examiner(control, self._login.options, selection).examine()
