@@ -16,7 +16,7 @@ from support.server import find_program
 from support.sqlite_file import differences
 
 SIZE_BYTES = 200 << 20
-ROWS = 70_000
+ROWS = 14_000
 ENV = {"ROWVAULT_PASSWORD": "enough for a test"}
 
 
@@ -53,7 +53,7 @@ def make_file(path: Path, seed: int) -> str:
     connection = sqlite3.connect(path)
     with connection:
         connection.execute("CREATE TABLE photo (id INTEGER PRIMARY KEY, data BLOB)")
-        rows = ((number, chance.randbytes(1000)) for number in range(ROWS))
+        rows = ((number, chance.randbytes(5000)) for number in range(ROWS))
         connection.executemany("INSERT INTO photo VALUES (?, ?)", rows)
     connection.close()
     return f"sqlite:///{path}"
