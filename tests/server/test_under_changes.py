@@ -86,7 +86,7 @@ def large(source: DatabaseServer) -> DatabaseServer:
         "USE moving",
         "CREATE TABLE item (id INT PRIMARY KEY AUTO_INCREMENT, part INT, note VARCHAR(900))",
         f"INSERT INTO item (part, note) VALUES {rows}",
-        *["INSERT INTO item (part, note) SELECT part + 1, REVERSE(note) FROM item"] * 6,
+        *["INSERT INTO item (part, note) SELECT part + 1, REVERSE(note) FROM item"] * 5,
         "CREATE TABLE other LIKE item",
         "INSERT INTO other SELECT * FROM item",
     )
