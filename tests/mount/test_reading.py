@@ -73,7 +73,7 @@ class _NumberedChunk:
 
 def make_ahead(reader: Reader, cache: ChunkCache) -> None:
     """What the event loop has done behind a read, at once."""
-    if reader.begin_extending():
+    if reader.is_due:
         for claim in reader.extend():
             cache.make(claim)
 

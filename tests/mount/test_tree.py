@@ -117,7 +117,7 @@ def test_reads_at_any_place_give_the_bytes_that_stand_there(
 
     def read(offset: int, size: int) -> bytes:
         got = b"".join(reader.read(offset, size))
-        if reader.begin_extending():
+        if reader.is_due:
             for claim in reader.extend():
                 cache.make(claim)
         return got

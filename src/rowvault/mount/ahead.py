@@ -22,6 +22,8 @@ class ReadAhead:
         self._cache = cache
         self._decoders = decoders
         self._nursery: trio.Nursery | None = None
+        self._extensions: dict[Reader, trio.Event] = {}
+        """Those under way, each with what comes when it is done."""
         self._to_make, self._made = trio.open_memory_channel[Claim](math.inf)
 
     async def run(self) -> None:
@@ -37,8 +39,22 @@ class ReadAhead:
 
     def follow(self, reader: Reader) -> None:
         """Goes on ahead of a reader where it is time; to be called behind each read."""
-        if self._nursery is not None and reader.begin_extending():
+        if self._nursery is not None and reader.is_due and reader not in self._extensions:
+            self._extensions[reader] = trio.Event()
             self._nursery.start_soon(self._extend, reader)
+
+    async def caught_up(self, reader: Reader) -> bool:
+        """Waits while what a reader will read is being found out; False: it is not.
+
+        A thread that made the blocks meanwhile would keep the event loop from its work, and with it
+        all processes, so that the next read came too early, too.
+        """
+        self.follow(reader)
+        extension = self._extensions.get(reader)
+        if extension is None:
+            return False
+        await extension.wait()
+        return True
 
     def add(self, claims: Iterable[Claim]) -> None:
         """Has what was claimed made, in this order."""
@@ -47,12 +63,12 @@ class ReadAhead:
 
     async def _extend(self, reader: Reader) -> None:
         try:
-            claims = await trio.to_thread.run_sync(reader.extend)
+            self.add(await trio.to_thread.run_sync(reader.extend))
         except Exception:
             # A fault of this program: what is read there is made then, or the fault told.
             _log.exception("an unexpected error")
-            return
-        self.add(claims)
+        finally:
+            self._extensions.pop(reader).set()
 
     async def _serve(self, decoder: Decoder) -> None:
         async for claim in self._made:

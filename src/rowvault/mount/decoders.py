@@ -90,7 +90,7 @@ class Decoders:
             try:
                 decoder.socket.sendall(setup)
             except OSError as error:
-                _tell_gone(error)
+                decoder.give_up(error)
 
     def __enter__(self) -> Self:
         return self
@@ -135,24 +135,27 @@ class Decoder:
         is_made = await self._ask(_encoded(request)) == _MADE
         return slot.view[: chunk.length] if is_made else None
 
+    def give_up(self, error: Exception) -> None:
+        """Does without the process from now on; says so once."""
+        if not self._is_gone:
+            self._is_gone = True
+            _log.warning(
+                "a process that makes texts is gone (%s); the mount goes on without it", error
+            )
+
     async def _ask(self, message: bytes) -> bytes:
+        """The answer; b"": the process is gone."""
         if self._stream is None:
             self._stream = trio.SocketStream(trio.socket.from_stdlib_socket(self.socket))
         try:
             await self._stream.send_all(message)
             answer = bytes(await self._stream.receive_some(1))
         except trio.BrokenResourceError as error:
-            self._is_gone = True
-            _tell_gone(error)
+            self.give_up(error)
             return b""
         if not answer:
-            self._is_gone = True
-            _tell_gone(ConnectionError("its end is closed"))
+            self.give_up(ConnectionError("its end is closed"))
         return answer
-
-
-def _tell_gone(error: Exception) -> None:
-    _log.warning("a process that makes texts is gone (%s); the mount goes on without it", error)
 
 
 def _fork(slots: Slots, others: Sequence[Decoder]) -> Decoder:

@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import stat
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -166,6 +167,8 @@ class FileSystem(pyfuse3.Operations):
         assert isinstance(reader, Reader)
         parts = None
         found = reader.at_hand(off, size)
+        if found is None and await self.ahead.caught_up(reader):
+            found = reader.at_hand(off, size)
         if found is not None:
             self.ahead.follow(reader)
             while (made := found.pending()) is not None:
@@ -352,8 +355,13 @@ async def _until_done(made: Future[Buffer]) -> None:
     """Waits without a thread; whether it failed is told by who asks for the result."""
     done = trio.Event()
     token = trio.lowlevel.current_trio_token()
+    here = threading.get_ident()
 
     def tell(_: Future[Buffer]) -> None:
+        if threading.get_ident() == here:
+            # Most texts: what a process has made is settled by the event loop itself.
+            done.set()
+            return
         with suppress(trio.RunFinishedError):  # unmounted meanwhile
             token.run_sync_soon(done.set)
 

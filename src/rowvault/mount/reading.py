@@ -20,15 +20,21 @@ from rowvault.render.document import Chunk, Document, Fixed
 from rowvault.render.table import Group, grouped
 
 CACHE_BYTES = 64 << 20
-SHARED_CACHE_BYTES = SHARED_BYTES // 2
+SHARED_CACHE_BYTES = SHARED_BYTES * 3 // 4
 """Of texts in shared memory: slots are only as full as blocks fit, and some are being filled."""
 FIRST_AHEAD_BYTES = 256 << 10
-MOST_AHEAD_BYTES = 4 << 20
-"""Made ahead of a sequential reader, by as many processes as there are processors."""
-STEP_BYTES = 1 << 20
-"""Made by one process in one go: a little less than a slot, for blocks do not end there."""
-NEAR_BYTES = 2 << 20
-"""The kernel asks for ranges of one file at once: they may come in another order."""
+MOST_AHEAD_BYTES = 8 << 20
+"""Made ahead of a sequential reader: some for each process, and what the kernel takes at once.
+
+It asks for up to 2 MiB in the time in which one process makes half of that. Who comes to the end of
+what is made has to make blocks in a thread, which keeps the event loop from answering others.
+"""
+NEAR_BYTES = 4 << 20
+"""The kernel asks for ranges of one file at once: they may come in another order.
+
+It reads two stretches ahead of 2 MiB each. To one that came behind its time the file would begin
+anew, and what is being made be made twice.
+"""
 
 
 class Claim(NamedTuple):
@@ -208,10 +214,8 @@ class Reader:
         """Where the first read of the run began."""
         self._farthest = 0
         """Up to where the run has been read."""
-        self._is_due = False
-        """Whether the run should be made longer,"""
-        self._is_extending = False
-        """and whether somebody is at it."""
+        self.is_due = False
+        """Whether it is time for `extend`; may be looked at without the lock."""
 
     def at_hand(self, offset: int, size: int) -> Found | None:
         """What `read` gives, where nothing is to be done for it but to wait; does not block."""
@@ -254,15 +258,8 @@ class Reader:
                 parts.append(memoryview(text)[max(0, offset - start) : stop - start])
         return parts
 
-    def begin_extending(self) -> bool:
-        """Whether it is time for `extend`, which the caller then has to call; does not block."""
-        if not self._is_due or self._is_extending:
-            return False
-        self._is_extending = True
-        return True
-
     def extend(self) -> list[Claim]:
-        """What is to be made ahead of the reader, in the order of the file."""
+        """What is to be made ahead of the reader, in the order of the file; by one thread alone."""
         with self._lock:
             known = len(self._run)
             try:
@@ -272,7 +269,7 @@ class Reader:
                 # Whoever reads that far is told.
                 self._rest = iter(())
             finally:
-                self._is_due = self._is_extending = False
+                self.is_due = False
             self._run[known:] = added = _grouped(self._run[known:])
         # Claimed at once: who wants it waits, for one more thread at work makes all slower.
         claims = [self._cache.claim(one.chunk) for one in added if not isinstance(one.chunk, Fixed)]
@@ -356,8 +353,8 @@ class Reader:
 
     def _extend_in_time(self, stop: int) -> None:
         """The run is due when there is room for a good part of what is made ahead."""
-        left = self._run[-1].stop - stop
-        self._is_due = left < self._ahead_bytes - min(STEP_BYTES, self._ahead_bytes // 2)
+        end = self._run[-1].stop
+        self.is_due = end - stop < self._ahead_bytes // 2 and end < self._document.length
 
 
 def _grouped(pieces: Sequence[_Piece]) -> list[_Piece]:
