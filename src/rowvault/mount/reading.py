@@ -24,16 +24,13 @@ SHARED_CACHE_BYTES = SHARED_BYTES * 3 // 4
 """Of texts in shared memory: slots are only as full as blocks fit, and some are being filled."""
 FIRST_AHEAD_BYTES = 256 << 10
 MOST_AHEAD_BYTES = 8 << 20
-"""Made ahead of a sequential reader: some for each process, and what the kernel takes at once.
-
-It asks for up to 2 MiB in the time in which one process makes half of that. Who comes to the end of
-what is made has to make blocks in a thread, which keeps the event loop from answering others.
-"""
-NEAR_BYTES = 4 << 20
+"""Made ahead of a sequential reader: what the kernel asks for at once, and some for each process."""
+NEAR_BYTES = 8 << 20
 """The kernel asks for ranges of one file at once: they may come in another order.
 
-It reads two stretches ahead of 2 MiB each. To one that came behind its time the file would begin
-anew, and what is being made be made twice.
+It has up to two stretches under way, of 2 MiB each, or 4 MiB for a reader that says it reads on, as
+`cat` does (POSIX_FADV_SEQUENTIAL). A range that lies before the run would begin a new one, and what
+is being made would be made twice.
 """
 
 
