@@ -24,7 +24,7 @@ SHARED_CACHE_BYTES = SHARED_BYTES * 3 // 4
 """Of texts in shared memory: slots are only as full as blocks fit, and some are being filled."""
 FIRST_AHEAD_BYTES = 256 << 10
 MOST_AHEAD_BYTES = 8 << 20
-"""Made ahead of a sequential reader: what the kernel asks for at once, and some for each process."""
+"""Made ahead of a sequential reader: what the kernel asks for, and some for each process."""
 NEAR_BYTES = 8 << 20
 """The kernel asks for ranges of one file at once: they may come in another order.
 
