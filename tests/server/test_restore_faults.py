@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from support import comparer
+from support.comparer import Fingerprint
 from support.mariadb import MariaDBServer
 from support.mysql import MySQLServer
 from support.rowvault import run, run_json, start, succeed
@@ -53,6 +56,42 @@ BIG = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A repository that holds `BIG`, and the marks of that."""
+
+    vault: Path
+    marks: Fingerprint
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return "-r", str(self.vault)
+
+
+@pytest.fixture(scope="module")
+def all_saved() -> dict[str, Saved]:
+    """Vendor -> what was saved of it when a test first asked for that."""
+    return {}
+
+
+@pytest.fixture
+def saved(
+    source: DatabaseServer,
+    all_saved: dict[str, Saved],
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+) -> Saved:
+    """A copy of one's own."""
+    if source.vendor not in all_saved:
+        source.execute(*BIG)
+        vault = tmp_path_factory.mktemp("saved") / "vault"
+        succeed("-r", vault, "init", "--no-encryption")
+        run_json("-r", vault, "backup", source.socket_url, "-d", "shop")
+        all_saved[source.vendor] = Saved(vault, comparer.fingerprint(source, ["shop"]))
+    made = all_saved[source.vendor]
+    return Saved(shutil.copytree(made.vault, tmp_path / "vault"), made.marks)
+
+
 def one_message(text: bytes) -> str:
     """The message of a failure: no traceback, and one `error:`."""
     message = text.decode()
@@ -75,23 +114,18 @@ def await_rows(server: DatabaseServer, restore: subprocess.Popen[bytes]) -> None
                     return
 
 
-def assert_restores(
-    place: tuple[str, str], source: DatabaseServer, target: DatabaseServer, *options: str
-) -> None:
-    restored = run_json(*place, "restore", "latest", target.socket_url, *options)
+def assert_restores(saved: Saved, target: DatabaseServer, *options: str) -> None:
+    restored = run_json(*saved.place, "restore", "latest", target.socket_url, *options)
     assert restored["verified"] is True
-    wanted = comparer.fingerprint(source, ["shop"])
-    assert comparer.differences(wanted, comparer.fingerprint(target, ["shop"])) == []
+    assert comparer.differences(saved.marks, comparer.fingerprint(target, ["shop"])) == []
 
 
 @pytest.mark.mariadb
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_restore_says_what_stands_and_runs_again(
-    how: signal.Signals, source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+    how: signal.Signals, target: DatabaseServer, saved: Saved
 ) -> None:
-    source.execute(*BIG)
-    run_json(*place, "backup", source.socket_url, "-d", "shop")
-    restore = start(*place, "restore", "latest", target.socket_url)
+    restore = start(*saved.place, "restore", "latest", target.socket_url)
     await_rows(target, restore)
     restore.send_signal(how)
     _, told = restore.communicate()
@@ -105,10 +139,10 @@ def test_an_interrupted_restore_says_what_stands_and_runs_again(
         assert f"of {ROWS} rows)" in message
         assert "run the same restore again with --replace" in message
         assert "or with --resume" in message
-    again = run(*place, "restore", "latest", target.socket_url)
+    again = run(*saved.place, "restore", "latest", target.socket_url)
     assert again.returncode == 1
     assert b"--replace" in again.stderr
-    assert_restores(place, source, target, "--resume" if how is signal.SIGKILL else "--replace")
+    assert_restores(saved, target, "--resume" if how is signal.SIGKILL else "--replace")
 
 
 TABLES = ("whole", "short", "changed", "bare", "gone")
@@ -150,7 +184,9 @@ def test_a_resumed_restore_keeps_what_is_proven_and_nothing_else(
     assert created(target) - before == len(TABLES) - 1
     wanted = comparer.fingerprint(source, ["shop"])
     assert comparer.differences(wanted, comparer.fingerprint(target, ["shop"])) == []
-    assert_restores(place, source, target, "--resume")
+    again = run_json(*place, "restore", "latest", target.socket_url, "--resume")
+    assert (again["kept_tables"], again["verified"]) == (len(TABLES), True)
+    assert comparer.differences(wanted, comparer.fingerprint(target, ["shop"])) == []
 
 
 SERVERS = {"mariadb": MariaDBServer, "mysql": MySQLServer}
@@ -158,12 +194,10 @@ SERVERS = {"mariadb": MariaDBServer, "mysql": MySQLServer}
 
 @pytest.mark.mariadb
 def test_a_target_that_dies_says_what_stands_and_runs_again(
-    vendor: str, source: DatabaseServer, place: tuple[str, str], tmp_path: Path
+    vendor: str, saved: Saved, tmp_path: Path
 ) -> None:
-    source.execute(*BIG)
-    run_json(*place, "backup", source.socket_url, "-d", "shop")
     with SERVERS[vendor](tmp_path / "server") as dying:
-        restore = start("--json", *place, "restore", "latest", dying.socket_url)
+        restore = start("--json", *saved.place, "restore", "latest", dying.socket_url)
         await_rows(dying, restore)
         dying.kill()
         output, _ = restore.communicate()
@@ -173,19 +207,17 @@ def test_a_target_that_dies_says_what_stands_and_runs_again(
         assert "was lost while" in error["message"]
         assert "run the same restore again with --replace" in error["message"]
         dying.start()
-        assert_restores(place, source, dying, "--replace")
+        assert_restores(saved, dying, "--replace")
 
 
 @pytest.mark.mariadb
 def test_a_target_killed_at_any_moment_takes_the_next_restore(
-    vendor: str, source: DatabaseServer, place: tuple[str, str], tmp_path: Path
+    vendor: str, saved: Saved, tmp_path: Path
 ) -> None:
-    source.execute(*BIG)
-    run_json(*place, "backup", source.socket_url, "-d", "shop")
     moments = random.Random(11)
     with SERVERS[vendor](tmp_path / "server") as dying:
         for _ in range(3):
-            restore = start(*place, "restore", "latest", dying.socket_url, "--replace")
+            restore = start(*saved.place, "restore", "latest", dying.socket_url, "--replace")
             with contextlib.suppress(subprocess.TimeoutExpired):
                 restore.wait(moments.uniform(0.4, 1.5))
             dying.kill()
@@ -194,38 +226,32 @@ def test_a_target_killed_at_any_moment_takes_the_next_restore(
             assert restore.returncode == 0 or one_message(told)
             assert restore.returncode in (0, 1), told
             dying.start()
-        assert_restores(place, source, dying, "--replace")
+        assert_restores(saved, dying, "--replace")
 
 
 @pytest.mark.mariadb
-def test_restores_killed_at_any_moment_run_again(
-    source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
-) -> None:
+def test_restores_killed_at_any_moment_run_again(target: DatabaseServer, saved: Saved) -> None:
     """What stands behind a kill is never in the way of the next run."""
-    source.execute(*BIG)
-    run_json(*place, "backup", source.socket_url, "-d", "shop")
     moments = random.Random(7)
     for _ in range(4):
-        restore = start(*place, "restore", "latest", target.socket_url, "--replace", "-q")
+        restore = start(*saved.place, "restore", "latest", target.socket_url, "--replace", "-q")
         try:
             restore.wait(moments.uniform(0.3, 2))
         except subprocess.TimeoutExpired:
             restore.kill()
         _, told = restore.communicate()
         assert restore.returncode in (0, -signal.SIGKILL), told
-    assert_restores(place, source, target, "--replace")
+    assert_restores(saved, target, "--replace")
 
 
 @pytest.mark.mariadb
 def test_an_event_does_not_fire_before_the_rows_are_proved(
-    source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+    target: DatabaseServer, saved: Saved
 ) -> None:
-    source.execute(*BIG)
-    run_json(*place, "backup", source.socket_url, "-d", "shop")
     with target.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SET GLOBAL event_scheduler = ON")
         try:
-            restored = run_json(*place, "restore", "latest", target.socket_url)
+            restored = run_json(*saved.place, "restore", "latest", target.socket_url)
             assert restored["verified"] is True
             cursor.execute("SELECT EVENT_NAME, STATUS FROM information_schema.EVENTS")
             assert cursor.fetchall() == (("e", "ENABLED"),)
