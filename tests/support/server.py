@@ -275,7 +275,8 @@ class DatabaseServer(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        if self._process is not None:
+            self.kill()  # nobody reads what it would write at its end
         if self._kept != self.directory:
             shutil.rmtree(self._kept)
 
