@@ -39,9 +39,9 @@ _log = logging.getLogger(__name__)
 _LENGTH = struct.Struct("<I")
 _MADE = b"\1"
 _FAILED = b"\0"
-SLOT_BYTES = 1280 << 10
-"""What one thread asks for in one go."""
-SHARED_BYTES = 40 << 20
+SLOT_BYTES = 2400 << 10
+"""What one process makes in one go."""
+SHARED_BYTES = 60 << 20
 """All slots: what is made ahead of all readers."""
 
 _MALLOPT_TRIM_THRESHOLD = -1

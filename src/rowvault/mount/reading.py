@@ -23,7 +23,7 @@ CACHE_BYTES = 64 << 20
 SHARED_CACHE_BYTES = SHARED_BYTES * 3 // 4
 """Of texts in shared memory: slots are only as full as blocks fit, and some are being filled."""
 FIRST_AHEAD_BYTES = 256 << 10
-MOST_AHEAD_BYTES = 8 << 20
+MOST_AHEAD_BYTES = 12 << 20
 """Made ahead of a sequential reader: what the kernel asks for, and some for each process."""
 NEAR_BYTES = 8 << 20
 """The kernel asks for ranges of one file at once: they may come in another order.
