@@ -113,12 +113,23 @@ def look(rng: random.Random, path: Path, text: bytes) -> None:
             for _ in range(rng.randrange(1, 8)):
                 offset = rng.randrange(len(text) + 2000)
                 size = rng.choice([0, 1, 13, 512, 4096, 5000, 70_001])
-                found = os.pread(file.fileno(), size, offset)
                 expected = text[offset : offset + size]
-                if len(found) < len(expected) and expected.startswith(found):
-                    # An error behind the first bytes is told by the next read alone (read(2)).
-                    raise OSError(errno.EIO, "the read ends early", str(path))
+                found = read(file.fileno(), size, offset, len(expected))
                 assert found == expected, (path, offset, size)
+
+
+def read(descriptor: int, size: int, offset: int, expected: int) -> bytes:
+    """`size` bytes of an open file; fewer where it ends, `expected` bytes behind `offset`.
+
+    A read may end early where what is behind its first bytes fails: the next one says so (read(2)).
+    """
+    found = os.pread(descriptor, size, offset)
+    while 0 < len(found) < expected:
+        rest = os.pread(descriptor, size - len(found), offset + len(found))
+        if not rest:
+            break
+        found += rest
+    return found
 
 
 def write(rng: random.Random, place: Path, source: Path, truth: Truth) -> None:
