@@ -18,7 +18,7 @@ from support.accounts import make_account
 from support.rowvault import run, run_json, start, succeed
 from support.server import DatabaseServer
 
-BACKUPS = int(os.environ.get("ROWVAULT_TEST_BACKUPS", "4"))
+BACKUPS = int(os.environ.get("ROWVAULT_TEST_BACKUPS", "3"))
 KILLS = int(os.environ.get("ROWVAULT_TEST_KILLS", "3"))
 
 
