@@ -1,6 +1,6 @@
 """FLOAT and DOUBLE come back bit for bit, as values and as keys.
 
-`ROWVAULT_TEST_NUMBERS` says how many of each are tried (default 20000).
+`ROWVAULT_TEST_NUMBERS` says how many of each are tried (default 60000).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from support.clients import pipe_into
 from support.rowvault import run_json, succeed
 from support.server import DatabaseServer
 
-ROWS = int(os.environ.get("ROWVAULT_TEST_NUMBERS", "20000"))
+ROWS = int(os.environ.get("ROWVAULT_TEST_NUMBERS", "60000"))
 PASSWORD = {"MYSQL_PWD": "test"}
 
 FLOAT_EDGES = (
