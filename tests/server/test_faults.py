@@ -163,10 +163,12 @@ def test_a_table_that_may_not_be_read_fails_the_run(
 def test_a_value_altered_before_verification_is_found_and_named(
     mariadb: MariaDBServer, mariadb_second: MariaDBServer, database: str, repository: Path
 ) -> None:
+    # Of more than 4 MiB, with an index: it is built between the last row and the proof, and waits
+    # for who has the table open, as the change below has, which waits for its row.
     mariadb.execute(
         f"USE {database}",
-        "CREATE TABLE item (id INT PRIMARY KEY, price DECIMAL(9,2))",
-        "INSERT INTO item SELECT seq, seq / 4 FROM seq_1_to_90000",
+        "CREATE TABLE item (id INT PRIMARY KEY, price DECIMAL(9,2), note CHAR(100), KEY (price))",
+        "INSERT INTO item SELECT seq, seq / 4, REPEAT('n', 100) FROM seq_1_to_90000",
         "CREATE TABLE other (id INT PRIMARY KEY)",
         "INSERT INTO other VALUES (1)",
     )
