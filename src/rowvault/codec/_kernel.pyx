@@ -1741,17 +1741,16 @@ def decode_values(rows, ends, Py_ssize_t column_count, text_type):
 # --- memory -----------------------------------------------------------------------------------
 
 cdef enum:
-    MOST_KEPT = 1 << 26     # bytes at the end of a heap
     MAPPED_FROM = 1 << 22   # bytes of one object: more than any batch or block has
 
 
-def keep_freed_memory():
-    """From now on the process keeps for itself what it frees, up to a bound; with glibc alone.
+def keep_freed_memory(int most_bytes):
+    """From now on the process keeps for itself what it frees, up to so many bytes of a heap.
 
     A batch of rows or a block, freed, would otherwise go back to the system each time, and the next
-    one cost a page fault for every 4 KiB.
+    one cost a page fault for every 4 KiB. glibc alone has that (mallopt(3)); others do as they do.
     """
-    set_memory_kept(MOST_KEPT, MAPPED_FROM)
+    set_memory_kept(most_bytes, MAPPED_FROM)
 
 
 # --- packets ----------------------------------------------------------------------------------

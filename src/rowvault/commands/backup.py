@@ -13,6 +13,9 @@ from rowvault.core.monitor import Monitor
 if TYPE_CHECKING:
     from rowvault.backup.engine import BackupResult
 
+_KEPT_MEMORY_BYTES = 64 << 20
+"""Of what was freed: two packs, and what the connections have under way."""
+
 
 class BackupOptions(msgspec.Struct, frozen=True):
     """What to back up, into which repository."""
@@ -47,7 +50,7 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
         from rowvault.codec.compression import DEFAULT_LEVEL
         from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Selection
 
-        kernel.keep_freed_memory()
+        kernel.keep_freed_memory(_KEPT_MEMORY_BYTES)
         request = BackupRequest(
             selection=Selection(options.databases, options.tables, options.excludes, options.users),
             workers=options.workers,

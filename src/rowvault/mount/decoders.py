@@ -11,7 +11,6 @@ says whether it is there. Why it is not is not said: the parent tries by itself,
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 import os
@@ -25,6 +24,7 @@ from typing import NamedTuple, Self
 
 import trio
 
+from rowvault.codec import kernel
 from rowvault.core.errors import RowvaultError
 from rowvault.core.ids import BlockId
 from rowvault.mount.slots import Slots
@@ -44,9 +44,8 @@ SLOT_BYTES = 2400 << 10
 SHARED_BYTES = 60 << 20
 """All slots: what is made ahead of all readers."""
 
-_MALLOPT_TRIM_THRESHOLD = -1
-_MALLOPT_MMAP_THRESHOLD = -3
 _KEPT_MEMORY_BYTES = 16 << 20
+"""Each of several processes keeps as much."""
 _COLLECTS_SELDOM = (100_000, 50, 100)
 
 Buffer = bytes | memoryview
@@ -170,7 +169,7 @@ def _fork(slots: Slots, others: Sequence[Decoder]) -> Decoder:
         for one in (ours, *(other.socket for other in others)):
             one.close()
         _stand_alone()
-        _keep_memory()
+        kernel.keep_freed_memory(_KEPT_MEMORY_BYTES)
         _serve(theirs, slots)
         status = 0
     finally:
@@ -187,17 +186,6 @@ def _stand_alone() -> None:
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
     os.close(nothing)
-
-
-def _keep_memory() -> None:
-    """Has the C library keep memory of freed blocks: each would else cost a hundred page faults.
-
-    glibc alone has that (mallopt(3)); others do as they do.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_MALLOPT_MMAP_THRESHOLD, _KEPT_MEMORY_BYTES)
-        mallopt(_MALLOPT_TRIM_THRESHOLD, _KEPT_MEMORY_BYTES)
 
 
 def _serve(connection: socket.socket, slots: Slots) -> None:

@@ -114,16 +114,16 @@ class OpenPack:
     """A pack that is being filled, in memory. Used by one thread at a time."""
 
     def __init__(
-        self, kind: PackType, session: SessionId, keys: PackKeys, memory: bytearray | None = None
+        self, kind: PackType, session: SessionId, keys: PackKeys, memory: bytearray
     ) -> None:
-        """`memory` is what an earlier pack was in: it is overwritten, and need not be got anew."""
+        """`memory`: what an earlier pack was in is overwritten, and need not be got anew."""
         self.type = kind
         self.entries: list[PackEntry] = []
         self._keys = keys
         header = PackHeader(kind, session, os.urandom(SALT_BYTES))
         self._cipher = keys.cipher(header)
         self._header = header.encode()
-        self.memory = bytearray() if memory is None else memory
+        self.memory = memory
         """What the pack is in, and perhaps longer."""
         self.size = 0
         """Bytes so far."""

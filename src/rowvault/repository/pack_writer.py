@@ -40,8 +40,8 @@ class PackWriter:
         self._thread = threading.Thread(target=self._run, name="pack writer", daemon=True)
         self._thread.start()
 
-    def spare_memory(self) -> bytearray | None:
-        """What a stored pack was in, for the next one.
+    def spare_memory(self) -> bytearray:
+        """What a stored pack was in, for the next one; empty where there is none.
 
         Memory that is new to the process costs a page fault for every 4 KiB, which together take
         as long as hashing the pack.
@@ -49,7 +49,7 @@ class PackWriter:
         try:
             return self._spare.pop()
         except IndexError:
-            return None
+            return bytearray()
 
     def submit(self, pack: OpenPack) -> None:
         """Hands a full pack over; waits while another one is queued. Raises what failed before."""

@@ -47,7 +47,7 @@ def example(name: str) -> bytes:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> tuple[bytes, list[PackEntry]]:
     monkeypatch.setattr(pack_module.os, "urandom", lambda count: b"\x22" * count)
-    pack = OpenPack(PackType.DATA, SESSION, KEYS)
+    pack = OpenPack(PackType.DATA, SESSION, KEYS, bytearray())
     pack.append(FrameHeader(BlockType.DATA, Filter.RAW, 0, len(ROW), len(ROW), BLOCK_ID), ROW)
     return bytes(pack.finish()), pack.entries
 
