@@ -18,7 +18,7 @@ from support.key_kinds import DIVISIBLE, INDIVISIBLE, ROWS, KeyKind, fill, kinds
 from support.server import DatabaseServer
 
 DATABASE = "key_kinds"
-CHUNK_ROWS = 300
+CHUNK_ROWS = 150
 ROW_BYTES = 100
 
 _FILLED: set[str] = set()

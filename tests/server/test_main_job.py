@@ -26,7 +26,7 @@ DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
 SAKILA = [DATASETS / "sakila" / name for name in ("sakila-mv-schema.sql", "sakila-mv-data.sql")]
 CHINOOK = [DATASETS / "chinook" / "Chinook_MySql.sql"]
 SAMPLES = ["Chinook", "sakila"]
-KILLS = int(os.environ.get("ROWVAULT_TEST_KILLS", "3"))
+KILLS = int(os.environ.get("ROWVAULT_TEST_KILLS", "4"))
 LOOKS_EVERY_S = 0.002
 """Looking all the time would take a core from the process that is looked at."""
 

@@ -18,7 +18,7 @@ from support.accounts import make_account
 from support.rowvault import run, run_json, start, succeed
 from support.server import DatabaseServer
 
-BACKUPS = int(os.environ.get("ROWVAULT_TEST_BACKUPS", "3"))
+BACKUPS = int(os.environ.get("ROWVAULT_TEST_BACKUPS", "4"))
 KILLS = int(os.environ.get("ROWVAULT_TEST_KILLS", "3"))
 
 
@@ -86,7 +86,7 @@ def large(source: DatabaseServer) -> DatabaseServer:
         "USE moving",
         "CREATE TABLE item (id INT PRIMARY KEY AUTO_INCREMENT, part INT, note VARCHAR(900))",
         f"INSERT INTO item (part, note) VALUES {rows}",
-        *["INSERT INTO item (part, note) SELECT part + 1, REVERSE(note) FROM item"] * 5,
+        *["INSERT INTO item (part, note) SELECT part + 1, REVERSE(note) FROM item"] * 6,
         "CREATE TABLE other LIKE item",
         "INSERT INTO other SELECT * FROM item",
     )
