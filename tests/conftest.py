@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# Loaded by its plugin at the end of a run, beside trio, it would warn, and so fail the run.
+import hypothesis  # noqa: F401
 import pytest
 
 from support import memory, mysql_programs
