@@ -39,8 +39,10 @@ def test_row_chunks_are_a_small_part_of_each_share(
 
 def test_only_what_would_be_read_last_is_divided() -> None:
     assert keeps_others_waiting(100, 0, 2)
-    assert keeps_others_waiting(100, 199, 2)
-    assert not keeps_others_waiting(100, 200, 2)
+    assert keeps_others_waiting(100, 124, 2)
+    assert not keeps_others_waiting(100, 125, 2)
+    assert keeps_others_waiting(100, 374, 4)
+    assert not keeps_others_waiting(100, 375, 4)
 
 
 @pytest.fixture
