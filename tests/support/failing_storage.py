@@ -34,8 +34,10 @@ class StoppingStorage:
             raise KilledError
         return result
 
-    def create(self, name: str, data: bytes | bytearray | memoryview) -> None:
-        self._call(lambda: self._inner.create(name, data))
+    def create(
+        self, name: str, data: bytes | bytearray | memoryview, *, is_bulk: bool = False
+    ) -> None:
+        self._call(lambda: self._inner.create(name, data, is_bulk=is_bulk))
 
     def swap(self, name: str, expected: bytes, data: bytes | bytearray | memoryview) -> None:
         self._call(lambda: self._inner.swap(name, expected, data))
@@ -90,9 +92,11 @@ class FillingStorage:
         self.list = inner.list
         self.delete = inner.delete
 
-    def create(self, name: str, data: bytes | bytearray | memoryview) -> None:
+    def create(
+        self, name: str, data: bytes | bytearray | memoryview, *, is_bulk: bool = False
+    ) -> None:
         self._take(len(data), name)
-        self._inner.create(name, data)
+        self._inner.create(name, data, is_bulk=is_bulk)
 
     def swap(self, name: str, expected: bytes, data: bytes | bytearray | memoryview) -> None:
         self._take(len(data), name)

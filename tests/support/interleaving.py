@@ -75,8 +75,10 @@ class SteppedStorage:
         self._run.pause()
         return action()
 
-    def create(self, name: str, data: bytes | bytearray | memoryview) -> None:
-        self._call(lambda: self._inner.create(name, data))
+    def create(
+        self, name: str, data: bytes | bytearray | memoryview, *, is_bulk: bool = False
+    ) -> None:
+        self._call(lambda: self._inner.create(name, data, is_bulk=is_bulk))
 
     def swap(self, name: str, expected: bytes, data: bytes | bytearray | memoryview) -> None:
         self._call(lambda: self._inner.swap(name, expected, data))
@@ -111,7 +113,9 @@ class MemoryStorage:
         self.objects: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
-    def create(self, name: str, data: bytes | bytearray | memoryview) -> None:
+    def create(
+        self, name: str, data: bytes | bytearray | memoryview, *, is_bulk: bool = False
+    ) -> None:
         from rowvault.core.errors import ObjectExistsError
 
         with self._lock:

@@ -28,7 +28,7 @@ class MemoryStorage:
         """One that holds the same, and goes its own way."""
         return MemoryStorage(dict(self.objects))
 
-    def create(self, name: str, data: Content) -> None:
+    def create(self, name: str, data: Content, *, is_bulk: bool = False) -> None:
         """See Storage.create."""
         taken = self.objects.setdefault(check_name(name), content := bytes(data))
         if taken is not content:

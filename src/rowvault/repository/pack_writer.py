@@ -12,12 +12,17 @@ from blake3 import blake3
 from rowvault.core.errors import ObjectExistsError, RepositoryError
 from rowvault.core.ids import PackName
 from rowvault.repository import names
+from rowvault.repository.names import PackType
 from rowvault.repository.pack import OpenPack, PackKeys
 from rowvault.repository.pack_proof import prove
 from rowvault.storage.protocol import Storage
 
 StoredPack = Callable[[OpenPack, PackName, int], None]
 """Told, on the writer's thread, of each pack that is durable: the pack, its name, its bytes."""
+
+BULK_BYTES = 8 << 20
+"""A data pack of this size is one of many: all of them would push out of memory what the server
+beside has there. The small ones of a day hold what the next day's blocks are compared with."""
 
 _QUEUED_PACKS = 1
 _LOOK_S = 1.0
@@ -98,7 +103,8 @@ class PackWriter:
             name = PackName(blake3(data).hexdigest())
             prove(data, pack.type, name, pack.entries, self._keys)
             try:
-                self._storage.create(names.pack(pack.type, name), data)
+                is_bulk = pack.type is PackType.DATA and pack.size >= BULK_BYTES
+                self._storage.create(names.pack(pack.type, name), data, is_bulk=is_bulk)
             except ObjectExistsError:
                 pass  # named by its bytes: the same pack is stored already
         self._stored(pack, name, pack.size)

@@ -24,9 +24,10 @@ class Storage(Protocol):
     location: str
     """The place, in words fit for a message."""
 
-    def create(self, name: str, data: Content) -> None:
+    def create(self, name: str, data: Content, *, is_bulk: bool = False) -> None:
         """Writes a new object; nothing of it is seen before it is whole and durable.
 
+        `is_bulk`: nobody will read it soon, so no cache should keep it in place of something else.
         Raises ObjectExistsError when the name is taken; the object there stays as it is.
         """
         ...

@@ -22,12 +22,12 @@ class ScratchStorage:
         self._written: set[str] = set()
         self._removed: set[str] = set()
 
-    def create(self, name: str, data: Content) -> None:
+    def create(self, name: str, data: Content, *, is_bulk: bool = False) -> None:
         """See Storage.create."""
         try:
             self.size(name)
         except ObjectMissingError:
-            self._put(name, data)
+            self._put(name, data, is_bulk)
             return
         raise ObjectExistsError(f"{name} is there already")
 
@@ -74,8 +74,8 @@ class ScratchStorage:
             raise ObjectMissingError(f"{name} is not there")
         return self._above if name in self._written else self._below
 
-    def _put(self, name: str, data: Content) -> None:
-        self._above.create(name, data)
+    def _put(self, name: str, data: Content, is_bulk: bool = False) -> None:
+        self._above.create(name, data, is_bulk=is_bulk)
         self._written.add(name)
         self._removed.discard(name)
 

@@ -25,7 +25,7 @@ class TellingStorage(MemoryStorage):
         self.reached = threading.Event()
         self._fails = fails
 
-    def create(self, name: str, data: Content) -> None:
+    def create(self, name: str, data: Content, *, is_bulk: bool = False) -> None:
         """See Storage.create."""
         is_data = name.startswith("packs/data/")
         if not (is_data and self._fails):

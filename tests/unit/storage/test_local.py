@@ -24,7 +24,7 @@ class Recorder:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[tuple[str, str]] = []
         self._paths: dict[int, str] = {}
-        for name in ("open", "fsync", "link", "rename"):
+        for name in ("open", "fsync", "posix_fadvise", "link", "rename"):
             self._wrap(monkeypatch, name)
 
     def _wrap(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
@@ -34,8 +34,8 @@ class Recorder:
             result = real(*arguments, **options)
             if name == "open":
                 self._paths[result] = str(arguments[0])
-            elif name == "fsync":
-                self.calls.append(("fsync", self._paths[arguments[0]]))  # type: ignore[index]
+            elif name in ("fsync", "posix_fadvise"):
+                self.calls.append((name, self._paths[arguments[0]]))  # type: ignore[index]
             else:
                 self.calls.append((name, str(arguments[-1])))
             return result
@@ -55,6 +55,30 @@ def test_create_syncs_the_file_before_its_name_and_the_directory_after(
     assert temporary.startswith(str(place / ".tmp"))
     assert link == ("link", str(place / "a" / "second"))
     assert sync_directory == ("fsync", str(place / "a"))
+
+
+def test_bulk_leaves_the_page_cache_when_it_is_durable(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = LocalStorage(place)
+    storage.create("a/first", b"1")
+    recorder = Recorder(monkeypatch)
+    storage.create("a/second", b"2", is_bulk=True)
+    assert [call for call, _ in recorder.calls] == ["fsync", "posix_fadvise", "link", "fsync"]
+    assert recorder.calls[0][1] == recorder.calls[1][1]
+    assert storage.read("a/second") == b"2"
+
+
+def test_a_file_system_that_takes_no_advice_is_none_the_worse(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EINVAL, "no advice here")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    storage = LocalStorage(place)
+    storage.create("a/first", b"1", is_bulk=True)
+    assert storage.read("a/first") == b"1"
 
 
 def test_new_directories_are_synced_into_their_parents_first(
