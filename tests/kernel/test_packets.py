@@ -211,9 +211,19 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 Ends = tuple[socket.socket, socket.socket]
 
 
-@pytest.mark.parametrize(("size", "count"), [(1, 3), (7, 3), (64, 3000), (1 << 20, 3000)])
+@pytest.mark.parametrize(
+    ("least", "most", "count"),
+    [
+        (1, 1, 3),
+        (7, 7, 3),
+        (1, 64, 3000),
+        (64, 64, 3000),
+        (9, 1 << 20, 3000),
+        (1 << 20, 1 << 20, 3000),
+    ],
+)
 def test_rows_come_from_a_socket_as_from_feeds(
-    kernel: ModuleType, ends: Ends, size: int, count: int
+    kernel: ModuleType, ends: Ends, least: int, most: int, count: int
 ) -> None:
     expected = [b"%d" % number * (1 + number % 40) for number in range(count)]
     data = stream([*expected, EOF_PACKET], 1)
@@ -222,7 +232,7 @@ def test_rows_come_from_a_socket_as_from_feeds(
     splitter = kernel.PacketSplitter(1)
     rows: list[bytes] = []
     while not splitter.finished:
-        found, stops = splitter.receive(ends[1].fileno(), size, 10_000)
+        found, stops = splitter.receive(ends[1].fileno(), least, most, 10_000)
         starts = [0, *stops]
         rows += [found[start:stop] for start, stop in zip(starts, stops, strict=False)]
     sender.join()
@@ -235,19 +245,28 @@ def test_what_a_feed_left_goes_on_in_a_receive(kernel: ModuleType, ends: Ends) -
     splitter = kernel.PacketSplitter(5)
     assert splitter.feed(data[:9]) == (b"abc", array("I", [3]))
     ends[0].sendall(data[9:])
-    assert splitter.receive(ends[1].fileno(), 4, 10_000) == (b"", array("I"))
-    assert splitter.receive(ends[1].fileno(), 1000, 10_000) == (b"defg", array("I", [4]))
+    assert splitter.receive(ends[1].fileno(), 4, 4, 10_000) == (b"", array("I"))
+    assert splitter.receive(ends[1].fileno(), 1000, 1000, 10_000) == (b"defg", array("I", [4]))
     assert splitter.finished
+
+
+def test_no_more_is_waited_for_than_is_asked_for(kernel: ModuleType, ends: Ends) -> None:
+    data = stream([b"abc", b"defg", EOF_PACKET], 5)
+    splitter = kernel.PacketSplitter(5)
+    ends[0].sendall(data[:17])
+    assert splitter.receive(ends[1].fileno(), 7, 1000, 10_000) == (b"abcdefg", array("I", [3, 7]))
+    with pytest.raises(TimeoutError):
+        splitter.receive(ends[1].fileno(), 1, 1000, 1)
 
 
 def test_an_end_that_does_not_come_is_told(kernel: ModuleType, ends: Ends) -> None:
     ends[0].sendall(stream([b"abc"]))
     with pytest.raises(TimeoutError):
-        kernel.PacketSplitter(0).receive(ends[1].fileno(), 100, 1)
+        kernel.PacketSplitter(0).receive(ends[1].fileno(), 100, 100, 1)
     splitter = kernel.PacketSplitter(0)
     ends[0].close()
     with pytest.raises(EOFError):
-        splitter.receive(ends[1].fileno(), 100, 10_000)
+        splitter.receive(ends[1].fileno(), 100, 100, 10_000)
     with pytest.raises(ValueError, match="before"):
         splitter.feed(b"")
 
@@ -255,11 +274,11 @@ def test_an_end_that_does_not_come_is_told(kernel: ModuleType, ends: Ends) -> No
 def test_what_is_no_protocol_and_no_socket_is_refused(kernel: ModuleType, ends: Ends) -> None:
     ends[0].sendall(stream([b"abc"], 7))
     with pytest.raises(ValueError, match=r"7|sequence"):
-        kernel.PacketSplitter(0).receive(ends[1].fileno(), 100, 10_000)
-    for size in (0, -1, 1 << 33):
+        kernel.PacketSplitter(0).receive(ends[1].fileno(), 100, 100, 10_000)
+    for least, most in ((0, 0), (0, 1), (-1, -1), (2, 1), (1 << 33, 1 << 33), (1, 1 << 33)):
         with pytest.raises(ValueError, match="size"):
-            kernel.PacketSplitter(0).receive(ends[1].fileno(), size, 10_000)
+            kernel.PacketSplitter(0).receive(ends[1].fileno(), least, most, 10_000)
     gone = ends[1].fileno()
     ends[1].close()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        kernel.PacketSplitter(0).receive(gone, 100, 10_000)
+        kernel.PacketSplitter(0).receive(gone, 100, 100, 10_000)

@@ -27,7 +27,7 @@ from cpython.tuple cimport (
 )
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_DecodeUTF8
 from libc.math cimport isfinite, isnan
-from libc.errno cimport EINTR, errno
+from libc.errno cimport EINTR, ETIMEDOUT, errno
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free, malloc, realloc
@@ -1823,8 +1823,9 @@ cdef class PacketSplitter:
         finally:
             self.busy = False
 
-    def receive(self, int descriptor, Py_ssize_t size, int timeout_ms):
-        """Like `feed`, of what a socket brings: `size` bytes of the stream, less at its end.
+    def receive(self, int descriptor, Py_ssize_t least, Py_ssize_t most, int timeout_ms):
+        """Like `feed`, of what a socket brings: `least` bytes of the stream, less at its end, and
+        up to `most` where they are there already.
 
         Raises ValueError like `feed`; EOFError where the other end is closed before the end of
         the result set; OSError, TimeoutError where nothing comes for so long (below 0: never).
@@ -1833,19 +1834,20 @@ cdef class PacketSplitter:
         cdef Py_ssize_t count = 1
         cdef size_t length = 0
         self.check_usable()
-        if size <= 0 or <uint64_t>size > LIMIT:
-            raise ValueError("a size from 1 byte to 4 GiB")
-        if not output_reserve(&self.buffer, size):
+        if not 0 < least <= most or <uint64_t>most > LIMIT:
+            raise ValueError("sizes from 1 byte to 4 GiB, the least one first")
+        if not output_reserve(&self.buffer, most):
             raise MemoryError
         self.busy = True
         self.failed = True
         try:
             self.begin()
-            while length < <size_t>size and not self.finished:
+            while length < <size_t>most and not self.finished:
                 with nogil:
-                    while length < <size_t>size and not self.finished and reason == FINE:
+                    while length < <size_t>most and not self.finished and reason == FINE:
                         count = receive(
-                            descriptor, self.buffer.data + length, size - length, timeout_ms
+                            descriptor, self.buffer.data + length, most - length,
+                            timeout_ms if length < <size_t>least else 0,
                         )
                         if count <= 0:
                             break
@@ -1855,6 +1857,8 @@ cdef class PacketSplitter:
                     break
                 if count == 0:
                     raise EOFError("the other end is closed")
+                if count < 0 and errno == ETIMEDOUT and length >= <size_t>least:
+                    break
                 if count < 0 and errno == EINTR:
                     PyErr_CheckSignals()
                 elif count < 0:

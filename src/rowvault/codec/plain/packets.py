@@ -51,25 +51,30 @@ class PacketSplitter:
             self._failed = True
             raise
 
-    def receive(self, descriptor: int, size: int, timeout_ms: int) -> tuple[bytes, array[int]]:
-        """Like `feed`, of what a socket brings: `size` bytes of the stream, less at its end.
+    def receive(
+        self, descriptor: int, least: int, most: int, timeout_ms: int
+    ) -> tuple[bytes, array[int]]:
+        """Like `feed`, of what a socket brings: `least` bytes of the stream, less at its end, and
+        up to `most` where they are there already.
 
         Raises ValueError like `feed`; EOFError where the other end is closed before the end of
         the result set; OSError, TimeoutError where nothing comes for so long (below 0: never).
         """
-        if not 0 < size <= LIMIT:
-            raise ValueError("a size from 1 byte to 4 GiB")
-        rows, ends = bytearray(), array("I")
+        if not 0 < least <= most <= LIMIT:
+            raise ValueError("sizes from 1 byte to 4 GiB, the least one first")
+        rows, ends, length = bytearray(), array("I"), 0
         socket = select.poll()
         socket.register(descriptor, select.POLLIN)
-        while size and not self.finished:
-            if not socket.poll(timeout_ms):
+        while length < most and not self.finished:
+            if not socket.poll(timeout_ms if length < least else 0):
+                if length >= least:
+                    break
                 self._failed = True
                 raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-            if not (piece := os.read(descriptor, size)):
+            if not (piece := os.read(descriptor, most - length)):
                 self._failed = True
                 raise EOFError("the other end is closed")
-            size -= len(piece)
+            length += len(piece)
             more, more_ends = self.feed(piece)
             ends.extend(len(rows) + end for end in more_ends)
             rows += more

@@ -20,6 +20,11 @@ from rowvault.source.mysql import faults
 
 RECEIVE_BYTES = 1 << 19
 """Taken at once: few enough that they stay in a core's own cache while they are cut."""
+
+_ENOUGH_BYTES = 1 << 17
+"""No more are waited for: they are cut while the server sends the next ones. It sends little at a
+time, and who waits for all of it is woken each time."""
+
 _MORE_RESULTS = 0x0008
 
 
@@ -62,7 +67,7 @@ class ResultStream:
             timeout_s = socket.gettimeout()
             timeout_ms = -1 if timeout_s is None else int(timeout_s * 1000)
             while True:
-                yield splitter.receive(socket.fileno(), RECEIVE_BYTES, timeout_ms)
+                yield splitter.receive(socket.fileno(), _ENOUGH_BYTES, RECEIVE_BYTES, timeout_ms)
         except EOFError as error:
             raise self._lost("the server closed it") from error
         except OSError as error:
