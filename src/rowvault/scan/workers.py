@@ -29,6 +29,9 @@ SMALLEST_CHUNK_BYTES = 8 << 20
 CHUNKS_PER_WORKER = 32
 """So many row-chunks for each worker, and the last one to end is late by a few per cent."""
 
+LEAST_CHUNKS_PER_WORKER = 2
+"""Of a small table, which is read when little is left to do beside it."""
+
 ROW_BYTES = 100
 """What a row costs beside its bytes, in bytes: between an unchanged backup, where the server's part
 is all there is (240 were measured), and a full one, where each byte is compressed (45)."""
@@ -140,10 +143,14 @@ def scan_tables(
     return ScanResult(tuple(_results(scans)), figures)
 
 
-def chunk_bytes(tables: Iterable[SourceTable], worker_count: int) -> int:
-    """How large a row-chunk should be, so that all workers end at about the same time."""
-    even = sum(table.estimated_bytes for table in tables) // (worker_count * CHUNKS_PER_WORKER)
-    return max(SMALLEST_CHUNK_BYTES, min(LARGEST_CHUNK_BYTES, even))
+def chunk_bytes(table_bytes: int, all_bytes: int, worker_count: int) -> int:
+    """How large a table's row-chunks should be, so that all workers end at about the same time.
+
+    `all_bytes`: of all tables. A table that is small among them has row-chunks for every worker.
+    """
+    even = all_bytes // (worker_count * CHUNKS_PER_WORKER)
+    shared = table_bytes // (worker_count * LEAST_CHUNKS_PER_WORKER)
+    return max(SMALLEST_CHUNK_BYTES, min(LARGEST_CHUNK_BYTES, even, shared))
 
 
 def cost(table: SourceTable) -> int:
@@ -171,7 +178,7 @@ def _fill(
 
     Others wait for an urgent table, whose lock ends with its last row: one worker reads it whole.
     """
-    target_bytes = chunk_bytes(tables, worker_count)
+    all_bytes = sum(table.estimated_bytes for table in tables)
     sized = sorted(
         zip(scans, tables, strict=True),
         key=lambda pair: (pair[1].is_urgent, cost(pair[1])),
@@ -180,6 +187,7 @@ def _fill(
     rest_cost = sum(map(cost, tables))
     for rank, (scan, table) in enumerate(sized):
         rest_cost -= cost(table)
+        target_bytes = chunk_bytes(table.estimated_bytes, all_bytes, worker_count)
         if (
             worker_count > 1
             and not table.is_urgent

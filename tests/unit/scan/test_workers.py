@@ -13,7 +13,7 @@ from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.repository import Repository
 from rowvault.scan import workers
-from rowvault.scan.workers import chunk_bytes, keeps_others_waiting
+from rowvault.scan.workers import chunk_bytes, cost, keeps_others_waiting
 from rowvault.source import protocol
 from rowvault.source.protocol import RowRange, SourceTable
 from rowvault.source.sqlite.snapshot import SqliteSource
@@ -23,18 +23,24 @@ from support.sqlite_file import make
 MIB = 1 << 20
 
 
-def table(size_bytes: int) -> SourceTable:
-    return SourceTable(TableDefinition("", "t", (), (), False, b""), 1, size_bytes)
+def table(rows: int, size_bytes: int) -> SourceTable:
+    return SourceTable(TableDefinition("", "t", (), (), False, b""), rows, size_bytes)
 
 
 @pytest.mark.parametrize(
-    ("sizes", "count", "expected"),
-    [([100 * MIB], 2, 8 * MIB), ([1 << 30], 2, 16 * MIB), ([1 << 30] * 100, 4, 64 * MIB)],
+    ("table_bytes", "all_bytes", "count", "expected"),
+    [
+        (100 * MIB, 100 * MIB, 2, 8 * MIB),
+        (1 << 30, 1 << 30, 2, 16 * MIB),
+        (1 << 30, 100 << 30, 4, 64 * MIB),
+        (40 * MIB, 1 << 30, 2, 10 * MIB),
+        (20 * MIB, 1 << 30, 2, 8 * MIB),
+    ],
 )
 def test_row_chunks_are_a_small_part_of_each_share(
-    sizes: list[int], count: int, expected: int
+    table_bytes: int, all_bytes: int, count: int, expected: int
 ) -> None:
-    assert chunk_bytes(map(table, sizes), count) == expected
+    assert chunk_bytes(table_bytes, all_bytes, count) == expected
 
 
 def test_only_what_would_be_read_last_is_divided() -> None:
@@ -43,6 +49,11 @@ def test_only_what_would_be_read_last_is_divided() -> None:
     assert not keeps_others_waiting(100, 125, 2)
     assert keeps_others_waiting(100, 374, 4)
     assert not keeps_others_waiting(100, 375, 4)
+
+
+def test_many_short_rows_are_begun_before_few_long_ones() -> None:
+    assert cost(table(2_000_000, 100 * MIB)) > cost(table(20_000, 200 * MIB))
+    assert cost(table(1000, 2 * MIB)) > cost(table(1000, MIB))
 
 
 @pytest.fixture
