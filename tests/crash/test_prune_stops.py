@@ -120,26 +120,33 @@ def test_stopped_at_every_call(
             assert bulk(storage) < 1.1 * bulk(whole)
 
 
+class _Disk(FillingStorage):
+    """Has room without end, but perhaps for no pack; counts what it took."""
+
+    def __init__(self, inner: Storage, *, has_room_for_packs: bool = True) -> None:
+        super().__init__(inner, 0)
+        self._has_room_for_packs = has_room_for_packs
+        self.taken = 0
+
+    def _take(self, count: int, name: str) -> None:
+        if not self._has_room_for_packs and name.startswith("packs/"):
+            raise StorageError(f"The disk is full: {name} could not be written")
+        self.taken += count
+
+
 def test_a_full_disk_at_every_write(base: MemoryStorage) -> None:
+    without_bound = _Disk(base.copy())
+    do_prune(without_bound)
     outcomes = set()
-    for room in range(0, 12000, 600):
+    for twentieth in range(24):
         storage = base.copy()
         try:
-            do_prune(FillingStorage(storage, room))
+            do_prune(FillingStorage(storage, without_bound.taken * twentieth // 20))
             outcomes.add("pruned")
         except StorageError:
             outcomes.add("failed")
         assert_sound(storage)
     assert outcomes == {"pruned", "failed"}
-
-
-class _Disk(FillingStorage):
-    """What could not be written takes no room."""
-
-    def _take(self, count: int, name: str) -> None:
-        if count > self._room:
-            raise StorageError(f"The disk is full: {name} could not be written")
-        self._room -= count
 
 
 def test_a_full_disk_does_not_keep_dead_packs() -> None:
@@ -153,7 +160,7 @@ def test_a_full_disk_does_not_keep_dead_packs() -> None:
         repository.forget(repository.find("latest~1"))
     before = bulk(storage)
     monitor = SilentMonitor()
-    with open_plain(_Disk(storage, 4000)) as repository:
+    with open_plain(_Disk(storage, has_room_for_packs=False)) as repository:
         report = prune(repository, REQUEST, monitor)
     assert report.freed_bytes == before - bulk(storage) > 10000
     assert any("disk is full" in warning for warning in monitor.warnings)

@@ -35,8 +35,8 @@ def test_who_publishes_beside_another_takes_nothing_away(
     create = storage.create
     seen: list[int] = []
 
-    def create_and_be_overtaken(name: str, data: bytes) -> None:
-        create(name, data)
+    def create_and_be_overtaken(name: str, data: bytes, **options: bool) -> None:
+        create(name, data, **options)
         if name.startswith("snapshots/"):
             # Another process lists just now, completes the commit, and removes the session.
             seen.append(len(open_plain(LocalStorage(place)).snapshots()))
@@ -61,8 +61,8 @@ def test_who_undeletes_beside_a_reader_takes_nothing_away(
     storage = LocalStorage(place)
     create = storage.create
 
-    def create_and_be_overtaken(name: str, data: bytes) -> None:
-        create(name, data)
+    def create_and_be_overtaken(name: str, data: bytes, **options: bool) -> None:
+        create(name, data, **options)
         if name.startswith("snapshots/"):
             assert len(open_plain(LocalStorage(place)).snapshots()) == 1
 
@@ -87,13 +87,13 @@ def test_who_publishes_what_was_forgotten_and_pruned_does_not_bring_it_back(
     slow = LocalStorage(place)
     create = slow.create
 
-    def pause_and_create(name: str, data: bytes) -> None:
+    def pause_and_create(name: str, data: bytes, **options: bool) -> None:
         if name.startswith("snapshots/"):
             with open_plain(LocalStorage(place)) as other:
                 other.forget(other.find("latest"))
                 prune(other, PruneRequest(limits=PruneLimits(max_unused=0)), SilentMonitor())
                 assert other.snapshots() == [kept]
-        create(name, data)
+        create(name, data, **options)
 
     monkeypatch.setattr(slow, "create", pause_and_create)
     open_plain(slow).snapshots()

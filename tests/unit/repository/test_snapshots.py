@@ -237,7 +237,7 @@ def test_a_reader_without_the_right_to_write_sees_the_commit_too(
 
     snapshot_id = committed_but_unpublished(storage, repository)
 
-    def refuse(*arguments: object) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
         raise StorageError("Read-only file system")
 
     reader_storage = LocalStorage(storage.location)
@@ -301,7 +301,7 @@ def test_a_failed_pack_fails_the_session_once_and_clearly(
     with repository.begin("test", SilentMonitor()) as session:
         draft = put_all(session, repository, {}, 0)
 
-        def fail(name: str, data: object) -> None:
+        def fail(name: str, data: object, **options: bool) -> None:
             raise StorageError(f"The disk is full: {name}")
 
         monkeypatch.setattr(repository.place.storage, "create", fail)
