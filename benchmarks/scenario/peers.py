@@ -106,6 +106,10 @@ class Stream:
         """All tables once."""
         return Run(run(self._command))
 
+    def hash_and_compress(self) -> Run:
+        """All tables once, hashed and compressed before they are thrown away."""
+        return Run(run([*self._command, "--hash-and-compress"]))
+
 
 class Mydumper:
     """`mydumper` with two threads, compressing with what this version has."""
