@@ -20,9 +20,9 @@ from rowvault.storage.protocol import Storage
 StoredPack = Callable[[OpenPack, PackName, int], None]
 """Told, on the writer's thread, of each pack that is durable: the pack, its name, its bytes."""
 
-BULK_BYTES = 8 << 20
-"""A data pack of this size is one of many: all of them would push out of memory what the server
-beside has there. The small ones of a day hold what the next day's blocks are compared with."""
+CACHED_BYTES = 96 << 20
+"""Data packs of one run beyond so many bytes are bulk: they would push out of memory what others
+have there. The first ones stay, for the next run, which compares its blocks with them."""
 
 _QUEUED_PACKS = 1
 _LOOK_S = 1.0
@@ -41,6 +41,8 @@ class PackWriter:
         self._queue: queue.Queue[OpenPack | None] = queue.Queue(_QUEUED_PACKS)
         self._failure: BaseException | None = None
         self._dropping = False
+        self._data_bytes = 0
+        """Stored so far."""
         self._spare: deque[bytearray] = deque()
         self._thread = threading.Thread(target=self._run, name="pack writer", daemon=True)
         self._thread.start()
@@ -103,9 +105,11 @@ class PackWriter:
             name = PackName(blake3(data).hexdigest())
             prove(data, pack.type, name, pack.entries, self._keys)
             try:
-                is_bulk = pack.type is PackType.DATA and pack.size >= BULK_BYTES
+                is_bulk = pack.type is PackType.DATA and self._data_bytes >= CACHED_BYTES
                 self._storage.create(names.pack(pack.type, name), data, is_bulk=is_bulk)
             except ObjectExistsError:
                 pass  # named by its bytes: the same pack is stored already
+        if pack.type is PackType.DATA:
+            self._data_bytes += pack.size
         self._stored(pack, name, pack.size)
         self._spare.append(pack.memory)

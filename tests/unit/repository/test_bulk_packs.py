@@ -29,20 +29,20 @@ class NotingStorage(MemoryStorage):
         self.bulk.append((name.rpartition("/")[0], is_bulk))
 
 
-def test_large_data_packs_are_bulk_and_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pack_writer, "BULK_BYTES", 3 * BLOCK_BYTES)
+def test_data_packs_beyond_the_first_are_bulk_and_nothing_else_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pack_writer, "CACHED_BYTES", 2 * SMALL.pack_bytes)
     objects: dict[str, bytes] = {}
     Repository.create(MemoryStorage(objects), None, SMALL).close()
     storage = NotingStorage(objects)
     random_bytes = random.Random("bulk").randbytes
     with open_plain(storage).begin("test", SilentMonitor()) as session:
-        for count in (4, 1):
-            for _ in range(count):
-                session.put_data(random_bytes(BLOCK_BYTES))
-                session.put_node(random_bytes(BLOCK_BYTES))
-            session.flush()
-    found = [(place.split("/")[1], is_bulk) for place, is_bulk in storage.bulk if "pack" in place]
-    assert found.count(("data", True)) == 1
-    assert found.count(("data", False)) == 1
-    assert ("tree", True) not in found
-    assert all(not is_bulk for place, is_bulk in storage.bulk if "pack" not in place)
+        for _ in range(25):
+            session.put_data(random_bytes(BLOCK_BYTES))
+            session.put_node(random_bytes(BLOCK_BYTES))
+        session.flush()
+    data = [is_bulk for place, is_bulk in storage.bulk if place.startswith("packs/data")]
+    assert data == [False, False, *[True] * (len(data) - 2)]
+    assert len(data) > 4
+    assert not any(is_bulk for place, is_bulk in storage.bulk if "packs/data" not in place)
