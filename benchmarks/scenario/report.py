@@ -23,7 +23,7 @@ from benchmarks.scenario import chart
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
 README = ROOT / "README.md"
-_MOST_RATIOS = 12
+_MOST_RATIOS = 14
 """A result of more ratios than that is for the page alone."""
 BEGIN = "<!-- figures: made by benchmarks/scenario/report.py -->"
 END = "<!-- end of figures -->"
