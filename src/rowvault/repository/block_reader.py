@@ -28,9 +28,8 @@ from rowvault.core.errors import (
 )
 from rowvault.core.ids import BlockId, PackName
 from rowvault.repository.index import BlockIndex, Location
-from rowvault.repository.pack import PackKeys, PackReader, naming
+from rowvault.repository.pack import PackKeys, PackReader, PackSource, naming
 from rowvault.repository.secrets import IdMaker
-from rowvault.storage.protocol import Storage
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class BlockReader:
     """Reads the blocks that an index lists. Used from any thread."""
 
     def __init__(
-        self, storage: Storage, keys: PackKeys, index: BlockIndex, make_id: IdMaker
+        self, storage: PackSource, keys: PackKeys, index: BlockIndex, make_id: IdMaker
     ) -> None:
         self._storage = storage
         self._keys = keys

@@ -20,10 +20,6 @@ from rowvault.storage.protocol import Storage
 StoredPack = Callable[[OpenPack, PackName, int], None]
 """Told, on the writer's thread, of each pack that is durable: the pack, its name, its bytes."""
 
-CACHED_BYTES = 96 << 20
-"""Data packs of one run beyond so many bytes are bulk: they would push out of memory what others
-have there. The first ones stay, for the next run, which compares its blocks with them."""
-
 _QUEUED_PACKS = 1
 _LOOK_S = 1.0
 
@@ -41,8 +37,6 @@ class PackWriter:
         self._queue: queue.Queue[OpenPack | None] = queue.Queue(_QUEUED_PACKS)
         self._failure: BaseException | None = None
         self._dropping = False
-        self._data_bytes = 0
-        """Stored so far."""
         self._spare: deque[bytearray] = deque()
         self._thread = threading.Thread(target=self._run, name="pack writer", daemon=True)
         self._thread.start()
@@ -104,12 +98,10 @@ class PackWriter:
         with pack.finish() as data:
             name = PackName(blake3(data).hexdigest())
             prove(data, pack.type, name, pack.entries, self._keys)
+            is_bulk = pack.type is PackType.DATA  # trees are read by the next run
             try:
-                is_bulk = pack.type is PackType.DATA and self._data_bytes >= CACHED_BYTES
                 self._storage.create(names.pack(pack.type, name), data, is_bulk=is_bulk)
             except ObjectExistsError:
                 pass  # named by its bytes: the same pack is stored already
-        if pack.type is PackType.DATA:
-            self._data_bytes += pack.size
         self._stored(pack, name, pack.size)
         self._spare.append(pack.memory)

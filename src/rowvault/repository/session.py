@@ -52,6 +52,7 @@ from rowvault.repository.node import NodeRule
 from rowvault.repository.pack import OpenPack, PackKeys, PackReader
 from rowvault.repository.pack_writer import PackWriter
 from rowvault.repository.prune_ledger import PruneLedger
+from rowvault.repository.read_ahead import ReadAhead
 from rowvault.repository.secrets import IdMaker
 from rowvault.repository.snapshot import Snapshot, SnapshotDraft
 from rowvault.storage.protocol import Storage
@@ -152,8 +153,9 @@ class WriteSession:
         self._level = level
         self._new: set[bytes] = set()
         self._usable_packs: dict[PackName, int] = {}
-        self._chains = UsableChains(place.blocks, self._is_usable)
-        self._deltas = DeltaMaker(place.blocks, place.index, self._chains, monitor)
+        bases = BlockReader(ReadAhead(place.storage), place.keys, place.index, place.make_id)
+        self._chains = UsableChains(bases, self._is_usable)
+        self._deltas = DeltaMaker(bases, place.index, self._chains, monitor)
         self._all_packs_are_there = False
         self._known_lock = threading.Lock()
         self._packs_lock = threading.Lock()
