@@ -77,10 +77,10 @@ def _measure(filled: Filled, options: argparse.Namespace) -> result.Result:
     if filled.database == "shop":
         rounds.append(programs.day(options.seed))
     result.add_rounds(heading, rounds, BUDGETS)
-    for least, other in LIMITS:
-        ratio = round(_least_part(heading, least, other), 3)
-        name = f"{least}, CPU of both sides over all cores / {other}"
-        heading["ratios"][name] = {"ratio": ratio, "at_most": None}
+    heading["limits"] = {
+        f"{least}, CPU of both sides over all cores / {other}": _least_part(heading, least, other)
+        for least, other in LIMITS
+    }
     return heading
 
 
@@ -92,7 +92,8 @@ def _least_part(measured: result.Result, least: str, other: str) -> float:
     """
     stream = measured["steps"][least]
     both_s = stream["median_cpu_s"] + stream["median_server_cpu_s"]
-    return float(both_s / measured["machine"]["cores"] / measured["steps"][other]["median_wall_s"])
+    cores = measured["machine"]["cores"]
+    return round(both_s / cores / measured["steps"][other]["median_wall_s"], 3)
 
 
 class _Programs:

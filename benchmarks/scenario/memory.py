@@ -34,9 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     options.sysbench, options.tables, options.shop = options.rows, TABLES, None
     with filled_server(options) as filled:
-        made = result.heading(
-            "memory", f"{filled.title}: memory", filled.description, workers=options.workers
-        )
+        made = result.heading("memory", filled.title, filled.description, workers=options.workers)
         lines = [_line(name, run) for name, run in _runs(filled, options.workers).items()]
     made["load_after"] = load()
     made["lines"] = line_documents(lines)

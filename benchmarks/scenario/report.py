@@ -1,5 +1,5 @@
 """Renders results as text for the screen, as the tables and charts of docs/benchmarks.md, and as
-the table of ratios in README.md.
+the tables of ratios in README.md.
 
 python -m benchmarks.scenario.report benchmarks/results/*.json
 
@@ -23,7 +23,7 @@ from benchmarks.scenario import chart
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
 README = ROOT / "README.md"
-_MOST_RATIOS = 14
+_MOST_RATIOS = 12
 """A result of more ratios than that is for the page alone."""
 BEGIN = "<!-- figures: made by benchmarks/scenario/report.py -->"
 END = "<!-- end of figures -->"
@@ -56,6 +56,8 @@ def summary(result: Result) -> str:
     lines.append("")
     for name, ratio in result["ratios"].items():
         lines.append(f"{ratio['ratio']:6.3f}  {name}{_budget(ratio)}")
+    for name, limit in result.get("limits", {}).items():
+        lines.append(f"{limit:6.3f}  {name}   (a limit)")
     return "\n".join(lines)
 
 
@@ -80,6 +82,10 @@ def page_section(result: Result, charts: Sequence[str]) -> str:
         f"| {_code(name)} | {ratio['ratio']:.3f} | {_at_most(ratio)} |"
         for name, ratio in result["ratios"].items()
     ]
+    limits = result.get("limits", {})
+    if limits:
+        lines += ["", "| where the limit lies | ratio |", "|---|---:|"]
+    lines += [f"| {_code(name)} | {limit:.3f} |" for name, limit in limits.items()]
     return "\n".join(lines)
 
 
@@ -129,19 +135,45 @@ def update_page(results: Mapping[str, Result], page: Path) -> None:
 
 
 def update_readme(results: Iterable[Result], readme: Path) -> None:
-    """Replaces the table of ratios; the ones that are lost stand there like the others.
+    """Replaces the tables of ratios; the ones that are lost stand there like the others.
 
     Raises ValueError without the marks.
     """
-    lines = ["| ratio of | over | ratio | budget |", "|---|---|---:|---:|"]
+    shown = [one for one in results if 0 < len(one.get("ratios", ())) <= _MOST_RATIOS]
+    tables = ["\n".join(_ratios_table(group)) for group in _comparable(shown)]
+    _put_between_marks(readme, "\n\n".join(tables))
+
+
+def _comparable(results: Iterable[Result]) -> list[list[Result]]:
+    """Results of one scenario that have ratios in common, together."""
+    groups: list[list[Result]] = []
     for result in results:
-        if len(result.get("ratios", ())) <= _MOST_RATIOS:
-            lines += [
-                f"| {_code(name)} | {_heading(result)} | {_verdict(result, ratio['ratio'])} |"
-                f" {_at_most(ratio)} |"
-                for name, ratio in result.get("ratios", {}).items()
-            ]
-    _put_between_marks(readme, "\n".join(lines))
+        for group in groups:
+            first = group[0]
+            if (
+                first["scenario"] == result["scenario"]
+                and first["ratios"].keys() & result["ratios"]
+            ):
+                group.append(result)
+                break
+        else:
+            groups.append([result])
+    return groups
+
+
+def _ratios_table(results: Sequence[Result]) -> Iterator[str]:
+    """A column for each result, a line for each ratio that any of them has."""
+    heads = [results[0]["scenario"], *(result["title"] for result in results), "at most"]
+    yield f"| {' | '.join(heads)} |"
+    yield "|---|" + "---:|" * (len(results) + 1)
+    for name in dict.fromkeys(name for result in results for name in result["ratios"]):
+        found = [result["ratios"].get(name) for result in results]
+        bound = next(ratio["at_most"] for ratio in found if ratio is not None)
+        cells = [
+            "" if ratio is None else _verdict(result, ratio)
+            for result, ratio in zip(results, found, strict=True)
+        ]
+        yield f"| {_code(name)} | {' | '.join(cells)} | {'' if bound is None else bound} |"
 
 
 def _put_between_marks(path: Path, content: str) -> None:
@@ -216,24 +248,29 @@ def _kernel_section(result: Result) -> str:
     return "\n".join(lines)
 
 
-def _verdict(result: Result, ratio: float) -> str:
+def _verdict(result: Result, ratio: Mapping[str, Any]) -> str:
     """Ratios of something else than wall times may be of Rowvault alone: nobody wins."""
-    if ratio < 1 or "ratios_of" in result:
-        return f"{ratio:.3f}"
-    return f"**{ratio:.3f}: the other one wins**"
+    said = f"{ratio['ratio']:.3f}"
+    if ratio["ratio"] >= 1 and "ratios_of" not in result:
+        said = f"**{said}: the other one wins**"
+    return said if _is_kept(ratio) else f"{said}, **missed**"
+
+
+def _is_kept(ratio: Mapping[str, Any]) -> bool:
+    return ratio["at_most"] is None or bool(ratio["ratio"] <= ratio["at_most"])
 
 
 def _budget(ratio: Mapping[str, Any]) -> str:
     if ratio["at_most"] is None:
         return ""
-    kept = "kept" if ratio["ratio"] <= ratio["at_most"] else "MISSED"
+    kept = "kept" if _is_kept(ratio) else "MISSED"
     return f"   (at most {ratio['at_most']}: {kept})"
 
 
 def _at_most(ratio: Mapping[str, Any]) -> str:
     if ratio["at_most"] is None:
         return ""
-    kept = "kept" if ratio["ratio"] <= ratio["at_most"] else "**missed**"
+    kept = "kept" if _is_kept(ratio) else "**missed**"
     return f"{ratio['at_most']}, {kept}"
 
 

@@ -53,9 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _measure(filled: Filled, options: argparse.Namespace) -> result.Result:
     steps = _steps(filled, options)
-    measured = result.heading(
-        "restore", f"{filled.title}: restore", filled.description, workers=options.workers
-    )
+    measured = result.heading("restore", filled.title, filled.description, workers=options.workers)
     rounds = []
     for _ in range(options.rounds):
         runs = {}

@@ -8,6 +8,7 @@
 | `steps` | per name: wall seconds of each run, medians, peak memory, stored bytes, server's CPU |
 | `ratios` | per `step / peer`: the medians' `ratio`, and `at_most` where it has a budget |
 | `ratios_of` | optional; what the ratios are of, else wall times |
+| `limits` | optional; per name a ratio that nothing can be below, which reads what was read |
 | `curves` | optional; per name a list of (x, y), for charts; `axes` names x and y |
 """
 

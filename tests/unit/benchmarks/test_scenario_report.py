@@ -105,16 +105,35 @@ def test_curves_end_where_the_largest_values_are() -> None:
 def test_the_readme_shows_what_is_lost_like_what_is_won(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{report.BEGIN}\n{report.END}\nafter\n")
-    slow = made(0.5) | {"ratios": {"a / b": {"ratio": 1.25, "at_most": None}}}
-    own = slow | {"ratios_of": "growth", "title": "of Rowvault alone"}
+    slow = made(0.5) | {"title": "Large"}
+    slow["ratios"] = {
+        **made(0.4)["ratios"],  # type: ignore[dict-item]
+        "a / b": {"ratio": 1.25, "at_most": None},
+    }
+    own = slow | {"ratios_of": "growth", "scenario": "growth"}
     report.update_readme([made(0.5), slow, own, {"lines": []}], readme)
     lines = readme.read_text().splitlines()
-    assert (
-        f"| `{STEP} / mariadb-dump \\| zstd -1` | backup: Shop <1> | 0.500 | 0.5, kept |" in lines
-    )
-    assert "| `a / b` | backup: Shop <1> | **1.250: the other one wins** |  |" in lines
-    assert "| `a / b` | backup: of Rowvault alone | 1.250 |  |" in lines
-    assert (lines[0], lines[-1]) == ("before", "after")
+    assert lines[:4] == ["before", report.BEGIN, "", "| backup | Shop <1> | Large | at most |"]
+    name = f"`{STEP} / mariadb-dump \\| zstd -1`"
+    assert f"| {name} | 0.500 | 0.500, **missed** | 0.5 |" in lines
+    assert "| `a / b` |  | **1.250: the other one wins** |  |" in lines
+    assert "| growth | Large | at most |" in lines
+    assert "| `a / b` | 1.250 |  |" in lines
+    assert lines[-1] == "after"
+
+
+def test_results_that_have_no_ratio_in_common_stand_apart(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{report.BEGIN}\n{report.END}\n")
+    other = made(None) | {"title": "Other", "ratios": {"a / b": {"ratio": 0.5, "at_most": 1}}}
+    report.update_readme([made(None), other], readme)
+    assert "| backup | Other | at most |" in readme.read_text().splitlines()
+
+
+def test_a_limit_is_told_on_the_page_and_on_the_screen() -> None:
+    result = made(0.5) | {"limits": {"stream / dump": 0.344}}
+    assert "| `stream / dump` | 0.344 |" in report.page_section(result, []).splitlines()
+    assert report.summary(result).splitlines()[-1] == " 0.344  stream / dump   (a limit)"
 
 
 def test_bounds_and_the_kernel_have_sections_too() -> None:
