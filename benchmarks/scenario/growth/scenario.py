@@ -69,8 +69,7 @@ class _Measured:
                 self._programs[RESTIC] = Restic(directory, dump)
             if Borg.is_installed():
                 self._programs[BORG] = Borg(directory, dump)
-        for program in self._programs.values():
-            program.start_anew()
+        self._firsts: list[dict[str, Run]] = []
         self._days: list[dict[str, Run]] = []
         self._binlog: list[int] = []
 
@@ -88,6 +87,8 @@ class _Measured:
             self._day(lambda number=number: history.day(number))
             print(self._line(number), file=sys.stderr, flush=True)
         self._finish(made)
+        made["axes"] = ["day", "MiB, without the first day"]
+        made["curves"] = {name: self._curve(name) for name in (*self._programs, BINLOG)}
         total = self._total
         made["ratios"] |= {
             f"whole repository, {ROWVAULT} / {peer}": _bound(total(ROWVAULT) / total(peer), 1 / 8)
@@ -103,7 +104,7 @@ class _Measured:
         return made
 
     def sysbench(self) -> result.Result:
-        """One day of a table of sysbench's rows."""
+        """One day of a table of sysbench's rows, in each round into new repositories."""
         options = self._options
         sysbench.fill(self._connection, options.sysbench, options.seed)
         title = (
@@ -111,31 +112,32 @@ class _Measured:
             f" {options.deletes} deletes, {options.inserts} inserts"
         )
         made = result.heading("growth", title, {"rows": options.sysbench, "seed": options.seed})
-        self._first_day()
-        self._day(
-            lambda: sysbench.change(
-                self._connection,
-                options.seed + 1,
-                updates=options.updates,
-                deletes=options.deletes,
-                inserts=options.inserts,
+        for turn in range(1, options.rounds + 1):
+            self._first_day()
+            self._day(
+                lambda turn=turn: sysbench.change(
+                    self._connection,
+                    options.seed + turn,
+                    updates=options.updates,
+                    deletes=options.deletes,
+                    inserts=options.inserts,
+                )
             )
-        )
         self._finish(made)
-        day, first = self._days[0], self._first
-        if RESTIC in day:
-            made["ratios"][f"growth, {ROWVAULT} / {RESTIC}"] = _bound(
-                _stored(day[ROWVAULT]) / _stored(day[RESTIC]), 1 / 100
-            )
-        made["ratios"][f"growth, {ROWVAULT} / {BINLOG}"] = _bound(
-            _stored(day[ROWVAULT]) / self._binlog[0], 1 / 4
-        )
-        wall = day[ROWVAULT].measurement.wall_s / first[ROWVAULT].measurement.wall_s
+        grown = {name: statistics.median(day) for name, day in made["growth_bytes"].items()}
+        for other, at_most in ((RESTIC, 1 / 100), (BINLOG, 1 / 4)):
+            if other in grown:
+                ratio = _bound(grown[ROWVAULT] / grown[other], at_most)
+                made["ratios"][f"growth, {ROWVAULT} / {other}"] = ratio
+        day, first = made["steps"][ROWVAULT], made["steps"][ROWVAULT + FIRST]
+        wall = day["median_wall_s"] / first["median_wall_s"]
         made["ratios"]["wall, the day / the first"] = _bound(wall, 1.3)
         return made
 
     def _first_day(self) -> None:
-        self._first = {name: program.back_up() for name, program in self._programs.items()}
+        for program in self._programs.values():
+            program.start_anew()
+        self._firsts.append({name: one.back_up() for name, one in self._programs.items()})
 
     def _day(self, change: Callable[[], None]) -> None:
         before = self._binlog_bytes()
@@ -146,12 +148,10 @@ class _Measured:
     def _finish(self, made: result.Result) -> None:
         result.add_rounds(made, self._days, ())
         firsts: result.Result = {}
-        result.add_rounds(firsts, [self._first], ())
+        result.add_rounds(firsts, self._firsts, ())
         made["steps"] |= {name + FIRST: step for name, step in firsts["steps"].items()}
         made["ratios_of"] = "growth, and other figures"
-        made["axes"] = ["day", "MiB, without the first day"]
-        made["curves"] = {name: self._curve(name) for name in (*self._programs, BINLOG)}
-        made["growth_bytes"] = {name: self._growth(name) for name in made["curves"]}
+        made["growth_bytes"] = {name: self._growth(name) for name in (*self._programs, BINLOG)}
 
     def _growth(self, name: str) -> list[int]:
         return self._binlog if name == BINLOG else [_stored(one[name]) for one in self._days]
@@ -164,7 +164,7 @@ class _Measured:
         return points
 
     def _total(self, name: str) -> int:
-        return _stored(self._first[name]) + sum(self._growth(name))
+        return _stored(self._firsts[0][name]) + sum(self._growth(name))
 
     def _line(self, number: int) -> str:
         grown = {name: self._growth(name)[-1] for name in (*self._programs, BINLOG)}

@@ -6,6 +6,7 @@ is then one long match after the other.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable
 
@@ -25,6 +26,8 @@ _SMALLEST_PART = 1024
 """Bytes below which tables of a part's own cost more than they save."""
 
 
+_MAGIC = b"\x28\xb5\x2f\xfd"
+"""RFC 8878, 3.1.1: how a frame starts; deltas are stored without."""
 _DELTA_DESCRIPTOR = b"\0"
 """RFC 8878, 3.1.1.1.1: no content size, no checksum, no number of a dictionary."""
 _DELTA_HASH_BITS_SAVED = 2
@@ -32,6 +35,8 @@ _DELTA_HASH_BITS_SAVED = 2
 one takes longer to fill than it is worth."""
 _DELTA_MATCH_BYTES = 7
 """Shorter matches cost more than the digits or letters that they stand for, in so much text."""
+_LEAST_BASE_BYTES = 8
+"""zstd looks for nothing in less."""
 
 
 class _Compressors(threading.local):
@@ -81,36 +86,42 @@ def _compressor(level: int) -> zstandard.ZstdCompressor:
 def compress_delta(new: bytes, base: bytes) -> bytes:
     """What zstd needs to make the new bytes of those of a base: a frame without its magic number.
 
-    The fast strategy with long matches; slower ones measured 1 % smaller and ten times as slow.
+    The fast strategy with long matches; slower ones measured 1 % smaller and ten times as slow. The
+    base is a prefix, of which zstd notes a third of what it would of a dictionary: it takes a sixth
+    of the time, and as many bytes.
     """
-    parameters = zstandard.ZstdCompressionParameters(
-        format=zstandard.FORMAT_ZSTD1_MAGICLESS,
-        strategy=zstandard.STRATEGY_FAST,
-        window_log=max(zstandard.WINDOWLOG_MIN, (len(new) + len(base)).bit_length()),
-        hash_log=max(zstandard.HASHLOG_MIN, len(base).bit_length() - _DELTA_HASH_BITS_SAVED),
-        min_match=_DELTA_MATCH_BYTES,
-        write_content_size=False,
-        write_checksum=False,
-        write_dict_id=False,
-    )
-    compressor = zstandard.ZstdCompressor(
-        dict_data=_as_dictionary(base), compression_params=parameters
-    )
-    return compressor.compress(new)
+    # Imported here because only backups over an earlier snapshot come here.
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+
+    parameter = zstd.CompressionParameter
+    window_bits = (len(new) + len(base)).bit_length()
+    hash_bits = len(base).bit_length() - _DELTA_HASH_BITS_SAVED
+    options: dict[int, int] = {
+        parameter.strategy: zstd.Strategy.fast,
+        parameter.window_log: max(zstandard.WINDOWLOG_MIN, window_bits),
+        parameter.hash_log: max(zstandard.HASHLOG_MIN, hash_bits),
+        parameter.min_match: _DELTA_MATCH_BYTES,
+        parameter.content_size_flag: False,
+        parameter.checksum_flag: False,
+        parameter.dict_id_flag: False,
+    }
+    known = len(base) >= _LEAST_BASE_BYTES
+    prefix = zstd.ZstdDict(base, is_raw=True).as_prefix if known else None
+    return zstd.compress(new, options=options, zstd_dict=prefix)[len(_MAGIC) :]
 
 
 def decompress_delta(stored: bytes, base: bytes, raw_bytes: int) -> bytes:
     """Up to `raw_bytes` bytes, made of those of the base. Raises CorruptError."""
     if stored[:1] != _DELTA_DESCRIPTOR:  # else zstd would allocate what the frame states
         raise CorruptError("its delta does not begin as one does")
+    dictionary = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
     decompressor = zstandard.ZstdDecompressor(
-        dict_data=_as_dictionary(base), format=zstandard.FORMAT_ZSTD1_MAGICLESS
+        dict_data=dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS
     )
     return _decompress(decompressor, stored, raw_bytes)
-
-
-def _as_dictionary(base: bytes) -> zstandard.ZstdCompressionDict:
-    return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
 
 
 def decompress(stored: bytes, raw_bytes: int) -> bytes:

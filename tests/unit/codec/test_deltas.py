@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,21 @@ NEW = encode_batch([*sample_rows(150), (b"0", b"new"), *sample_rows(300)[151:]])
 def test_any_bytes_come_back(base: bytes, new: bytes, shared: int) -> None:
     for one in (new, base[:shared] + new + base[shared:]):
         assert decompress_delta(compress_delta(one, base), base, len(one)) == one
+
+
+@pytest.mark.parametrize("base_bytes", range(20))
+def test_bases_that_zstd_finds_nothing_in_serve_too(base_bytes: int) -> None:
+    base = bytes(range(base_bytes))
+    for new in (base + b"x", base * 5000 + b"x", b"x"):
+        assert decompress_delta(compress_delta(new, base), base, len(new)) == new
+
+
+def test_a_large_delta_finds_what_is_far_back() -> None:
+    base = random.Random("far").randbytes(2 << 20)
+    new = base[1 << 20 :] + b"new" + base[: 1 << 20]
+    stored = compress_delta(new, base)
+    assert len(stored) < 1000
+    assert decompress_delta(stored, base, len(new)) == new
 
 
 def test_a_delta_is_about_as_large_as_the_change() -> None:
