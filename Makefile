@@ -49,7 +49,7 @@ else
 	$(BIN)/python -m benchmarks.scenario.mount_read -o benchmarks/results/mount.json
 	$(BIN)/python -m benchmarks.scenario growth --days 30 --scale 4 \
 		--out benchmarks/results/growth.json
-	$(BIN)/python -m benchmarks.scenario growth --sysbench 1000000 \
+	$(BIN)/python -m benchmarks.scenario growth --sysbench 1000000 --rounds 5 \
 		--out benchmarks/results/growth-sysbench.json
 	$(BIN)/python -m benchmarks.scenario least --buffer-pool-mb 4096 \
 		--out benchmarks/results/least.json
