@@ -35,8 +35,8 @@ class _Piece(NamedTuple):
 class ReadAhead:
     """A storage whose packs are read ahead where reads follow one another. Used from any thread.
 
-    A disk answers a large read about as soon as a small one. Packs never change, so what was read of
-    one stays right.
+    A disk answers a large read about as soon as a small one. Packs never change, so what was read
+    of one stays right.
     """
 
     def __init__(self, source: PackSource) -> None:
