@@ -11,15 +11,12 @@ from rowvault.core.ids import RepositoryId
 from rowvault.core.instant import Instant
 from rowvault.repository.authenticated import encode_authenticated, split_authenticated
 from rowvault.repository.ciphers import CipherName
+from rowvault.repository.features import FEATURES, Access, Feature, names_of
 from rowvault.repository.node import NodeRule
 from rowvault.repository.secrets import Secrets
 
 MAGIC = "rowvault repository"
 FORMAT = 1
-DELTAS = "deltas"
-"""Blocks may be stored as deltas. Who does not know it must not write, for its prune would remove
-their bases."""
-KNOWN_FEATURES = frozenset({DELTAS})
 _MAXIMUM_CUT = 1 << 22
 _MAXIMUM_PACK = 1 << 29
 
@@ -83,6 +80,11 @@ class Features(msgspec.Struct, frozen=True):
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, features: tuple[Feature, ...]) -> Features:
+        """The names of these, each where a program must know it."""
+        return cls(names_of(features, Access.READ), names_of(features, Access.WRITE))
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in the config object."""
@@ -95,9 +97,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     features: Features = Features()
     sizes: Sizes = Sizes()
 
+    def has(self, feature: Feature) -> bool:
+        """Whether the repository has the feature, so that writers may use it."""
+        names = self.features.read if feature.access is Access.READ else self.features.write
+        return feature.name in names
+
     def refuse_unknown(self, features: tuple[str, ...], location: str) -> None:
         """Raises UnsupportedFormatError when one of these features is not known."""
-        unknown = sorted(set(features) - KNOWN_FEATURES)
+        unknown = sorted(set(features) - {one.name for one in FEATURES})
         if unknown:
             raise UnsupportedFormatError(
                 f"The repository at {location} needs {', '.join(unknown)}, which this version of "

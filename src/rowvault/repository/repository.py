@@ -29,7 +29,6 @@ from rowvault.repository.block_reader import BlockReader
 from rowvault.repository.catalogue import Catalogue, Damage
 from rowvault.repository.ciphers import CipherName
 from rowvault.repository.config import (
-    DELTAS,
     Config,
     Features,
     Sizes,
@@ -38,6 +37,7 @@ from rowvault.repository.config import (
     encode_config,
 )
 from rowvault.repository.dry_session import DrySession
+from rowvault.repository.features import FEATURES, Feature
 from rowvault.repository.index import BlockIndex
 from rowvault.repository.keys import KeyRing, read_removed
 from rowvault.repository.manifest import Manifest
@@ -92,6 +92,7 @@ class Repository:
         sizes: Sizes | None = None,
         cost: Argon2Parameters | None = None,
         relative: Repository | None = None,
+        features: tuple[Feature, ...] = FEATURES,
     ) -> Repository:
         """Makes a repository; without password it is not encrypted. `cost` is that of a guess.
 
@@ -117,7 +118,7 @@ class Repository:
             id=new_repository_id(),
             created=now,
             cipher=CipherName.NONE if password is None else CipherName.AES_256_GCM,
-            features=Features(write=(DELTAS,)),
+            features=Features.of(features),
             sizes=sizes or Sizes(),
         )
         slot_id = os.urandom(8).hex()
@@ -174,7 +175,7 @@ class Repository:
             pack_bytes=self._config.sizes.pack_bytes,
             manifest_cut_rule=self.manifest_cut_rule,
             node_rule=self.node_rule,
-            deltas=DELTAS in self._config.features.write,
+            features=frozenset(filter(self._config.has, FEATURES)),
         )
 
     @property

@@ -38,6 +38,7 @@ from rowvault.repository import names
 from rowvault.repository.block_reader import BlockReader
 from rowvault.repository.catalogue import Catalogue
 from rowvault.repository.delta_chain import DeltaMaker, NewBlock, UsableChains
+from rowvault.repository.features import DELTAS, Feature
 from rowvault.repository.index import (
     BlockIndex,
     Location,
@@ -94,8 +95,8 @@ class SessionPlace(msgspec.Struct, frozen=True):
     pack_bytes: int
     manifest_cut_rule: CutRule
     node_rule: NodeRule
-    deltas: bool
-    """Whether blocks may be stored as deltas."""
+    features: frozenset[Feature]
+    """Those that the repository has; a writer keeps to them."""
 
 
 class Session(Protocol):
@@ -271,7 +272,7 @@ class WriteSession:
         block_id = self._place.make_id(kind, raw)
         if self._reserve(kind, block_id, len(raw), base):
             try:
-                previous = base() if base is not None and self._place.deltas else ()
+                previous = base() if base is not None and DELTAS in self._place.features else ()
                 new = NewBlock(block_id, raw, column_count)
                 frame = self._deltas.make(new, previous) if previous else None
                 self._append(*(frame or self._alone(kind, new)))

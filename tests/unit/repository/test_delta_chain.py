@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
-import msgspec
 import pytest
 
 from rowvault.codec.frames import MAXIMUM_DEPTH, FrameHeader
@@ -110,25 +109,14 @@ def test_a_revert_stores_nothing(repository: Repository) -> None:
         assert session.figures.new_blocks == 0
 
 
-def test_a_repository_without_the_feature_gets_no_deltas(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_repository_without_the_feature_gets_no_deltas() -> None:
     storage = MemoryStorage()
-    with Repository.create(storage, None, MIDDLING) as repository:
-        place = repository.place
-        assert place.deltas
-        monkeypatch.setattr(
-            type(repository), "place", property(lambda self: _without_deltas(place))
-        )
+    changed = sample_rows(200)
+    changed[50] = (b"51", b"changed")
+    with Repository.create(storage, None, MIDDLING, features=()) as repository:
         parent = take_snapshot(repository, {ORDERS: sample_rows(200)}, 0)
-        changed = sample_rows(200)
-        changed[50] = (b"51", b"changed")
         take_snapshot(repository, {ORDERS: changed}, 1, parent=parent)
         assert deltas(repository) == []
-
-
-def _without_deltas(place: object) -> object:
-    return msgspec.structs.replace(place, deltas=False)
 
 
 def thinned(repository: Repository, days: int, kept: set[int]) -> list[list[Row]]:

@@ -1,0 +1,44 @@
+"""Features of the stored format: what a repository may hold that older programs do not know.
+
+A new repository has all of them; an older one gets those that it lacks by `upgrade`. Without a
+feature a writer keeps to what the repository's programs can read and write.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class Access(enum.StrEnum):
+    """What a program that does not know a feature must not do. The values are stored."""
+
+    READ = "read"
+    """Neither read nor write."""
+    WRITE = "write"
+    """Write; it reads all the same."""
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """One feature, as `upgrade`, `check` and `doctor` tell of it."""
+
+    name: str
+    """Stored in the config under `access`."""
+    access: Access
+    gain: str
+    """What the repository gains by it, as one clause without a full stop."""
+
+
+DELTAS = Feature(
+    "deltas", Access.WRITE, "a block that changed is stored as its difference from an earlier one"
+)
+"""A prune that does not know deltas would remove their bases."""
+
+FEATURES = (DELTAS,)
+"""All that this version knows, oldest first."""
+
+
+def names_of(features: tuple[Feature, ...], access: Access) -> tuple[str, ...]:
+    """The names of those features that are stored under `access`."""
+    return tuple(one.name for one in features if one.access is access)
