@@ -118,7 +118,9 @@ class SnapshotRest:
         draft |= {"manifest": manifest.finish(), "tables": tables, "rows": rows}
         draft |= {"raw_bytes": raw_bytes, "mends": snapshot.id}
         draft["losses"] = (*snapshot.losses, *_bounded(told[0]))
-        draft["warnings"] = (*snapshot.warnings, *_bounded([*told[0], *told[1]]))
+        lost = _bounded([*told[0], *told[1]])
+        draft["warnings"] = (*snapshot.warnings, *lost)
+        draft["missing"] = (*snapshot.lacks, *lost)
         return SnapshotDraft(**draft)
 
     def _rest_of(self, record: TableRecord) -> TableRecord:

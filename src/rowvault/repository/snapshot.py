@@ -12,6 +12,7 @@ from rowvault.core.errors import DamageError, SnapshotNotFoundError, Unsupported
 from rowvault.core.ids import SessionId, SnapshotId
 from rowvault.core.instant import Instant
 from rowvault.core.model import Moment, ServerInfo
+from rowvault.repository.old_warnings import missing_of
 from rowvault.repository.tree import TreeRoot
 
 _LATEST = re.compile(r"latest(?:~(\d{1,9}))?")
@@ -48,6 +49,22 @@ class SnapshotDraft(msgspec.Struct, frozen=True, kw_only=True):
     """The snapshot, damaged, whose rest this one holds."""
     losses: tuple[str, ...] = ()
     """Definitions that a repair found lost; lost rows stand with their tables."""
+    missing: tuple[str, ...] | None = None
+    """Those of the warnings that tell of rows or objects that are not in it; None: by a version
+    that did not state it, and the warnings tell."""
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What rows or objects, of those that it was to hold, are missing, one sentence each."""
+        if self.missing is not None:
+            return self.missing
+        found = missing_of(self.warnings)
+        return found if found or self.mends is None else ("what a repair could not save",)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows and objects are there; a property that is not carried is no matter."""
+        return not self.lacks
 
 
 class Snapshot(SnapshotDraft, frozen=True, kw_only=True):
