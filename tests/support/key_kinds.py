@@ -73,7 +73,13 @@ DIVISIBLE = (
         "CONCAT(i DIV 2, IF(i % 2,' ',''))",
         ["mariadb"],
     ),
-    _one("padded", "CHAR(20) CHARACTER SET utf8mb4", "CONCAT(i * 7919 % 100003)"),
+    _one("padded", "CHAR(20) COLLATE utf8mb4_general_ci", "CONCAT(i * 7919 % 100003)"),
+    _two(
+        "below_space",
+        "CHAR(20) COLLATE utf8mb4_bin",
+        "CONCAT('a', ELT(i % 4 + 1, '', '\\t', '\\tb', '!'))",
+    ),
+    _two("latin1_tabs", "CHAR(9) CHARACTER SET latin1", "CONCAT('a', REPEAT('\\t', i % 4))"),
     _one("latin1", _text("latin1_swedish_ci"), "CONCAT(ELT(i % 4 + 1,'ä','A','z','é'), i)"),
     _one("ascii", _text("ascii_general_ci"), _UUID),
     _one("cp932", _text("cp932_japanese_ci"), "CONCAT(IF(i % 2,'ソ','表'), i)"),
@@ -81,19 +87,9 @@ DIVISIBLE = (
     _one("fixed", "BINARY(16)", f"UNHEX({_HASH})"),
     _one("zeros", "BINARY(6)", "UNHEX(CONCAT(LPAD(HEX(i), 4, '0'), '0000'))"),
     _one("bytes", "VARBINARY(20)", "CONCAT(UNHEX(LPAD(HEX(i % 256),2,'0')), UNHEX('00'), i)"),
-    _one("uuid", "UUID", _UUID, ["mariadb"]),
-    _one(
-        "uuid_7",
-        "UUID",
-        "CONCAT('018bcfe5-', LPAD(HEX(i), 4, '0'), '-7000-8', LEFT(SHA2(i, 256), 3), "
-        "'-0123456789ab')",
-        ["mariadb"],
-    ),
-    _one("inet4", "INET4", "INET_NTOA(3000000000 + i * 70000)", ["mariadb"]),
-    _one("inet6", "INET6", "CONCAT('2001:db8::', HEX(i))", ["mariadb"]),
     _two("enum", "ENUM('z','a','','m')", "i % 4 + 1"),
     _two("enum_error", "ENUM('z','a')", "i % 3"),
-    _two("set", "SET('z','a','m')", "i % 8"),
+    _two("enum_foreign", "ENUM('ж','ю') CHARACTER SET utf8mb4", "i % 2 + 1"),
     _one("date", "DATE", "DATE_ADD('1900-01-01', INTERVAL i DAY)"),
     _one(
         "odd_date",
@@ -120,16 +116,44 @@ DIVISIBLE = (
         "a TEXT, b INT NOT NULL, PRIMARY KEY (a(5)), UNIQUE (b)",
         "LPAD(i, 5, '0'), i",
     ),
+    _two("zerofill", "INT(9) ZEROFILL", "i DIV 7"),
+    _two("zerofill_decimal", "DECIMAL(12,3) ZEROFILL", "i DIV 7 / 3"),
+    _one("long_time", "TIME(6)", "SEC_TO_TIME(CAST(i AS SIGNED) * 1510.000001 - 3020000)"),
+    _one("short_bytes", "VARBINARY(9)", "CONCAT(REPEAT(UNHEX('00'), i % 4), i)"),
+    KeyKind(
+        "falling_kinds",
+        "a ENUM('z','a') NOT NULL, b TIME(2), c DECIMAL(9,2), PRIMARY KEY (a DESC, b DESC, c)",
+        "i % 3, SEC_TO_TIME(CAST(i AS SIGNED) DIV 9 - 200), (CAST(i AS SIGNED) - 2000) / 7",
+    ),
     KeyKind(
         "partitioned",
         "a INT, b INT, PRIMARY KEY (a, b)",
         "i, i % 7",
-        options="PARTITION BY HASH (b) PARTITIONS 4",
+        options="ENGINE=InnoDB PARTITION BY HASH (b) PARTITIONS 4",
     ),
 )
 """Tables of which every row-chunk is read by itself."""
 
 INDIVISIBLE = (
+    _two(
+        "filled",
+        "CHAR(20) COLLATE utf8mb4_nopad_bin",
+        "CONCAT('a', REPEAT('\\t', i % 4))",
+        ["mariadb"],
+    ),
+    _two(
+        "filled_uca",
+        "CHAR(20) COLLATE utf8mb4_uca1400_nopad_ai_ci",
+        "CONCAT('a', REPEAT('b', i % 4))",
+        ["mariadb"],
+    ),
+    _two("filled_0900", "CHAR(20) COLLATE utf8mb4_0900_ai_ci", "CONCAT('a', i % 9)", ["mysql"]),
+    _one("uuid", "UUID", _UUID, ["mariadb"]),
+    _one("inet4", "INET4", "INET_NTOA(3000000000 + i * 70000)", ["mariadb"]),
+    _one("inet6", "INET6", "CONCAT('2001:db8::', HEX(i))", ["mariadb"]),
+    _two("year_2", "YEAR(2)", "1970 + i % 99", ["mariadb"]),
+    _two("set", "SET('z','a','m')", "i % 8"),
+    KeyKind("other_engine", "a INT, PRIMARY KEY (a)", "i", options="ENGINE=MyISAM"),
     _one("float", "FLOAT", "i / 7"),
     _one("double", "DOUBLE", "i / 7"),
     _one("bit", "BIT(20)", "i"),
@@ -142,8 +166,8 @@ INDIVISIBLE = (
 
 
 def kinds_of(vendor: str) -> list[KeyKind]:
-    """Those that can be divided, on a server of this vendor."""
-    return [kind for kind in DIVISIBLE if vendor in kind.vendors]
+    """All that there are on a server of this vendor."""
+    return [kind for kind in (*DIVISIBLE, *INDIVISIBLE) if vendor in kind.vendors]
 
 
 def number_statements() -> list[str]:
@@ -162,7 +186,7 @@ def fill(server: DatabaseServer, database: str, kinds: Sequence[KeyKind]) -> Non
         for kind in kinds
         for statement in (
             f"CREATE TABLE `{kind.name}` ({kind.definition}, note VARCHAR(90)) "
-            f"ENGINE=InnoDB {kind.options}",
+            f"{kind.options or 'ENGINE=InnoDB'}",
             f"INSERT INTO `{kind.name}` SELECT {kind.values}, REPEAT({_HASH}, 2) FROM number",
             f"ANALYZE TABLE `{kind.name}`",
         )

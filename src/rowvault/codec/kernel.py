@@ -13,6 +13,7 @@ from rowvault.core.errors import UsageError
 
 __all__ = [
     "Cutter",
+    "KeyProof",
     "PacketSplitter",
     "RecordSearch",
     "RowMatcher",
@@ -66,6 +67,7 @@ if TYPE_CHECKING or implementation == "compiled":
     from rowvault.codec._columns import arrange, restore_rows
     from rowvault.codec._kernel import (
         Cutter,
+        KeyProof,
         PacketSplitter,
         RecordSearch,
         RowMatcher,
@@ -88,6 +90,7 @@ if TYPE_CHECKING or implementation == "compiled":
 else:
     from rowvault.codec.plain import (
         Cutter,
+        KeyProof,
         PacketSplitter,
         RecordSearch,
         RowMatcher,

@@ -19,6 +19,7 @@ from rowvault.codec import kernel
 from rowvault.codec.chunker import Cutter, RawBlock
 from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import RowBatch
+from rowvault.core.errors import SourceError
 from rowvault.core.model import TableDefinition
 from rowvault.repository.node import LeafEntry, NodeRule
 from rowvault.repository.parent_walk import ParentTable, ParentWalk
@@ -82,11 +83,14 @@ class TableScan:
         self._layout = RowLayout.of(definition)
         self._cut_rule = cut_rule
         self._sink = sink
+        self._node_rule = node_rule
         self._tree = TreeWriter(sink.put_node, node_rule)
         self._row_sum = 0
         self._lock = threading.Lock()
         self._ranges: list[RowRange] = []
         self._is_closed = False
+        self._counted_rows: int | None = None
+        self._is_short = False
         self._waiting: dict[int, _RowChunk] = {}
         self._next = 0
         self._chain = Cutter(self._layout, cut_rule)
@@ -100,16 +104,37 @@ class TableScan:
             self._ranges.append(rows)
             return len(self._ranges) - 1
 
-    def close(self) -> None:
-        """No row-chunk follows any more."""
+    def close(self, counted_rows: int | None = None) -> None:
+        """No row-chunk follows any more; `counted_rows` is None where each proves itself."""
         with self._lock:
             self._is_closed = True
+            self._counted_rows = counted_rows
             self._finish_if_whole()
+
+    def begins_again(self) -> bool:
+        """Whether all row-chunks are read and hold other than the counted rows.
+
+        The first caller alone is told so, and all rows are forgotten: the whole table is row-chunk
+        0, which that one has to run.
+        """
+        with self._lock:
+            if not self._is_short:
+                return False
+            self._is_short = False
+            self._tree = TreeWriter(self._sink.put_node, self._node_rule)
+            self._row_sum = 0
+            self._ranges = [RowRange()]
+            self._next = 0
+            self._chain = Cutter(self._layout, self._cut_rule)
+            self._walk = self._new_walk()
+            return True
 
     def run(self, index: int, reader: RowReader, advance: Callable[[int, int], None]) -> None:
         """Reads row-chunk `index` to its end; `advance` hears of rows and raw bytes.
 
-        Raises what the reader and the sink raise; the scan is then of no further use.
+        `begins_again` must be asked behind it. Raises what the reader and the sink raise, and
+        SourceError where the rows of the whole table are not as many as were counted; the scan is
+        then of no further use.
         """
         chunk = _RowChunk(Cutter(self._layout, self._cut_rule), self._new_walk())
         for batch in reader.read(self.definition, self._ranges[index]):
@@ -142,15 +167,23 @@ class TableScan:
         self._finish_if_whole()
 
     def _finish_if_whole(self) -> None:
-        if self._is_closed and self._next == len(self._ranges):
-            self._store(self._chain.finish())
-            self.result = ScannedTable(
-                self.definition,
-                self._tree.finish(),
-                (self._row_sum % _SUM_MODULUS).to_bytes(32, "little"),
+        if not self._is_closed or self._next < len(self._ranges):
+            return
+        self._store(self._chain.finish())
+        root = self._tree.finish()
+        if self._counted_rows not in (None, root.sums.rows):
+            if self._ranges != [RowRange()]:
+                self._is_short = True
+                return
+            raise SourceError(
+                f"{self.definition.label} was read whole by one connection, which gave "
+                f"{root.sums.rows} rows where {self._counted_rows} are counted in the same moment: "
+                "its indexes disagree. Look at it with CHECK TABLE."
             )
-            if self._parent is not None:
-                self._parent.close()
+        row_sum = (self._row_sum % _SUM_MODULUS).to_bytes(32, "little")
+        self.result = ScannedTable(self.definition, root, row_sum)
+        if self._parent is not None:
+            self._parent.close()
 
     def _join(self, chunk: _RowChunk, rows: RowRange, reader: RowReader) -> None:
         position = 0

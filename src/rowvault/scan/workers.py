@@ -72,6 +72,7 @@ class _Worker(msgspec.Struct):
     figures: WorkerFigures
     advance: Callable[[int, int], None]
     pace: Pace
+    monitor: Monitor
     label: str = ""
     """Of the table it is at."""
 
@@ -84,6 +85,7 @@ class _Read(msgspec.Struct, frozen=True):
 
     def run(self, worker: _Worker) -> None:
         self.scan.run(self.index, worker.reader, worker.advance)
+        _read_again_if_short(self.scan, worker)
 
 
 class _Divide(msgspec.Struct, frozen=True):
@@ -98,13 +100,26 @@ class _Divide(msgspec.Struct, frozen=True):
     def run(self, worker: _Worker) -> None:
         found = self.division.more(worker.number)
         if not found:
-            self.scan.close()
+            self.scan.close(self.division.counted_rows(worker.number))
+            _read_again_if_short(self.scan, worker)
             return
         index = 0
         for rows in found:
             index = self.scan.add(rows)
             self.queue.put((self.rank, index), _Read(self.scan, index))
         self.queue.put((self.rank, index - self.lookahead), self)
+
+
+def _read_again_if_short(scan: TableScan, worker: _Worker) -> None:
+    """Where rows fell between ranges: keys compare in another order than that of the index."""
+    if not scan.begins_again():
+        return
+    worker.monitor.warning(
+        f"{scan.definition.label}: its row-chunks do not hold as many rows as are counted in the "
+        "same moment, so its index has another order than its keys; it is read again, whole and by "
+        "one connection."
+    )
+    scan.run(0, worker.reader, worker.advance)
 
 
 def scan_tables(
@@ -219,7 +234,7 @@ def _worker(
         monitor.advance(rows, raw_bytes)
         pace.after_batch(raw_bytes, lambda: queue.is_stopped)
 
-    return _Worker(number, reader, figures, advance, pace)
+    return _Worker(number, reader, figures, advance, pace, monitor)
 
 
 def _work(queue: JobQueue[_Read | _Divide], worker: _Worker, monitor: Monitor) -> None:

@@ -53,6 +53,11 @@ Bound = tuple[str, ...]
 """Values of the leading key columns, in key order, as literals of the server's own SQL."""
 
 
+Key = tuple[bytes, ...]
+"""The values of a row's key columns in key order, as the server sends them; of an ENUM or SET its
+number."""
+
+
 @dataclass(frozen=True, slots=True)
 class RowRange:
     """A row-chunk: in key order, the rows from `low` on and before `high`. None: an open end."""
@@ -61,6 +66,10 @@ class RowRange:
     high: Bound | None = None
     place: int = field(default=0, compare=False)
     """How many row-chunks of the table come before it."""
+    low_key: Key | None = field(default=None, compare=False)
+    """`low` as the values of a row's key columns, where it is the key of a row."""
+    high_key: Key | None = field(default=None, compare=False)
+    """`high`, likewise."""
 
 
 class SourceTable(msgspec.Struct, frozen=True):
@@ -106,6 +115,14 @@ class Division(Protocol):
         """
         ...
 
+    def counted_rows(self, worker: int) -> int | None:
+        """How many rows the table has, counted in the same moment without any range.
+
+        None: the order of the key is known, and readers prove of each row-chunk that it is whole.
+        Raises ConnectionLostError or SourceError.
+        """
+        ...
+
 
 class KnownDivision:
     """A division that is known from the start."""
@@ -118,6 +135,10 @@ class KnownDivision:
         """All of them, the first time."""
         ranges, self._ranges = self._ranges, ()
         return ranges
+
+    def counted_rows(self, worker: int) -> int | None:
+        """None: such ranges are made of whole numbers, or there is only one."""
+        return None
 
 
 class SourceSnapshot(Protocol):

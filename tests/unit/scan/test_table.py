@@ -12,6 +12,7 @@ from blake3 import blake3
 
 from rowvault.codec.layout import CutRule
 from rowvault.codec.rows import RowBatch, encode_row
+from rowvault.core.errors import SourceError
 from rowvault.core.ids import BlockId
 from rowvault.core.model import Column, TableDefinition, ValueKind
 from rowvault.repository.node import NodeRule
@@ -158,3 +159,67 @@ def test_an_empty_table_is_a_tree_of_no_rows() -> None:
     assert parts.root == whole.root
     assert whole.root.sums.rows == 0
     assert int.from_bytes(whole.row_sum, "little") == 0
+
+
+class ForgetfulReader(ListReader):
+    """Leaves a row out of each range but of the whole table, as a server whose index lies in
+    another order than its keys compare."""
+
+    def __init__(self, rows: Sequence[tuple[int, bytes]], keeps_whole: bool = True) -> None:
+        super().__init__(rows, 0)
+        self._keeps_whole = keeps_whole
+
+    def read(self, table: TableDefinition, rows: RowRange) -> Iterator[RowBatch]:
+        if rows == RowRange() and self._keeps_whole:
+            yield from super().read(table, rows)
+            return
+        for batch in super().read(table, rows):
+            first = batch.ends[0]
+            if len(batch.ends) > 1:
+                yield RowBatch(
+                    batch.rows[first:], array("I", [end - first for end in batch.ends[1:]])
+                )
+
+
+def read_in_parts(
+    rows: Sequence[tuple[int, bytes]], reader: ListReader, counted: int | None, parts: int = 3
+) -> TableScan:
+    one = TableScan(TABLE, CountingSink(), CUT_RULE, NODE_RULE)
+    bounds = [None, *((str(3 * edge * len(rows) // parts),) for edge in range(1, parts)), None]
+    for low, high in itertools.pairwise(bounds):
+        one.add(RowRange(low, high))
+    for index in range(parts):
+        one.run(index, reader, lambda rows, size: None)
+        assert not one.begins_again()
+    one.close(counted)
+    return one
+
+
+def test_rows_that_are_counted_and_do_not_come_are_read_again_at_once() -> None:
+    rows = make_rows(2000, 3)
+    whole, _, _ = scan(rows, [])
+    reader = ForgetfulReader(rows)
+    one = read_in_parts(rows, reader, len(rows))
+    assert one.result is None
+    assert one.begins_again()
+    assert not one.begins_again()
+    one.run(0, reader, lambda rows, size: None)
+    assert not one.begins_again()
+    assert one.result == whole
+
+
+def test_as_many_rows_as_were_counted_are_the_table() -> None:
+    rows = make_rows(2000, 3)
+    one = read_in_parts(rows, ListReader(rows, 1), len(rows))
+    assert not one.begins_again()
+    assert one.result is not None
+    assert one.result.root.sums.rows == len(rows)
+
+
+def test_a_whole_table_that_is_not_what_was_counted_is_named() -> None:
+    rows = make_rows(2000, 3)
+    reader = ForgetfulReader(rows, keeps_whole=False)
+    one = read_in_parts(rows, reader, len(rows))
+    assert one.begins_again()
+    with pytest.raises(SourceError, match=r"shop\.item .* 2000 are counted"):
+        one.run(0, reader, lambda rows, size: None)

@@ -8,6 +8,7 @@ kernel.
 from rowvault.codec.plain.columns import arrange, restore_rows
 from rowvault.codec.plain.cutter import Cutter, RawTuple, Rule
 from rowvault.codec.plain.forms import render_csv, render_json_lines
+from rowvault.codec.plain.key_order import KeyProof, OrderedPart
 from rowvault.codec.plain.loading import render_lines
 from rowvault.codec.plain.matcher import RowMatcher
 from rowvault.codec.plain.memory import keep_freed_memory
@@ -20,7 +21,9 @@ from rowvault.codec.plain.values import decode_values, encode_values
 
 __all__ = [
     "Cutter",
+    "KeyProof",
     "Layout",
+    "OrderedPart",
     "PacketSplitter",
     "Place",
     "RawTuple",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from rowvault.core.model import Column
 from rowvault.source.mysql.columns import base_type
 from rowvault.source.mysql.ranges import MOST_NUMBERED, OrderPart
-from rowvault.sqltext.enumeration import value_count
+from rowvault.source.protocol import Bound, Key
+from rowvault.sqltext.enumeration import is_enum, value_count
 from rowvault.sqltext.quoting import mysql_string
 
 NUMBERS = frozenset(
@@ -17,10 +18,9 @@ NUMBERS = frozenset(
 )
 CHARACTERS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
 BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
-_QUOTED = frozenset({"date", "time", "datetime", "timestamp", "uuid", "inet4", "inet6"})
-
-Key = tuple[bytes, ...]
-"""The values of a row's key columns, as the server sends them for `KeyPart.selected`."""
+TEMPORALS = frozenset({"date", "time", "datetime", "timestamp"})
+_CENTURYLESS = "year(2)"
+"""Its text says nothing of the century, by which the server orders."""
 
 
 class TextKind(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ class KeyPart(msgspec.Struct, frozen=True):
 
     @property
     def base(self) -> str:
-        """The first word of the type; `number` for ENUM and SET, which are compared by number."""
+        """The first word of the type; `number` for ENUM, which is compared by number."""
         return "number" if self.order.value_count else base_type(self.column)
 
     @property
@@ -65,10 +65,21 @@ class KeyPart(msgspec.Struct, frozen=True):
 
 
 def can_bound(column: Column) -> bool:
-    """Values of this type can be bounds: FLOAT prints inexactly, BIT compares in two ways."""
-    if count := value_count(column):
-        return count <= MOST_NUMBERED
-    return base_type(column) in NUMBERS | CHARACTERS | BYTES | _QUOTED
+    """Values of this type can be bounds: the server is known to compare them as it indexes them.
+
+    Of every other type nothing is supposed. FLOAT prints inexactly, BIT compares in two ways, and a
+    UUID may lie in an index of an older release in another order than it compares by now.
+    """
+    if is_enum(column):
+        return value_count(column) <= MOST_NUMBERED
+    return base_type(column) in NUMBERS | CHARACTERS | BYTES | TEMPORALS and not (
+        column.type.lower().startswith(_CENTURYLESS)
+    )
+
+
+def bound_of(parts: Sequence[KeyPart], key: Key) -> Bound:
+    """A key, or the first values of one, as literals."""
+    return tuple(part.literal(value) for part, value in zip(parts, key, strict=False))
 
 
 def key_part(order: OrderPart, column: Column, texts: Mapping[str, TextKind]) -> KeyPart:

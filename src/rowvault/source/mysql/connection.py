@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
 import pymysql
@@ -134,7 +134,7 @@ class Connection:
         """The rows of a small result."""
         return self.execute(statement, task).rows
 
-    def stream(self, statement: str | bytes, task: str) -> Iterator[RowBatch]:
+    def stream(self, statement: str | bytes, task: str) -> Generator[RowBatch, None, None]:
         """The rows of a large result as they come, batch by batch.
 
         Leaving early closes the connection, because the server cannot be told to stop. Raises

@@ -15,14 +15,13 @@ from dataclasses import replace
 import msgspec
 
 from rowvault.source.mysql import faults
-from rowvault.source.mysql.bounds import Key, KeyPart, TextKind, key_part
-from rowvault.source.mysql.connection import text
+from rowvault.source.mysql.bounds import KeyPart, TextKind, bound_of, key_part
+from rowvault.source.mysql.key_proof import proves_itself
 from rowvault.source.mysql.keys import AccessPath
 from rowvault.source.mysql.probe import Probe
 from rowvault.source.mysql.reader import MysqlRowReader
 from rowvault.source.mysql.scales import Scale, scale_for
-from rowvault.source.protocol import Bound, RowRange, SourceTable
-from rowvault.sqltext.quoting import mysql_string
+from rowvault.source.protocol import Bound, Key, RowRange, SourceTable
 
 RANGES_AT_ONCE = 4
 _MOST_GUESSES = 20
@@ -44,16 +43,19 @@ class MysqlDivision:
         path: AccessPath,
         target_bytes: int,
         readers: Sequence[MysqlRowReader],
+        texts: Mapping[str, TextKind],
     ) -> None:
-        """`path` must be ordered, by columns whose values can be bounds."""
+        """`path` must be ordered, by columns whose values can be bounds; `texts`: those of them
+        that hold characters, by name."""
         self._table = table.definition
         self._path = path
         self._readers = readers
         self._rows = table.estimated_rows
         self._share = target_bytes / max(1, table.estimated_bytes)
-        self._parts: tuple[KeyPart, ...] = ()
-        self._low: Bound | None = None
-        self._highs: list[Bound] = []
+        named = {column.name: column for column in self._table.columns}
+        self._parts = tuple(key_part(one, named[one.name], texts) for one in path.order)
+        self._low: Key | None = None
+        self._highs: list[Key] = []
         """Edges that are known already behind `_low`, the next one last."""
         self._is_walking = False
         self._poor_edges = 0
@@ -65,8 +67,7 @@ class MysqlDivision:
         if self._is_over:
             return ()
         reader = self._readers[worker]
-        self._parts = self._parts or self._read_parts(reader)
-        probe = Probe(reader, self._table, self._path, self._parts)
+        probe = self._probe(reader)
         # The catalogue may not have noticed yet that rows came.
         self._rows = self._rows or probe.estimate(RowRange())
         found: list[RowRange] = []
@@ -75,21 +76,33 @@ class MysqlDivision:
         reader.let_go(self._table)
         return found
 
+    def counted_rows(self, worker: int) -> int | None:
+        """None where readers prove each row-chunk. Raises SourceError and its kinds."""
+        if self._place == 1 or proves_itself(self._table, self._path.order):
+            return None  # one row-chunk has no ranges that a row could fall between
+        reader = self._readers[worker]
+        count = self._probe(reader).row_count()
+        reader.let_go(self._table)
+        return count
+
+    def _probe(self, reader: MysqlRowReader) -> Probe:
+        return Probe(reader, self._table, self._path, self._parts)
+
     def _next(self, probe: Probe) -> RowRange:
         found = self._walk(probe) if self._is_walking else self._halve(probe)
         rows = replace(found, place=self._place)
         self._place += 1
         problem = "" if rows == RowRange() else probe.problem(rows)
         if problem:
-            rows = replace(rows, high=None)
+            rows = replace(rows, high=None, high_key=None)
             _log.warning(
                 "%s is read by one connection%s: %s.",
                 self._table.label,
                 "" if rows.low is None else " from some row on",
                 problem,
             )
-        self._low, self._is_over = rows.high, rows.high is None
-        if self._highs and self._highs[-1] == rows.high:
+        self._low, self._is_over = rows.high_key, rows.high is None
+        if self._highs and self._highs[-1] == rows.high_key:
             self._highs.pop()
             self._is_walking = False
         return rows
@@ -101,7 +114,13 @@ class MysqlDivision:
     @property
     def _rest(self) -> RowRange:
         """From here to the next edge that is known."""
-        return RowRange(self._low, self._highs[-1] if self._highs else None)
+        return self._between(self._low, self._highs[-1] if self._highs else None)
+
+    def _between(self, low: Key | None, high: Key | None) -> RowRange:
+        return RowRange(self._bound(low), self._bound(high), low_key=low, high_key=high)
+
+    def _bound(self, key: Key | None) -> Bound | None:
+        return None if key is None else bound_of(self._parts, key)
 
     def _halve(self, probe: Probe) -> RowRange:
         while (count := probe.estimate(self._rest)) > 2 * self._wanted_rows:
@@ -111,7 +130,7 @@ class MysqlDivision:
                 return self._walk(probe)
             self._highs.append(edge)
         while self._highs and count < self._wanted_rows // 2:
-            beyond = RowRange(self._low, self._highs[-2] if len(self._highs) > 1 else None)
+            beyond = self._between(self._low, self._highs[-2] if len(self._highs) > 1 else None)
             if (count := probe.estimate(beyond)) > 2 * self._wanted_rows:
                 break
             self._highs.pop()
@@ -122,15 +141,15 @@ class MysqlDivision:
             key = probe.skip(self._rest, self._wanted_rows * step)
             if key is None:
                 return self._rest
-            if probe.finds(edge := probe.bound(key)):
-                return RowRange(self._low, edge)
+            if probe.finds(probe.bound(key)):
+                return self._between(self._low, key)
         _log.info(
             "%s is read by one connection over many rows: the server does not find their keys.",
             self._table.label,
         )
         return self._rest
 
-    def _edge_inside(self, probe: Probe, rows: RowRange, count: int) -> Bound | None:
+    def _edge_inside(self, probe: Probe, rows: RowRange, count: int) -> Key | None:
         try:
             return self._edge_near_middle(probe, rows, count)
         except faults.StatementError as error:
@@ -138,7 +157,7 @@ class MysqlDivision:
                 return None
             raise
 
-    def _edge_near_middle(self, probe: Probe, rows: RowRange, count: int) -> Bound | None:
+    def _edge_near_middle(self, probe: Probe, rows: RowRange, count: int) -> Key | None:
         first, last = probe.first(rows), probe.last(rows)
         if first is None or last is None:
             return None
@@ -153,30 +172,15 @@ class MysqlDivision:
             span = _Span(probe, inner, part, scale, first[:position])
             edge, part_count = span.halve(first[position], last[position], count)
             self._poor_edges = self._poor_edges + 1 if part_count < count // 64 else 0
-            if edge is None or self._poor_edges > _MOST_POOR_EDGES or not probe.finds(edge):
+            if (
+                edge is None
+                or self._poor_edges > _MOST_POOR_EDGES
+                or not probe.finds(probe.bound(edge))
+            ):
                 self._poor_edges = 0
                 return None
             return edge
         return None
-
-    def _read_parts(self, reader: MysqlRowReader) -> tuple[KeyPart, ...]:
-        named = {column.name: column for column in self._table.columns}
-        texts = _texts(reader, self._table.database, self._table.name)
-        return tuple(key_part(one, named[one.name], texts) for one in self._path.order)
-
-
-def _texts(reader: MysqlRowReader, database: str, table: str) -> Mapping[str, TextKind]:
-    found = reader.connection.rows(
-        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, CHARACTER_SET_NAME, COLLATION_NAME "
-        f"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {mysql_string(database)} "
-        f"AND TABLE_NAME = {mysql_string(table)} AND COLLATION_NAME IS NOT NULL",
-        f"reading the collations of {database}.{table}",
-    )
-    return {
-        text(column): TextKind(text(charset), text(collation))
-        for schema, name, column, charset, collation in found
-        if (text(schema), text(name)) == (database, table)
-    }
 
 
 class _Span(msgspec.Struct, frozen=True):
@@ -189,7 +193,7 @@ class _Span(msgspec.Struct, frozen=True):
     prefix: Key
     """The values of the key columns in front of it."""
 
-    def halve(self, first: bytes, last: bytes, count: int) -> tuple[Bound | None, int]:
+    def halve(self, first: bytes, last: bytes, count: int) -> tuple[Key | None, int]:
         """(the edge that comes closest to the middle, rows on its smaller side)."""
         best, best_count = None, -1
         # The server's order may be the other one.
@@ -207,7 +211,7 @@ class _Span(msgspec.Struct, frozen=True):
             left = self.probe.estimate(RowRange(self.rows.low, edge))
             right = self.probe.estimate(RowRange(edge, self.rows.high))
             if min(left, right) > best_count:
-                best, best_count = edge, min(left, right)
+                best, best_count = key, min(left, right)
             if best_count >= count // 4:
                 break
             if left < right:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from rowvault.core.model import TableDefinition
 from rowvault.source.mysql import faults, ranges
-from rowvault.source.mysql.bounds import Key, KeyPart
+from rowvault.source.mysql.bounds import KeyPart, bound_of
 from rowvault.source.mysql.connection import Reply, text
 from rowvault.source.mysql.keys import AccessPath
 from rowvault.source.mysql.reader import MysqlRowReader, rows_of, select_statement
-from rowvault.source.protocol import Bound, RowRange
+from rowvault.source.protocol import Bound, Key, RowRange
 
 _SCANS = frozenset({"ALL", "index"})
 
@@ -35,8 +35,7 @@ class Probe:
 
     def bound(self, key: Key) -> Bound:
         """A key, or the first values of one, as a bound."""
-        pairs = zip(self._parts, key, strict=False)
-        return tuple(part.literal(value) for part, value in pairs)
+        return bound_of(self._parts, key)
 
     def first(self, rows: RowRange) -> Key | None:
         """The key of the first row there; None: there is none."""
@@ -69,6 +68,10 @@ class Probe:
                 return False
             raise
         return reply.rows == ((b"1",),) and reply.warning_count == 0
+
+    def row_count(self) -> int:
+        """All rows, counted along whichever index the server finds smallest."""
+        return int(self._ask(f"SELECT COUNT(*) {self._from}").rows[0][0] or 0)
 
     def estimate(self, rows: RowRange) -> int:
         """How many rows lie there, as the server guesses from a few pages of the index.

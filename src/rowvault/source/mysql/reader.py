@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import ConnectionLostError, SnapshotLostError, SourceError
@@ -12,6 +12,7 @@ from rowvault.source.mysql import faults
 from rowvault.source.mysql.columns import select_expression
 from rowvault.source.mysql.connection import Connection, Reply
 from rowvault.source.mysql.documents import DocumentInspector
+from rowvault.source.mysql.key_proof import range_proof
 from rowvault.source.mysql.keys import AccessPath
 from rowvault.source.mysql.ranges import in_range, order_by, where
 from rowvault.source.protocol import RowRange
@@ -76,10 +77,17 @@ class MysqlRowReader:
         task = f"reading {table.label}"
         path = self._path_of(table, self.connection)
         statement = select_statement(table, rows, path)
+        proof = range_proof(table, path.order, rows)
         with _altered_is_lost(table):
             if self.inspector is not None:
                 self.inspector.inspect(self.connection, table, rows, path)
-            yield from self.connection.stream(statement, task)
+            with closing(self.connection.stream(statement, task)) as batches:
+                for batch in batches:
+                    if proof is not None:
+                        proof.take(batch)
+                    yield batch
+        if proof is not None:
+            proof.finish()
         if self.connection.streamed_warnings:
             self._check_warnings(table)
         self.let_go(table)

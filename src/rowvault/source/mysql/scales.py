@@ -11,7 +11,6 @@ import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from ipaddress import ip_address
 from typing import Protocol
 
 import msgspec
@@ -78,8 +77,6 @@ def _scale(part: KeyPart, low: bytes, high: bytes) -> Scale | None:
         return DecimalScale(len(low.partition(b".")[2]))
     if base == "number" or base in NUMBERS:
         return DecimalScale(0)
-    if base == "uuid":
-        return UuidScale(low[14:15] in b"12345")
     return _BY_TYPE.get(base)
 
 
@@ -145,44 +142,7 @@ class TimeScale:
         return text.encode("ascii")
 
 
-class AddressScale:
-    """IPv4 and IPv6 addresses of the types INET4 and INET6."""
-
-    def number(self, value: bytes) -> int:
-        """The address as its bits. Raises ValueError for anything else."""
-        return int(ip_address(value.decode("ascii")))
-
-    def value(self, number: int) -> bytes:
-        """IPv4 up to 32 bits, which INET6 has no use for in the middle of a large table."""
-        return str(ip_address(number)).encode("ascii")
-
-
-class UuidScale(msgspec.Struct, frozen=True):
-    """MariaDB's UUID: those of versions 1 to 5 are in the order of their groups from the right."""
-
-    is_swapped: bool
-
-    def number(self, value: bytes) -> int:
-        """The digits in order of weight. Raises ValueError for one of the other order."""
-        if (value[14:15] in b"12345") != self.is_swapped:
-            raise ValueError("a UUID of the other order")
-        groups = value.split(b"-")
-        return int(b"".join(reversed(groups) if self.is_swapped else groups), 16)
-
-    def value(self, number: int) -> bytes:
-        """A UUID of the same order."""
-        digits = b"%032x" % number
-        if not self.is_swapped:
-            groups = [digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]]
-            groups[2] = b"7" + groups[2][1:]
-            return b"-".join(groups)
-        last, fourth, third = digits[:12], b"a" + digits[13:16], b"4" + digits[17:20]
-        return b"-".join((digits[24:], digits[20:24], third, fourth, last))
-
-
 _BY_TYPE: dict[str, Scale] = {
-    "inet4": AddressScale(),
-    "inet6": AddressScale(),
     "date": DateScale(),
     "datetime": MomentScale(),
     "timestamp": MomentScale(),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
 from rowvault.core.errors import SnapshotLostError, SourceError
-from rowvault.core.model import ACCOUNT_KINDS, Moment, ServerInfo, TableDefinition
+from rowvault.core.model import ACCOUNT_KINDS, Column, Moment, ServerInfo, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.source.mysql import identity
 from rowvault.source.mysql.accounts import Accounts, read_accounts
+from rowvault.source.mysql.bounds import CHARACTERS, TextKind
 from rowvault.source.mysql.catalogue import CatalogueReader
+from rowvault.source.mysql.columns import base_type
 from rowvault.source.mysql.confirmation import changed_names
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.division import MysqlDivision
@@ -23,6 +25,7 @@ from rowvault.source.mysql.gtid import GtidQuestion, gtid_at_end
 from rowvault.source.mysql.guard import UNGUARDED
 from rowvault.source.mysql.holdings import Holdings
 from rowvault.source.mysql.keys import AccessPath, KeyChoice
+from rowvault.source.mysql.padding import ignores_trailing_spaces, text_kinds
 from rowvault.source.mysql.reader import MysqlRowReader
 from rowvault.source.mysql.status import StatusQuestion
 from rowvault.source.mysql.tables import BASE, VERSIONED, TableFacts, TableShapes
@@ -37,6 +40,12 @@ from rowvault.source.protocol import (
 from rowvault.sqltext.versioning import is_with_history
 
 _log = logging.getLogger(__name__)
+
+_ORDERED_ENGINE = "INNODB"
+"""Of which it is known that an index lies in the order in which its columns compare."""
+
+_FILLED = "char"
+"""The type whose values InnoDB keeps with the spaces that fill them."""
 
 
 class MysqlSnapshot:
@@ -64,6 +73,7 @@ class MysqlSnapshot:
         self._questions: list[StatusQuestion] = []
         self._inspector: DocumentInspector | None = None
         self._choices: dict[tuple[str, str], KeyChoice] = {}
+        self._padding: dict[TextKind, bool] = {}
         self._readers = [MysqlRowReader(one, self._path, self._has_read) for one in connections]
 
     def catalogue(self, selection: Selection) -> Catalogue:
@@ -89,15 +99,47 @@ class MysqlSnapshot:
 
     def divide(self, table: SourceTable, target_bytes: int) -> Division:
         """Row-chunks whose edges are keys of rows; one open range where keys cannot be bounds."""
-        choice = self._choice(table.definition, self._readers[0].connection)
-        if choice.is_divisible and not table.is_urgent:
-            return MysqlDivision(table, choice.path, target_bytes, self._readers)
-        _log.info(
-            "%s is read by one connection: %s.",
-            table.definition.label,
-            "others wait for it" if table.is_urgent else "it has no key that ranges can be made of",
-        )
+        connection = self._readers[0].connection
+        choice = self._choice(table.definition, connection)
+        refusal = self._why_not_divided(table, choice)
+        if not refusal:
+            texts: Mapping[str, TextKind] = {}
+            if any(base_type(one) in CHARACTERS for one in _key_columns(table.definition, choice)):
+                texts = text_kinds(connection, table.definition.database, table.definition.name)
+            refusal = self._why_unordered(table.definition, choice, texts)
+        if not refusal:
+            return MysqlDivision(table, choice.path, target_bytes, self._readers, texts)
+        _log.info("%s is read by one connection: %s.", table.definition.label, refusal)
         return KnownDivision([RowRange()])
+
+    def _why_not_divided(self, table: SourceTable, choice: KeyChoice) -> str:
+        if table.is_urgent:
+            return "others wait for it"
+        if not choice.is_divisible:
+            return "it has no key that ranges can be made of"
+        if table.definition.engine.upper() != _ORDERED_ENGINE:
+            return f"how {table.definition.engine or 'its engine'} orders an index is not known"
+        return ""
+
+    def _why_unordered(
+        self, table: TableDefinition, choice: KeyChoice, texts: Mapping[str, TextKind]
+    ) -> str:
+        for column in _key_columns(table, choice):
+            base = base_type(column)
+            if base in CHARACTERS and column.name not in texts:
+                return f"the collation of column {column.name} is not known"
+            if base == _FILLED and not self._pads(texts[column.name]):
+                return (
+                    f"column {column.name} is a CHAR under {texts[column.name].collation}, which "
+                    "compares trailing spaces"
+                )
+        return ""
+
+    def _pads(self, kind: TextKind) -> bool:
+        if kind not in self._padding:
+            connection = self._readers[0].connection
+            self._padding[kind] = ignores_trailing_spaces(connection, kind)
+        return self._padding[kind]
 
     def readers(self) -> Sequence[MysqlRowReader]:
         """One per connection that sees the moment."""
@@ -262,3 +304,7 @@ class MysqlSnapshot:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _key_columns(table: TableDefinition, choice: KeyChoice) -> Iterator[Column]:
+    return (table.columns[index] for index in choice.key)
