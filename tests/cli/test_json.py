@@ -218,7 +218,7 @@ def test_check(vault: Vault) -> None:
     for document in (shallow, deep):
         assert document.keys() == {
             "errors", "packs", "packs_read", "unlisted_packs", "condemned_packs", "blocks",
-            "bytes_read",
+            "bytes_read", "foreign",
         }  # fmt: skip
         assert document["unlisted_packs"] == document["condemned_packs"] == 0
         assert document["errors"] == []

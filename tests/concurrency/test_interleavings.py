@@ -26,7 +26,8 @@ from rowvault.repository.prune_report import PruneRequest
 from rowvault.repository.repair import repair
 from rowvault.repository.repository import Repository
 from rowvault.repository.session_object import ProcessIdentity
-from support.interleaving import MemoryStorage, Run, SteppedStorage
+from support.interleaving import Run, SteppedStorage
+from support.memory_storage import MemoryStorage
 from support.sample_repository import (
     MIDDLING,
     SMALL,

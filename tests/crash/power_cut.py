@@ -24,7 +24,7 @@ _ALL_SUBSETS = 6
 """As many unsynced entries as all subsets are built of."""
 
 State = tuple[tuple[str, bytes], ...]
-"""(relative path, content) of all objects, sorted."""
+"""(relative path, content) of all objects, sorted; a directory ends with `/`, and is empty."""
 
 
 @dataclass(slots=True)
@@ -107,9 +107,12 @@ class Disk:
         for chosen in _subsets(len(open_entries)):
             names = dict(self.durable)
             _apply(names, itertools.compress(open_entries, chosen))
-            files = sorted(_reachable(names).items())
+            reachable = sorted(_reachable(names).items())
+            directories = [(f"{name}/", b"") for name, file in reachable if file is None]
+            files = [(name, file) for name, file in reachable if file is not None]
             for contents in _contents([file for _, file in files]):
-                yield tuple(zip((name for name, _ in files), contents, strict=True))
+                found = zip((name for name, _ in files), contents, strict=True)
+                yield tuple(sorted([*directories, *found]))
 
 
 def _subsets(count: int) -> Iterator[tuple[bool, ...]]:
@@ -142,13 +145,12 @@ def _apply(names: dict[str, _File | None], entries: Any) -> None:
             names[entry.path] = entry.file
 
 
-def _reachable(names: Mapping[str, _File | None]) -> dict[str, _File]:
-    """Files all of whose directories are there."""
+def _reachable(names: Mapping[str, _File | None]) -> dict[str, _File | None]:
+    """Files and directories all of whose directories are there."""
     return {
         name: file
         for name, file in names.items()
-        if file is not None
-        and not name.startswith(NOT_OBJECTS)
+        if not name.startswith(NOT_OBJECTS)
         and all(parent in names for parent in _directories(name))
     }
 

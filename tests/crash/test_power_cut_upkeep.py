@@ -201,7 +201,6 @@ MUTANTS: dict[str, Callable[[str, bool], bool]] = {
     "names of packs": lambda path, is_directory: path.startswith("packs/"),
     "names of segments": lambda path, is_directory: path == "index",
     "names of rounds": lambda path, is_directory: path == "gc",
-    "names of directories": lambda path, is_directory: path == "",
 }
 
 

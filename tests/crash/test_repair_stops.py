@@ -16,7 +16,7 @@ from rowvault.repository.repair_report import RepairReport
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage, Storage
 from support.failing_storage import FillingStorage, KilledError, StoppingAtChanges
-from support.memory_storage import MemoryStorage
+from support.memory_storage import MemoryStorage, copied
 from support.sample_repository import (
     SMALL,
     Row,
@@ -93,7 +93,7 @@ def assert_goes_on(storage: MemoryStorage, expected: set[tuple[int, Row]]) -> No
 def damaged(base: Path) -> MemoryStorage:
     """What the storage holds."""
     storage = LocalStorage(base)
-    return MemoryStorage({name: storage.read(name) for name in storage.list("")})
+    return copied(storage)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

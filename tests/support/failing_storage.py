@@ -57,6 +57,12 @@ class StoppingStorage:
     def top(self) -> list[str]:
         return self._call(self._inner.top)
 
+    def make_group(self, group: str) -> None:
+        self._call(lambda: self._inner.make_group(group))
+
+    def has_group(self, group: str) -> bool:
+        return self._call(lambda: self._inner.has_group(group))
+
     def list(self, prefix: str) -> list[str]:
         return self._call(lambda: self._inner.list(prefix))
 
@@ -74,6 +80,7 @@ class StoppingAtChanges(StoppingStorage):
         self.view = inner.view  # type: ignore[method-assign]
         self.size = inner.size  # type: ignore[method-assign]
         self.top = inner.top  # type: ignore[method-assign]
+        self.has_group = inner.has_group  # type: ignore[method-assign]
         self.list = inner.list  # type: ignore[method-assign]
 
 
@@ -89,6 +96,8 @@ class FillingStorage:
         self.view = inner.view
         self.size = inner.size
         self.top = inner.top
+        self.make_group = inner.make_group
+        self.has_group = inner.has_group
         self.list = inner.list
         self.delete = inner.delete
 

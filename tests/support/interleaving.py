@@ -98,72 +98,14 @@ class SteppedStorage:
     def top(self) -> list[str]:
         return self._call(self._inner.top)
 
+    def make_group(self, group: str) -> None:
+        self._call(lambda: self._inner.make_group(group))
+
+    def has_group(self, group: str) -> bool:
+        return self._call(lambda: self._inner.has_group(group))
+
     def list(self, prefix: str) -> list[str]:
         return self._call(lambda: self._inner.list(prefix))
 
     def delete(self, name: str) -> None:
         self._call(lambda: self._inner.delete(name))
-
-
-class MemoryStorage:
-    """Objects in memory; what it returned from is durable. Used from any thread."""
-
-    def __init__(self) -> None:
-        self.location = "memory"
-        self.objects: dict[str, bytes] = {}
-        self._lock = threading.Lock()
-
-    def create(
-        self, name: str, data: bytes | bytearray | memoryview, *, is_bulk: bool = False
-    ) -> None:
-        from rowvault.core.errors import ObjectExistsError
-
-        with self._lock:
-            if name in self.objects:
-                raise ObjectExistsError(f"{name} is there already")
-            self.objects[name] = bytes(data)
-
-    def swap(self, name: str, expected: bytes, data: bytes | bytearray | memoryview) -> None:
-        from rowvault.core.errors import ObjectChangedError
-
-        with self._lock:
-            if self._read(name) != expected:
-                raise ObjectChangedError(f"{name} was changed by somebody else")
-            self.objects[name] = bytes(data)
-
-    def read(self, name: str) -> bytes:
-        with self._lock:
-            return self._read(name)
-
-    def read_range(self, name: str, offset: int, length: int) -> bytes:
-        with self._lock:
-            return self._read(name)[offset : offset + length]
-
-    def view(self, name: str) -> memoryview:
-        with self._lock:
-            return memoryview(self._read(name))
-
-    def size(self, name: str) -> int:
-        with self._lock:
-            return len(self._read(name))
-
-    def top(self) -> list[str]:
-        with self._lock:
-            firsts = {name.split("/")[0] + ("/" if "/" in name else "") for name in self.objects}
-            return sorted(firsts)
-
-    def list(self, prefix: str) -> list[str]:
-        with self._lock:
-            return sorted(name for name in self.objects if name.startswith(prefix))
-
-    def delete(self, name: str) -> None:
-        with self._lock:
-            self.objects.pop(name, None)
-
-    def _read(self, name: str) -> bytes:
-        from rowvault.core.errors import ObjectMissingError
-
-        try:
-            return self.objects[name]
-        except KeyError:
-            raise ObjectMissingError(f"{name} is not there") from None

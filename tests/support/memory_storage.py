@@ -1,6 +1,7 @@
 """A storage in memory: as quick as a test needs that opens thousands of small repositories.
 
 It keeps the whole contract of Storage but durability (`tests/unit/storage/test_contract.py`).
+Groups stand among the objects, as empty ones whose names end with `/`.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 import threading
 
 from rowvault.core.errors import (
+    GroupMissingError,
     ObjectChangedError,
     ObjectExistsError,
     ObjectMissingError,
     StorageError,
 )
+from rowvault.repository.names import GROUPS
+from rowvault.storage import Storage
 from rowvault.storage.protocol import Content, check_name
 
 
@@ -30,6 +34,7 @@ class MemoryStorage:
 
     def create(self, name: str, data: Content, *, is_bulk: bool = False) -> None:
         """See Storage.create."""
+        self._make_groups_of(name)
         taken = self.objects.setdefault(check_name(name), content := bytes(data))
         if taken is not content:
             raise ObjectExistsError(f"{self.location}: {name} is there already")
@@ -64,15 +69,44 @@ class MemoryStorage:
         """See Storage.top."""
         return sorted({name.partition("/")[0] + "/" * ("/" in name) for name in self.objects})
 
+    def make_group(self, group: str) -> None:
+        """See Storage.make_group."""
+        self._make_groups_of(_checked(group) + "any")
+
+    def has_group(self, group: str) -> bool:
+        """See Storage.has_group."""
+        _checked(group)
+        return any(name.startswith(group) for name in list(self.objects))
+
     def list(self, prefix: str) -> list[str]:
         """See Storage.list."""
-        if prefix and not prefix.endswith("/"):
-            raise StorageError(f"{prefix!r} is not the name of a group of objects")
-        if prefix:
-            check_name(prefix[:-1])
-        return sorted(name for name in list(self.objects) if name.startswith(prefix))
+        if prefix and not self.has_group(prefix):
+            raise GroupMissingError(f"{self.location}: the directory {prefix} is missing")
+        found = [name for name in list(self.objects) if name.startswith(prefix)]
+        return sorted(name for name in found if not name.endswith("/"))
 
     def delete(self, name: str) -> None:
         """See Storage.delete."""
         with self._lock:
             self.objects.pop(check_name(name), None)
+
+    def _make_groups_of(self, name: str) -> None:
+        end = name.find("/")
+        while end >= 0:
+            self.objects.setdefault(name[: end + 1], b"")
+            end = name.find("/", end + 1)
+
+
+def copied(storage: Storage) -> MemoryStorage:
+    """A repository's objects and groups, in memory."""
+    copy = MemoryStorage({name: storage.read(name) for name in storage.list("")})
+    for group in filter(storage.has_group, GROUPS):
+        copy.make_group(group)
+    return copy
+
+
+def _checked(group: str) -> str:
+    if not group.endswith("/"):
+        raise StorageError(f"{group!r} is not the name of a group of objects")
+    check_name(group[:-1])
+    return group

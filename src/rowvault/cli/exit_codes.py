@@ -43,6 +43,7 @@ _BY_ERROR: tuple[tuple[type[errors.RowvaultError], ExitCode], ...] = (
     (errors.LockedError, ExitCode.LOCKED),
     (errors.WrongPasswordError, ExitCode.WRONG_PASSWORD),
     (errors.DamageError, ExitCode.DAMAGE),
+    (errors.GroupMissingError, ExitCode.DAMAGE),
     (errors.VerificationError, ExitCode.UNVERIFIED),
 )
 

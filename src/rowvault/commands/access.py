@@ -23,12 +23,12 @@ class RepositoryAccess(msgspec.Struct, frozen=True):
     """`password` may have to prompt, which only the main thread does well."""
 
     @contextmanager
-    def open(self) -> Iterator[Repository]:
-        """The open repository, closed afterwards.
+    def open(self, *, whole: bool = True) -> Iterator[Repository]:
+        """The open repository, closed afterwards; without `whole` also where directories lack.
 
-        Raises NoRepositoryError, WrongPasswordError, UnsupportedFormatError.
+        Raises NoRepositoryError, WrongPasswordError, UnsupportedFormatError, GroupMissingError.
         """
-        repository = self._open()
+        repository = self._open(whole)
         try:
             with _advising():
                 yield repository
@@ -48,8 +48,8 @@ class RepositoryAccess(msgspec.Struct, frozen=True):
         finally:
             opening.close_if_open()
 
-    def _open(self) -> Repository:
-        return Repository.open(open_storage(self.location), self.password)
+    def _open(self, whole: bool = True) -> Repository:
+        return Repository.open(open_storage(self.location), self.password, whole=whole)
 
 
 @contextmanager

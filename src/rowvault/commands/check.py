@@ -25,5 +25,5 @@ def check(options: CheckOptions, monitor: Monitor) -> CheckReport:
 
     Raises NoRepositoryError, WrongPasswordError, StorageError.
     """
-    with options.repository.open() as repository:
+    with options.repository.open(whole=False) as repository:
         return check_repository(repository, options.read_data, monitor)

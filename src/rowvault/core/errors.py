@@ -19,7 +19,8 @@ RowvaultError
 │   └── StorageError           the disk or the network: full, unwritable, gone
 │       ├── ObjectMissingError
 │       ├── ObjectExistsError
-│       └── ObjectChangedError   compare-and-swap met another content
+│       ├── ObjectChangedError   compare-and-swap met another content
+│       └── GroupMissingError    a directory that must be there is not
 ├── DamageError              stored bytes that are not what was stored
 │   ├── CorruptError           the bytes fail their check
 │   ├── TruncatedError         the object is shorter than it must be
@@ -111,6 +112,10 @@ class ObjectExistsError(StorageError):
 
 class ObjectChangedError(StorageError):
     """The object's content is not the expected one; nothing was written."""
+
+
+class GroupMissingError(StorageError):
+    """A group of objects is not there, which is something else than an empty one."""
 
 
 class DamageError(RowvaultError):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
+from rowvault.core.errors import (
+    DamageError,
+    MissingError,
+    StorageError,
+    UnsupportedFormatError,
+)
 from rowvault.core.ids import PackName
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
@@ -15,6 +20,8 @@ from rowvault.repository.read_subset import PackAmount, PackShare, ReadSubset
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import SessionPlace
 from rowvault.repository.slots import decode_slot
+
+_NAMED_FOREIGN = 20
 
 __all__ = ["CheckError", "CheckReport", "DamageKind", "check"]
 
@@ -28,6 +35,7 @@ def check(repository: Repository, read_data: bool | ReadSubset, monitor: Monitor
     report = CheckReport()
     place = repository.place
     monitor.phase("checking objects")
+    _check_groups(repository, report, monitor)
     _check_slots(place, report)
     for name, error in repository.upkeep_damage().items():
         report.add(error, name)
@@ -66,6 +74,23 @@ def _reads(read_data: bool | ReadSubset, turn: list[PackName]) -> Callable[[Pack
     if isinstance(read_data, PackAmount):
         return set(turn).__contains__
     return lambda name: read_data
+
+
+def _check_groups(repository: Repository, report: CheckReport, monitor: Monitor) -> None:
+    for group in repository.missing_groups:
+        report.add(
+            MissingError(
+                f"the directory {group} is missing; bring it back from a copy, or copy the "
+                "repository again"
+            ),
+            group,
+        )
+    report.foreign = repository.foreign()
+    if report.foreign:
+        named = ", ".join(report.foreign[:_NAMED_FOREIGN])
+        others = len(report.foreign) - _NAMED_FOREIGN
+        more = f" and {others} more" if others > 0 else ""
+        monitor.warning(f"no objects of the repository, and left alone: {named}{more}")
 
 
 def _check_slots(place: SessionPlace, report: CheckReport) -> None:

@@ -64,6 +64,8 @@ class CheckReport:
     """Frames of all packs."""
     bytes_read: int = 0
     """Of packs; the small objects are not counted."""
+    foreign: list[str] = field(default_factory=list)
+    """What lies among the objects and cannot be one: no damage, and left alone."""
 
     def add(self, error: Exception, object_name: str) -> None:
         """Notes damage of one stored object."""

@@ -96,6 +96,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     cipher: CipherName
     features: Features = Features()
     sizes: Sizes = Sizes()
+    groups: tuple[str, ...] = ()
+    """The groups that are always there, empty or not; none: the version before stated none."""
 
     def has(self, feature: Feature) -> bool:
         """Whether the repository has the feature, so that writers may use it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from datetime import UTC, datetime
 
 from rowvault.core.errors import CorruptError
@@ -16,13 +17,26 @@ SNAPSHOTS = "snapshots/"
 TAGS = "tags/"
 SESSIONS = "sessions/"
 TRASH = "trash/"
+UPKEEP = "gc/"
 REMOVED_KEYS = "gc/keys"
 PRUNE_STATE = "gc/prune"
 SIGHTINGS = "gc/sightings"
 VERIFIED = "gc/verified"
 _ROUND = "gc/round-"
 
+PACK_GROUPS = ("packs/data/", "packs/tree/")
+GROUPS = (KEYS, *PACK_GROUPS, INDEX, SNAPSHOTS, TAGS, SESSIONS, TRASH, UPKEEP)
+"""All groups of a repository."""
+FILLED_BY_A_BACKUP = (*PACK_GROUPS, INDEX, SNAPSHOTS)
+"""Those that hold something after the first backup, also where each was made for its first object.
+"""
+
 _STAMP = "%Y%m%dT%H%M%SZ"
+_OBJECT = re.compile(
+    "config|keys/<16>|packs/(?:data|tree)/<2>/<64>|index/<64>|tags/<16>/<16>|sessions/<32>|"
+    r"(?:snapshots|trash)/\d{8}T\d{6}Z-<16>|gc/(?:prune|keys|verified|sightings|round-<16>)"
+    .replace("<", "[0-9a-f]{").replace(">", "}")
+)  # fmt: skip
 
 
 class PackType(enum.IntEnum):
@@ -30,6 +44,19 @@ class PackType(enum.IntEnum):
 
     DATA = 1
     TREE = 2
+
+
+def is_object(name: str) -> bool:
+    """Whether a name has the form of an object's, whatever lies there."""
+    return _OBJECT.fullmatch(name) is not None
+
+
+def group_of(name: str) -> str:
+    """The group that an object, or a part of a group, belongs to: one of GROUPS, mostly."""
+    for group in GROUPS:
+        if name.startswith(group):
+            return group
+    return name
 
 
 def pack(kind: PackType, name: PackName) -> str:

@@ -23,6 +23,8 @@ from rowvault.repository.secrets import Secrets
 from rowvault.repository.slots import StoredSlot, decode_slot
 from rowvault.storage.protocol import Storage
 
+_OURS = frozenset(group.partition("/")[0] + "/" for group in names.GROUPS)
+
 
 def exists(storage: Storage) -> RepositoryExistsError:
     """The error that says so."""
@@ -41,13 +43,15 @@ def require_free(storage: Storage) -> None:
     if names.CONFIG in top:
         decode_config(storage.read(names.CONFIG), storage.location)
         raise exists(storage)
-    if _is_ours(top):
+    content = _content(storage)
+    if any(map(names.is_object, content)):
         raise RepositoryExistsError(
             f"{storage.location} holds a repository whose config is missing; bring that back "
             "from a copy, or choose another place."
         )
-    others = [name for name in top if name != names.KEYS]
-    others += [name for name in storage.list(names.KEYS) if not _is_slot(storage, name)]
+    others = [name for name in top if name not in _OURS] + content
+    if storage.has_group(names.KEYS):
+        others += [name for name in storage.list(names.KEYS) if not _is_slot(storage, name)]
     if others:
         raise NoRepositoryError(
             f"{storage.location} is not empty and not a repository (it holds {others[0]}, for "
@@ -63,8 +67,10 @@ def _is_slot(storage: Storage, name: str) -> bool:
     return True
 
 
-def _is_ours(top: list[str]) -> bool:
-    return names.PACKS in top or {names.INDEX, names.SNAPSHOTS} <= set(top)
+def _content(storage: Storage) -> list[str]:
+    """What stands in the groups, keys apart; an `init` makes them empty."""
+    groups = [one for one in _OURS if one != names.KEYS and storage.has_group(one)]
+    return [name for group in sorted(groups) for name in storage.list(group)]
 
 
 def read_config(storage: Storage) -> bytes:
@@ -72,7 +78,7 @@ def read_config(storage: Storage) -> bytes:
     try:
         return storage.read(names.CONFIG)
     except ObjectMissingError:
-        if _is_ours(storage.top()):
+        if any(map(names.is_object, _content(storage))):
             raise MissingError(
                 f"The repository at {storage.location} has lost its config object; bring it back "
                 "from a copy of the repository."

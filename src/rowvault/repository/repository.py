@@ -43,6 +43,7 @@ from rowvault.repository.keys import KeyRing, read_removed
 from rowvault.repository.manifest import Manifest
 from rowvault.repository.node import NodeRule
 from rowvault.repository.node_cache import NodeCache
+from rowvault.repository.objects import Objects
 from rowvault.repository.opening import exists, read_config, require_free, unlock
 from rowvault.repository.pack import PackKeys
 from rowvault.repository.parent_walk import ParentTables
@@ -67,7 +68,10 @@ class Repository:
 
     def __init__(self, storage: Storage, config: Config, secrets: Secrets, slot_id: str) -> None:
         """Use `create` or `open`."""
+        storage = storage if isinstance(storage, Objects) else Objects(storage)
         self._storage = storage
+        self.missing_groups: tuple[str, ...] = ()
+        """What must be there and is not; only where it was opened all the same."""
         self._config = config
         self._secrets = secrets
         self._slot_id = slot_id
@@ -120,12 +124,15 @@ class Repository:
             cipher=CipherName.NONE if password is None else CipherName.AES_256_GCM,
             features=Features.of(features),
             sizes=sizes or Sizes(),
+            groups=names.GROUPS,
         )
         slot_id = os.urandom(8).hex()
         slot = names.key_slot(slot_id)
         storage.create(
             slot, seal_slot(secrets, config.id, now, password, cost or Argon2Parameters(), slot_id)
         )
+        for group in names.GROUPS:
+            storage.make_group(group)
         try:
             storage.create(names.CONFIG, encode_config(config, secrets))
         except ObjectExistsError:
@@ -134,17 +141,26 @@ class Repository:
         return cls(storage, config, secrets, slot_id)
 
     @classmethod
-    def open(cls, storage: Storage, password: Callable[[], bytes]) -> Repository:
+    def open(
+        cls, storage: Storage, password: Callable[[], bytes], *, whole: bool = True
+    ) -> Repository:
         """Opens a repository; `password` is called only where it is encrypted.
 
-        Raises NoRepositoryError, UnsupportedFormatError, WrongPasswordError, DamageError,
-        StorageError.
+        Without `whole` also one that lacks a group; `missing_groups` names it then.
+
+        Raises NoRepositoryError, UnsupportedFormatError, WrongPasswordError, GroupMissingError,
+        DamageError, StorageError.
         """
+        objects = Objects(storage)
         data = read_config(storage)
-        config = decode_config(data, storage.location)
-        slot_id, secrets = unlock(storage, config, password)
-        authenticate_config(data, secrets, storage.location)
-        return cls(storage, config, secrets, slot_id)
+        config = decode_config(data, objects.location)
+        slot_id, secrets = unlock(objects, config, password)
+        authenticate_config(data, secrets, objects.location)
+        missing = objects.missing(config.groups)
+        objects.require(missing if whole else ())
+        repository = cls(objects, config, secrets, slot_id)
+        repository.missing_groups = tuple(missing)
+        return repository
 
     @property
     def id(self) -> RepositoryId:
@@ -299,6 +315,7 @@ class Repository:
         Raises StorageError, and UnsupportedFormatError when writing needs an unknown feature.
         """
         self._config.refuse_unknown(self._config.features.write, self.location)
+        self._storage.make_groups()
         self._blocks.load_index()
         return WriteSession(self.place, command, monitor, level, parent)
 
@@ -312,6 +329,10 @@ class Repository:
         """Begins a run that stores nothing and counts what it would store."""
         self._blocks.load_index()
         return DrySession(self.place)
+
+    def foreign(self) -> list[str]:
+        """What lies among the objects and is none, see Objects.foreign. Raises StorageError."""
+        return self._storage.foreign()
 
     @property
     def read_rotation(self) -> ReadRotation:

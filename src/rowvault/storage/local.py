@@ -4,6 +4,10 @@ Write order for a new object: temporary file on the same file system, write, fsy
 name (which never replaces), fsync of the directory. A directory's own entry is made durable before
 the first object in it is. A failed fsync is final for that file: the kernel may have dropped the
 dirty pages, so a second fsync on it proves nothing.
+
+Others may tidy up: a temporary file that is gone before it has its name is written again, and the
+lock file counts only where the name still leads to it. Nothing is written once another file system
+is in the directory's place, as below a mount point.
 """
 
 from __future__ import annotations
@@ -11,25 +15,32 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import logging
 import mmap
 import os
+import re
 import secrets
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rowvault.core.errors import (
+    GroupMissingError,
     ObjectChangedError,
     ObjectExistsError,
     ObjectMissingError,
     StorageError,
 )
-from rowvault.storage.protocol import Content, check_name
+from rowvault.storage.protocol import Content, check_name, is_part
+
+_log = logging.getLogger(__name__)
 
 _TEMPORARY = ".tmp"
 _LOCK = ".lock"
+_TEMPORARY_NAME = re.compile("[0-9a-f]{32}")
 _LEFTOVER_AGE_S = 24 * 60 * 60
+_ATTEMPTS = 5
+"""So many temporary files may be lost, one after the other, before an object is given up."""
 _MAPPED_BYTES = 128 * 1024
 _NOT_OURS = frozenset({_TEMPORARY, _LOCK, "lost+found"})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -42,6 +53,8 @@ class LocalStorage:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self._root = Path(root).absolute()
         self._durable_directories: set[Path] = set()
+        self._identity: tuple[int, int] | None = None
+        """Device and inode of the directory when it was first written to."""
         self._directory_lock = threading.Lock()
         self.location = str(self._root)
 
@@ -50,20 +63,18 @@ class LocalStorage:
         path = self._path(name)
         with self._failing("write", name):
             self._ensure_directory(path.parent)
-            with self._temporary_file(data, is_bulk) as temporary:
-                self._link(temporary, path)
+            self._put(data, lambda temporary: self._link(temporary, path), is_bulk)
             _sync_directory(path.parent)
 
     def swap(self, name: str, expected: bytes, data: Content) -> None:
         """See Storage.swap."""
         path = self._path(name)
         with self._failing("replace", name), self._locked():
-            if path.read_bytes() != expected:
+            if self.read(name) != expected:
                 raise ObjectChangedError(
                     f"{self.location}: {name} was changed by somebody else; nothing was written"
                 )
-            with self._temporary_file(data) as temporary:
-                os.rename(temporary, path)
+            self._put(data, lambda temporary: os.rename(temporary, path))
             _sync_directory(path.parent)
 
     def read(self, name: str) -> bytes:
@@ -108,17 +119,29 @@ class LocalStorage:
             except (FileNotFoundError, NotADirectoryError):
                 return []
             return sorted(
-                entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name
+                entry.name + "/" if entry.is_dir() else entry.name
                 for entry in entries
                 if entry.name not in _NOT_OURS
             )
 
+    def make_group(self, group: str) -> None:
+        """See Storage.make_group."""
+        with self._failing("make", group):
+            self._ensure_directory(self._group_path(group))
+
+    def has_group(self, group: str) -> bool:
+        """See Storage.has_group."""
+        with self._failing("look at", group):
+            return self._group_path(group).is_dir()  # False for what is not there alone
+
     def list(self, prefix: str) -> list[str]:
         """See Storage.list; temporary files, the lock file and `lost+found` are not objects."""
-        if prefix and not prefix.endswith("/"):
-            raise StorageError(f"{prefix!r} is not the name of a group of objects")
-        start = self._path(prefix[:-1]) if prefix else self._root
+        start = self._group_path(prefix) if prefix else self._root
         with self._failing("list", prefix or "."):
+            if not start.is_dir():
+                if prefix:
+                    raise GroupMissingError(f"{self.location}: the directory {prefix} is missing")
+                return []
             return sorted(prefix + name for name in _names_below(start, top=not prefix))
 
     def delete(self, name: str) -> None:
@@ -134,6 +157,11 @@ class LocalStorage:
     def _path(self, name: str) -> Path:
         return self._root / check_name(name)
 
+    def _group_path(self, group: str) -> Path:
+        if not group.endswith("/"):
+            raise StorageError(f"{group!r} is not the name of a group of objects")
+        return self._path(group[:-1])
+
     @contextlib.contextmanager
     def _failing(self, action: str, name: str) -> Iterator[None]:
         """Turns an OSError into the StorageError that says what failed, where, and why."""
@@ -142,7 +170,7 @@ class LocalStorage:
         except FileExistsError as error:
             raise ObjectExistsError(f"{self.location}: {name} is there already") from error
         except OSError as error:
-            if error.errno in _ABSENT and action not in ("write", "list"):
+            if error.errno in _ABSENT and action == "read":
                 raise ObjectMissingError(f"{self.location}: {name} is not there") from error
             raise StorageError(self._explain(error, action, name)) from error
 
@@ -160,10 +188,29 @@ class LocalStorage:
             )
         return f"{self.location}: cannot {action} {name}: {reason}"
 
+    def _put(self, data: Content, put: Callable[[Path], None], is_bulk: bool = False) -> None:
+        """Writes a durable file and gives it its name; anew where it is gone before that."""
+        for _ in range(_ATTEMPTS):
+            with self._temporary_file(data, is_bulk) as temporary:
+                try:
+                    put(temporary)
+                    return
+                except FileNotFoundError:
+                    if temporary.exists():
+                        raise  # what is gone is the directory of the object
+                    _log.info("%s: a temporary file is gone; it is written anew", self.location)
+        raise StorageError(
+            f"{self.location}: temporary files in {_TEMPORARY}/ vanish while they are written, "
+            f"{_ATTEMPTS} in a row; nothing was stored under a name. Look what else tidies up "
+            "there: another host whose clock is wrong, or a copy that deletes what it does not know"
+        )
+
     @contextlib.contextmanager
     def _temporary_file(self, data: Content, is_bulk: bool = False) -> Iterator[Path]:
         """A durable file with this content; its name is gone again at the end."""
         directory = self._root / _TEMPORARY
+        if not directory.is_dir():  # tidied away since it was made
+            self._durable_directories.discard(directory)
         self._ensure_directory(directory)
         path = directory / secrets.token_hex(16)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -197,22 +244,37 @@ class LocalStorage:
     def _locked(self) -> Iterator[None]:
         """Excludes every other swap and delete, in this process and in others."""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(self._root / _LOCK, flags, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        path = self._root / _LOCK
+        while True:
+            descriptor = os.open(path, flags, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                if not _leads_to(path, descriptor):
+                    continue  # it was removed while we waited: others lock the one there now
+                yield
+                return
+            finally:
+                os.close(descriptor)
 
     def _ensure_directory(self, directory: Path) -> None:
         """Makes a directory and its parents, and their entries durable, once per process."""
         with self._directory_lock:
             if directory in self._durable_directories:
                 return
+            self._refuse_another_place()
             _make_durable_directory(directory, self._root)
+            self._identity = _identity(self._root)
             self._durable_directories.add(directory)
             if directory.name == _TEMPORARY:
                 _remove_leftovers(directory)
+
+    def _refuse_another_place(self) -> None:
+        """Raises StorageError where what was written to before is not there any more."""
+        if self._identity is not None and _identity(self._root) != self._identity:
+            raise StorageError(
+                f"{self.location} is another directory now than before, as when a disk was "
+                "unmounted; nothing was written. Look what is there, and run the command again."
+            )
 
 
 def _make_durable_directory(directory: Path, root: Path) -> None:
@@ -240,13 +302,50 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def _identity(directory: Path) -> tuple[int, int] | None:
+    """Device and inode; None where it is not there."""
+    try:
+        status = directory.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _leads_to(path: Path, descriptor: int) -> bool:
+    """Whether a name is still that of an open file."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
 def _remove_leftovers(directory: Path) -> None:
-    """Files of runs that were killed in mid-write; young ones may belong to a run at work."""
-    oldest = time.time() - _LEFTOVER_AGE_S
-    for path in directory.iterdir():
+    """Files of runs that were killed in mid-write; young ones may belong to a run at work.
+
+    How old they are is told by a file that is made beside them: hosts that share a directory need
+    not agree about the time.
+    """
+    leftovers = [path for path in directory.iterdir() if _TEMPORARY_NAME.fullmatch(path.name)]
+    if not leftovers:
+        return
+    oldest = _time_there(directory) - _LEFTOVER_AGE_S
+    for path in leftovers:
         with contextlib.suppress(FileNotFoundError):  # another process tidies up too
             if path.stat().st_mtime < oldest:
                 path.unlink()
+
+
+def _time_there(directory: Path) -> float:
+    """Seconds since 1970 by the clock that gives files in the directory their times."""
+    path = directory / secrets.token_hex(16)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, b"now")
+        os.fsync(descriptor)
+        return os.fstat(descriptor).st_mtime
+    finally:
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
 
 
 def _write_fully(descriptor: int, data: Content) -> None:
@@ -279,16 +378,14 @@ def _read_fully(descriptor: int, offset: int, length: int) -> bytes:
 
 
 def _names_below(directory: Path, *, top: bool) -> Iterator[str]:
-    """Relative names of all files below a directory; none where it is not there."""
-    try:
-        entries = list(os.scandir(directory))
-    except FileNotFoundError:
-        return
-    for entry in entries:
+    """Relative names of all files below a directory. Raises OSError where it is not there."""
+    for entry in list(os.scandir(directory)):
         if top and entry.name in _NOT_OURS:
             continue
-        if entry.is_dir(follow_symlinks=False):
+        if not entry.is_dir():
+            yield entry.name
+        elif is_part(entry.name):
             for name in _names_below(Path(entry.path), top=False):
                 yield f"{entry.name}/{name}"
         else:
-            yield entry.name
+            yield f"{entry.name}/"

@@ -19,6 +19,11 @@ class Storage(Protocol):
 
     Names are relative paths of plain ASCII parts joined by `/`. What `create` and `swap` have
     returned from is durable: it survives a power cut. All failures are StorageError.
+
+    Objects stand in groups, whose names end with `/`. A group is there once it was made, or an
+    object in it; deleting its objects leaves it. So what a copy or a mount lacks is told from what
+    is empty. A place that cannot keep an empty group by itself, as an object store, must keep a
+    mark of it.
     """
 
     location: str
@@ -62,8 +67,20 @@ class Storage(Protocol):
         """First parts of all names, sorted; a group's ends with `/`. Reads no further."""
         ...
 
+    def make_group(self, group: str) -> None:
+        """Makes a group durable; one that is there stays as it is."""
+        ...
+
+    def has_group(self, group: str) -> bool:
+        """Whether a group is there, empty or not."""
+        ...
+
     def list(self, prefix: str) -> list[str]:
-        """All names below `prefix`, sorted; `prefix` is empty or ends with `/`."""
+        """All names below `prefix`, sorted; `prefix` is empty or a group's name.
+
+        Never a part of them. What cannot be an object's name is told too: a file as it is, a
+        directory with `/` behind it, and that is not looked into. Raises GroupMissingError.
+        """
         ...
 
     def delete(self, name: str) -> None:
@@ -71,9 +88,14 @@ class Storage(Protocol):
         ...
 
 
+def is_part(text: str) -> bool:
+    """Whether this can be a part of an object's name."""
+    return _PART.fullmatch(text) is not None
+
+
 @functools.lru_cache(4096)
 def check_name(name: str) -> str:
     """The name itself. Raises StorageError when it could leave the repository or hide in it."""
-    if not all(_PART.fullmatch(part) for part in name.split("/")):
+    if not all(map(is_part, name.split("/"))):
         raise StorageError(f"{name!r} is not the name of an object in a repository")
     return name

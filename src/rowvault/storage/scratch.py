@@ -21,6 +21,7 @@ class ScratchStorage:
         self._above = LocalStorage(directory)
         self._written: set[str] = set()
         self._removed: set[str] = set()
+        self._groups: set[str] = set()
 
     def create(self, name: str, data: Content, *, is_bulk: bool = False) -> None:
         """See Storage.create."""
@@ -58,9 +59,21 @@ class ScratchStorage:
         """See Storage.top."""
         return sorted({*self._below.top(), *self._above.top()})
 
+    def make_group(self, group: str) -> None:
+        """See Storage.make_group."""
+        self._groups.add(group)
+
+    def has_group(self, group: str) -> bool:
+        """See Storage.has_group."""
+        return self._is_above(group) or self._below.has_group(group)
+
     def list(self, prefix: str) -> list[str]:
         """See Storage.list."""
-        return sorted({*self._below.list(prefix), *self._above.list(prefix)} - self._removed)
+        below: list[str] = []
+        if not prefix or not self._is_above(prefix) or self._below.has_group(prefix):
+            below = self._below.list(prefix)
+        written = {name for name in self._written if name.startswith(prefix)}
+        return sorted({*below, *written} - self._removed)
 
     def delete(self, name: str) -> None:
         """See Storage.delete."""
@@ -68,6 +81,9 @@ class ScratchStorage:
             self._above.delete(name)
             self._written.discard(name)
         self._removed.add(name)
+
+    def _is_above(self, group: str) -> bool:
+        return any(name.startswith(group) for name in (*self._written, *self._groups))
 
     def _of(self, name: str) -> Storage:
         if name in self._removed:

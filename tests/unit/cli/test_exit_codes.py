@@ -41,6 +41,7 @@ ALL = [error for error in _tree(errors.RowvaultError) if error.__module__ == err
         (errors.CorruptError, 20),
         (errors.TruncatedError, 20),
         (errors.MissingError, 20),
+        (errors.GroupMissingError, 20),
         (errors.TargetExistsError, 1),
         (errors.VerificationError, 4),
     ],

@@ -17,7 +17,7 @@ from rowvault.repository.prune_plan import PruneLimits
 from rowvault.repository.prune_report import PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
-from support.interleaving import MemoryStorage
+from support.memory_storage import MemoryStorage
 from support.sample_repository import (
     MIDDLING,
     Row,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -23,6 +22,7 @@ from rowvault.repository.prune_report import PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.secrets import IdMaker, Secrets
 from rowvault.storage import LocalStorage
+from support.golden import GOLDEN, golden_copy
 from support.sample_repository import (
     SMALL,
     open_plain,
@@ -32,12 +32,11 @@ from support.sample_repository import (
     take_snapshot,
 )
 
-PLACE = Path(__file__).parents[2] / "data" / "repositories"
 GOLDEN_ROOT = "5337a586935853dbfb3a5293ac7c70b3a05c9a24b16daefff5aa391e4bd9036b"
 
 
 def load_maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("golden_maker", PLACE / "make.py")
+    spec = importlib.util.spec_from_file_location("golden_maker", GOLDEN / "make.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -48,19 +47,19 @@ def load_maker() -> ModuleType:
 MAKER = load_maker()
 
 
-@pytest.fixture(params=sorted(path.stem for path in PLACE.glob("*.json")))
+@pytest.fixture(params=sorted(path.stem for path in GOLDEN.glob("*.json")))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
 def repository(name: str, tmp_path: Path) -> Repository:
-    copy = shutil.copytree(PLACE / name, tmp_path / name)
+    copy = golden_copy(name, tmp_path)
     return Repository.open(LocalStorage(copy), lambda: MAKER.PASSWORD)
 
 
 def test_everything_reads_back(name: str, repository: Repository) -> None:
-    expected = json.loads((PLACE / f"{name}.json").read_text())
+    expected = json.loads((GOLDEN / f"{name}.json").read_text())
     snapshots = repository.snapshots()
     assert [one.id for one in snapshots] == [one["id"] for one in expected]
     for snapshot, rows, stated in zip(snapshots, MAKER.tables_of(name), expected, strict=True):
@@ -97,7 +96,7 @@ def test_a_snapshot_can_be_added(repository: Repository) -> None:
 
 def test_blocks_stand_by_column() -> None:
     """The repository that shows the column layout has it, and not because of this version."""
-    storage = LocalStorage(PLACE / "v1-columns-plain")
+    storage = LocalStorage(GOLDEN / "v1-columns-plain")
     filters = []
     with open_plain(storage) as repository:
         for name in storage.list("packs/data/"):
@@ -110,7 +109,7 @@ def test_blocks_stand_by_column() -> None:
 
 def test_the_deltas_are_of_every_kind(tmp_path: Path) -> None:
     """Of rows and by column, on one base and on two, over several links."""
-    storage = LocalStorage(shutil.copytree(PLACE / "v1-deltas-encrypted", tmp_path / "deltas"))
+    storage = LocalStorage(golden_copy("v1-deltas-encrypted", tmp_path))
     with Repository.open(storage, lambda: MAKER.PASSWORD) as repository:
         index, blocks = repository.place.index, repository.place.blocks
         index.refresh()
@@ -126,7 +125,7 @@ def test_the_deltas_are_of_every_kind(tmp_path: Path) -> None:
 
 def test_upkeep_goes_on(tmp_path: Path) -> None:
     """Keys, the trash and condemned packs of an earlier version."""
-    storage = LocalStorage(shutil.copytree(PLACE / "v1-kept-encrypted", tmp_path / "kept"))
+    storage = LocalStorage(golden_copy("v1-kept-encrypted", tmp_path))
     assert [name for name in storage.list("gc/") if "round" in name]
     with pytest.raises(WrongPasswordError):
         Repository.open(storage, lambda: b"golden removed")

@@ -32,7 +32,7 @@ from rowvault.repository.session import WriteSession
 from rowvault.repository.session_object import ProcessIdentity
 from rowvault.storage import LocalStorage, Storage
 from support.failing_storage import StoppingStorage
-from support.memory_storage import MemoryStorage
+from support.memory_storage import copied
 from support.sample_repository import (
     SMALL,
     open_plain,
@@ -502,7 +502,7 @@ class _PruningAt(StoppingStorage):
 
 def test_a_check_beside_a_prune_finds_no_damage(storage: LocalStorage) -> None:
     """Whenever in the check the prune comes."""
-    whole = MemoryStorage({name: storage.read(name) for name in storage.list("")})
+    whole = copied(storage)
     counting = StoppingStorage(whole.copy(), 10**9, after=False)
     with open_plain(counting) as repository:
         check(repository, False, SilentMonitor())

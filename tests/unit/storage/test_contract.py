@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rowvault.core.errors import (
+    GroupMissingError,
     ObjectChangedError,
     ObjectExistsError,
     ObjectMissingError,
@@ -136,10 +137,38 @@ def test_lists_are_sorted_and_limited_to_their_group(storage: Storage) -> None:
     assert storage.list("") == everything
     assert storage.list("packs/") == ["packs/data/aa/1", "packs/tree/bb/2"]
     assert storage.list("packs/data/") == ["packs/data/aa/1"]
-    assert storage.list("sessions/") == []
     assert storage.top() == ["config", "keys/", "packs-not/", "packs/"]
     with pytest.raises(StorageError):
         storage.list("packs")
+
+
+def test_a_group_that_is_missing_is_no_empty_one(storage: Storage, reopen: Reopen) -> None:
+    storage.create("config", b"x")
+    storage.make_group("snapshots/")
+    storage.make_group("snapshots/")
+    storage.make_group("packs/data/")
+    for one in (storage, reopen()):
+        assert one.has_group("snapshots/")
+        assert one.list("snapshots/") == one.list("packs/data/") == one.list("packs/") == []
+        for group in ("sessions/", "packs/tree/", "snap/", "packs/data/aa/"):
+            assert not one.has_group(group)
+            with pytest.raises(GroupMissingError, match=group):
+                one.list(group)
+    assert storage.list("") == ["config"]
+    assert storage.top() == ["config", "packs/", "snapshots/"]
+
+
+def test_a_group_outlives_its_objects(storage: Storage, reopen: Reopen) -> None:
+    storage.create("tags/a/b", b"x")
+    storage.delete("tags/a/b")
+    assert reopen().list("tags/") == reopen().list("tags/a/") == []
+
+
+@pytest.mark.parametrize("group", ["", "/", "tags", "../tags/", "tags/../x/", ".tmp/", "a//"])
+def test_groups_have_the_names_of_groups(storage: Storage, group: str) -> None:
+    for act in (storage.make_group, storage.has_group):
+        with pytest.raises(StorageError):
+            act(group)
 
 
 def test_delete_is_idempotent_and_frees_the_name(storage: Storage) -> None:

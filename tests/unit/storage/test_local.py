@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import itertools
 import os
+import shutil
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from rowvault.core.errors import ObjectExistsError, StorageError, UsageError
+from rowvault.core.errors import (
+    GroupMissingError,
+    ObjectExistsError,
+    ObjectMissingError,
+    StorageError,
+    UsageError,
+)
 from rowvault.storage import LocalStorage, open_storage
 
 
@@ -158,18 +168,200 @@ def test_without_hard_links_names_are_still_taken_once(
     assert os.listdir(place / ".tmp") == []
 
 
+DAY_S = 24 * 60 * 60
+
+
+def leftover(place: Path, name: str, age_s: float) -> Path:
+    """A temporary file of another run, by the clock that the file system goes by."""
+    path = place / ".tmp" / name
+    path.write_bytes(b"cut short")
+    written_at = path.stat().st_mtime - age_s
+    os.utime(path, (written_at, written_at))
+    return path
+
+
 def test_old_leftovers_are_removed_and_young_ones_stay(place: Path) -> None:
     LocalStorage(place).create("a", b"1")
-    old, young = place / ".tmp" / "old", place / ".tmp" / "young"
-    for path in (old, young):
-        path.write_bytes(b"cut short")
-    two_days_ago = time.time() - 2 * 24 * 60 * 60
-    os.utime(old, (two_days_ago, two_days_ago))
+    old = leftover(place, "0" * 32, 2 * DAY_S)
+    young = leftover(place, "1" * 32, DAY_S / 2)
+    foreign = leftover(place, "what a person put here", 9 * DAY_S)
+    (place / ".tmp" / "folder").mkdir()
     storage = LocalStorage(place)
     storage.create("b", b"2")
     assert not old.exists()
     assert young.exists()
+    assert foreign.exists()
     assert storage.list("") == ["a", "b"]
+
+
+def test_a_host_whose_clock_is_days_ahead_leaves_the_file_of_another_one_alone(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LocalStorage(place).create("a", b"1")
+    live = leftover(place, "2" * 32, 0)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3 * DAY_S)
+    LocalStorage(place).create("b", b"2")
+    assert live.exists()
+
+
+def removing(place: Path, real: Callable[..., None], times: int) -> Callable[..., None]:
+    """Removes temporary files before they get their names, so many times."""
+    left = iter(range(times))
+
+    def act(source: Path, target: Path) -> None:
+        if next(left, None) is not None:
+            for path in (place / ".tmp").iterdir():
+                path.unlink()
+        real(source, target)
+
+    return act
+
+
+@pytest.mark.parametrize(("call", "act"), [("link", "create"), ("rename", "swap")])
+def test_a_lost_temporary_file_is_written_again(
+    place: Path, monkeypatch: pytest.MonkeyPatch, call: str, act: str
+) -> None:
+    storage = LocalStorage(place)
+    storage.create("state", b"1")
+    for times in (1, 3):
+        monkeypatch.setattr(os, call, removing(place, getattr(os, call), times))
+        if act == "create":
+            storage.create(f"a/{times}", b"whole")
+        else:
+            storage.swap("state", storage.read("state"), b"whole %d" % times)
+        monkeypatch.undo()
+    name = "a/3" if act == "create" else "state"
+    assert storage.read(name).startswith(b"whole")
+    assert os.listdir(place / ".tmp") == []
+
+
+@pytest.mark.parametrize("call", ["link", "rename"])
+def test_temporary_files_that_always_vanish_are_told_as_that(
+    place: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    storage = LocalStorage(place)
+    storage.create("state", b"1")
+    monkeypatch.setattr(os, call, removing(place, getattr(os, call), 99))
+    with pytest.raises(StorageError, match="temporary files") as caught:
+        storage.create("a", b"2") if call == "link" else storage.swap("state", b"1", b"2")
+    assert not isinstance(caught.value, ObjectMissingError)
+    monkeypatch.undo()
+    assert storage.list("") == ["state"]
+    assert storage.read("state") == b"1"
+
+
+def test_a_directory_for_temporary_files_that_is_gone_is_made_again(place: Path) -> None:
+    storage = LocalStorage(place)
+    storage.create("a", b"1")
+    (place / ".tmp").rmdir()
+    storage.create("b", b"2")
+    (place / ".tmp").rmdir()
+    storage.swap("b", b"2", b"3")
+    assert storage.read("b") == b"3"
+
+
+def test_a_lock_file_that_is_removed_locks_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that hold the locks of two files would both believe to be alone."""
+    storage = LocalStorage(place)
+    storage.create("state", b"1")
+    real = fcntl.flock
+    locked: list[bool] = []
+
+    def flock(descriptor: int, operation: int) -> None:
+        real(descriptor, operation)
+        if not locked:  # tidied away while we waited for whoever held it
+            (place / ".lock").unlink()
+        locked.append(
+            (place / ".lock").exists()
+            and os.path.samestat(os.stat(place / ".lock"), os.fstat(descriptor))
+        )
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    storage.swap("state", b"1", b"2")
+    assert locked == [False, True]
+    assert storage.read("state") == b"2"
+
+
+def test_nothing_is_written_below_the_mount_point_of_a_disk_that_is_gone(place: Path) -> None:
+    storage = LocalStorage(place)
+    storage.create("snapshots/a", b"1")
+    place.rename(place.parent / "elsewhere")
+    place.mkdir()
+    with pytest.raises(StorageError, match="another directory"):
+        storage.create("packs/data/a", b"2")
+    with pytest.raises(StorageError, match="another directory"):
+        storage.create("snapshots/b", b"2")
+    assert os.listdir(place) == []
+
+
+@pytest.mark.parametrize("code", ["EACCES", "EIO", "ENOTCONN", "ESTALE"])
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_directory_that_cannot_be_listed_to_its_end_is_an_error(
+    place: Path, monkeypatch: pytest.MonkeyPatch, code: str, at: int
+) -> None:
+    """Also one that fails behind its first entries, and one below the one that is asked for."""
+    storage = LocalStorage(place)
+    storage.create("packs/aa/1", b"1")
+    storage.create("packs/bb/2", b"1")
+    real = os.scandir
+
+    def failing(path: Path) -> Iterator[os.DirEntry[str]]:
+        with real(path) as entries:
+            yield from itertools.islice(entries, at)
+        raise OSError(getattr(errno, code), os.strerror(getattr(errno, code)))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", failing)
+        for group in ("packs/", "packs/aa/"):
+            with pytest.raises(StorageError, match=r"cannot list packs/.*"):
+                storage.list(group)
+        with pytest.raises(StorageError):
+            storage.top()
+
+
+def test_a_directory_that_vanishes_while_it_is_listed_is_an_error(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = LocalStorage(place)
+    storage.create("packs/aa/1", b"1")
+    storage.create("packs/bb/2", b"1")
+    real = os.scandir
+
+    def vanishing(path: Path) -> Iterator[os.DirEntry[str]]:
+        if path == place / "packs" / "aa":
+            shutil.rmtree(place / "packs" / "aa")
+        return real(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", vanishing)
+        with pytest.raises(StorageError, match="cannot list packs/"):
+            storage.list("packs/")
+
+
+def test_what_cannot_be_an_object_is_named_and_not_looked_into(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = LocalStorage(place)
+    storage.create("keys/ab", b"1")
+    files = [".DS_Store", "._ab", ".nfs0001", "ab~", "Thumbs.db", "a b", "caf\udce9"]
+    directories = ["lost+found", "@eaDir"]
+    for name in files:
+        (place / "keys" / name).write_bytes(b"")
+    for name in directories:
+        (place / "keys" / name).mkdir()
+        (place / "keys" / name / "inside").write_bytes(b"")
+    names = ["ab", *files, *(f"{name}/" for name in directories)]
+    assert storage.list("keys/") == sorted(f"keys/{name}" for name in names)
+
+
+def test_directories_may_be_links_to_others(place: Path, tmp_path: Path) -> None:
+    LocalStorage(place).create("packs/data/aa/1", b"1")
+    (place / "packs" / "data" / "aa").rename(tmp_path / "other disk")
+    (place / "packs" / "data" / "aa").symlink_to(tmp_path / "other disk")
+    assert LocalStorage(place).list("packs/") == ["packs/data/aa/1"]
 
 
 def test_lost_and_found_is_not_an_object(place: Path) -> None:
@@ -186,7 +378,7 @@ def test_a_file_in_place_of_the_directory(tmp_path: Path) -> None:
     assert storage.top() == []
     with pytest.raises(StorageError, match="is not a directory"):
         storage.create("config", b"")
-    with pytest.raises(StorageError, match="is not a directory"):
+    with pytest.raises(GroupMissingError):
         storage.list("keys/")
 
 

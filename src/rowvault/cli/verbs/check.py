@@ -90,6 +90,7 @@ def document(report: CheckReport) -> dict[str, object]:
         "condemned_packs": report.condemned_packs,
         "blocks": report.blocks,
         "bytes_read": report.bytes_read,
+        "foreign": list(report.foreign),
     }
 
 
