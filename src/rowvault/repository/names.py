@@ -103,16 +103,21 @@ def split_forgotten(object_name: str) -> tuple[datetime, SnapshotId]:
     return split_snapshot(SNAPSHOTS + object_name.removeprefix(TRASH))
 
 
+def stamp(time: datetime) -> str:
+    """`<utc>`, to the second: `20261120T110000Z`."""
+    return time.astimezone(UTC).strftime(_STAMP)
+
+
 def snapshot(time: datetime, snapshot_id: SnapshotId) -> str:
     """`snapshots/<utc>-<id>`, to the second."""
-    return f"{SNAPSHOTS}{time.astimezone(UTC).strftime(_STAMP)}-{snapshot_id}"
+    return f"{SNAPSHOTS}{stamp(time)}-{snapshot_id}"
 
 
 def split_snapshot(object_name: str) -> tuple[datetime, SnapshotId]:
     """(time to the second, id). Raises CorruptError for an object that is out of place."""
-    stamp, _, snapshot_id = object_name.removeprefix(SNAPSHOTS).partition("-")
+    stated, _, snapshot_id = object_name.removeprefix(SNAPSHOTS).partition("-")
     try:
-        time = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+        time = datetime.strptime(stated, _STAMP).replace(tzinfo=UTC)
     except ValueError:
         time = None
     if time is None or len(snapshot_id) != 16 or set(snapshot_id) - set("0123456789abcdef"):

@@ -38,6 +38,7 @@ from rowvault.repository.config import (
 )
 from rowvault.repository.dry_session import DrySession
 from rowvault.repository.features import FEATURES, Feature
+from rowvault.repository.find_snapshot import choose
 from rowvault.repository.index import BlockIndex
 from rowvault.repository.keys import KeyRing, read_removed
 from rowvault.repository.manifest import Manifest
@@ -53,7 +54,7 @@ from rowvault.repository.sealed import Sealer
 from rowvault.repository.secrets import IdMaker, Secrets, new_repository_id
 from rowvault.repository.session import SessionPlace, WriteSession
 from rowvault.repository.slots import Argon2Parameters, seal_slot
-from rowvault.repository.snapshot import Snapshot, SnapshotListing, choose
+from rowvault.repository.snapshot import Snapshot, SnapshotListing
 from rowvault.repository.trash import Trash
 from rowvault.repository.tree import TreeReader, TreeRoot
 from rowvault.storage.protocol import Storage

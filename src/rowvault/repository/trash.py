@@ -23,13 +23,13 @@ from rowvault.core.ids import SnapshotId
 from rowvault.core.instant import Instant
 from rowvault.repository import names
 from rowvault.repository.catalogue import Catalogue
+from rowvault.repository.find_snapshot import choose
 from rowvault.repository.live_session import LiveSession
 from rowvault.repository.sealed import DocumentType, Sealer
 from rowvault.repository.snapshot import (
     ForgottenSnapshot,
     Snapshot,
     SnapshotListing,
-    choose,
 )
 from rowvault.storage.protocol import Storage
 

@@ -72,13 +72,6 @@ def test_snapshots_are_found_by_every_name(repository: Repository) -> None:
             repository.find(spec)
 
 
-def test_an_ambiguous_prefix_names_the_candidates(repository: Repository) -> None:
-    ids = [take_snapshot(repository, {}, number).id for number in range(17)]
-    shared = next(one[0] for one in ids if sum(two[0] == one[0] for two in ids) > 1)
-    with pytest.raises(SnapshotNotFoundError, match="add digits"):
-        repository.find(shared)
-
-
 def test_snapshots_of_one_second_keep_their_order(repository: Repository) -> None:
     taken = []
     for microsecond in (5, 900_000, 10, 400_000):

@@ -37,8 +37,8 @@ _HEADINGS = (
 def undelete(settings: Settings, snapshots: tuple[str, ...], list_only: bool) -> None:
     """Bring forgotten snapshots back, with their tags. What `prune` has removed is gone.
 
-    SNAP is the beginning of an id, `latest` (the newest of the forgotten ones), `latest~2`, or a
-    time, as in other commands.
+    SNAP is the beginning of an id (four digits or more), `latest` (the newest of the forgotten
+    ones), `latest~2`, or a time, as in other commands.
     """
     from rowvault.commands.forget import UndeleteOptions, list_trash
     from rowvault.commands.forget import undelete as run

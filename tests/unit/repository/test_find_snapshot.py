@@ -1,0 +1,101 @@
+"""Which snapshot a name means, and which names are refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from rowvault.core.errors import SnapshotNotFoundError
+from rowvault.core.ids import SnapshotId
+from rowvault.repository.find_snapshot import choose
+from rowvault.repository.repository import Repository
+from rowvault.repository.snapshot import Snapshot, SnapshotListing
+from rowvault.storage import LocalStorage
+from support.sample_repository import SMALL, take_snapshot
+
+IDS = ("69aa000000000001", "1118000000000002", "7abc000000000003", "2026000000000004")
+
+
+@pytest.fixture(scope="module")
+def listings(tmp_path_factory: pytest.TempPathFactory) -> list[SnapshotListing]:
+    """One of each id, an hour apart from 10:00 of 20 November 2026 on."""
+    storage = LocalStorage(tmp_path_factory.mktemp("place"))
+    with Repository.create(storage, None, SMALL) as repository:
+        sample = take_snapshot(repository, {})
+    found = []
+    for hour, snapshot_id in enumerate(IDS, 10):
+        time = datetime(2026, 11, 20, hour, tzinfo=UTC)
+        snapshot = with_id(sample, snapshot_id, time)
+        found.append(SnapshotListing(snapshot.id, time, snapshot))
+    return found
+
+
+def with_id(sample: Snapshot, snapshot_id: str, time: datetime) -> Snapshot:
+    fields = {name: getattr(sample, name) for name in Snapshot.__struct_fields__}
+    return Snapshot(**fields | {"id": SnapshotId(snapshot_id), "time": time})
+
+
+@pytest.mark.parametrize(
+    ("spec", "advice"),
+    [
+        ("2026-11-18", "did you mean `@2026-11-18`"),
+        ("2026-11-20T10:00", "did you mean `@2026-11-20T10:00`"),
+        ("2026-11-20 10:00", "did you mean `@2026-11-20 10:00`"),
+        ("20261118", "did you mean `@20261118`"),
+        ("latest-7", "did you mean `latest~7`"),
+        ("latest7", "did you mean `latest~7`"),
+        ("latest^1", "did you mean `latest~1`"),
+        ("Latest", "did you mean `latest`"),
+        ("foo-bar-69", "names no snapshot"),
+        ("foo-bar-69aa", "names no snapshot"),
+        ("x-1118000000000002", "names no snapshot"),
+        ("20261120T110000-1118000000000002", "names no snapshot"),
+        ("20261120T120000Z-1118000000000002", "is of 20261120T110000Z"),
+        ("20261120T110000Z-69aa", "is of 20261120T100000Z"),
+        ("20261120T110000Z-", "names no snapshot"),
+        ("-1118", "did you mean"),
+        ("7", "add digits"),
+        ("7ab", "add digits"),
+        ("20261120T120000Z-7ab", "add digits"),
+        ("7abd", "no snapshot|No snapshot"),
+        ("69aa0000000000011", "names no snapshot"),
+        ("latest~-1", "names no snapshot"),
+    ],
+)
+def test_what_is_no_name_is_refused_with_advice(
+    listings: list[SnapshotListing], spec: str, advice: str
+) -> None:
+    with pytest.raises(SnapshotNotFoundError, match=advice):
+        choose(listings, spec)
+
+
+def test_ids_and_their_beginnings(listings: list[SnapshotListing]) -> None:
+    for spec, place in {
+        IDS[0]: 0,
+        "1118": 1,
+        "7ABC": 2,
+        "2026": 3,
+        f"20261120T110000Z-{IDS[1]}": 1,
+        "20261120T120000Z-7abc": 2,
+    }.items():
+        assert choose(listings, spec).id == IDS[place], spec
+
+
+def test_an_ambiguous_prefix_names_the_candidates(listings: list[SnapshotListing]) -> None:
+    assert listings[0].snapshot is not None
+    twin = with_id(listings[0].snapshot, "69aa00000000ffff", listings[-1].time)
+    with pytest.raises(SnapshotNotFoundError, match=f"{IDS[0]}, {twin.id}; add digits"):
+        choose([*listings, SnapshotListing(twin.id, twin.time, twin)], "69aa")
+
+
+def test_the_same_names_mean_the_same_in_the_trash(tmp_path: Path) -> None:
+    with Repository.create(LocalStorage(tmp_path / "vault"), None, SMALL) as repository:
+        one, two = (take_snapshot(repository, {}, number) for number in (0, 1))
+        for snapshot in (one, two):
+            repository.forget(snapshot)
+        for spec in (f"x-{one.id}", one.id[:3], f"20261120T110000Z-{one.id}", "latest-1"):
+            with pytest.raises(SnapshotNotFoundError):
+                repository.trash.take_back(spec)
+        assert repository.trash.take_back(f"20261120T100000Z-{one.id}").id == one.id
