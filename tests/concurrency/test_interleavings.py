@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rowvault.core.errors import LockedError, RepositoryError, RowvaultError
+from rowvault.core.errors import LockedError, MissingError, RepositoryError, RowvaultError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import session_watch
 from rowvault.repository.check import check
@@ -123,7 +123,9 @@ class Interleavings(RuleBasedStateMachine):
     @rule(max_unused=st.sampled_from([0.0, 0.3]))
     def begin_prune(self, max_unused: float) -> None:
         request = PruneRequest(
-            limits=PruneLimits(max_unused=max_unused), clock=lambda: self.monotonic
+            limits=PruneLimits(max_unused=max_unused),
+            clock=lambda: self.monotonic,
+            allow_remove_all=True,
         )
         self.start("prune", lambda repository: _ignore(prune(repository, request, SilentMonitor())))
 
@@ -208,7 +210,9 @@ class Interleavings(RuleBasedStateMachine):
         with open_plain(self.storage) as repository:
             for at in (0.0, 1e9, 2e9, 3e9):  # whoever died is seen, and then seen to be dead
                 request = PruneRequest(
-                    limits=PruneLimits(max_unused=0), clock=lambda at=at: 1e9 + at
+                    limits=PruneLimits(max_unused=0),
+                    clock=lambda at=at: 1e9 + at,
+                    allow_remove_all=True,  # of backups that died before there was any snapshot
                 )
                 with contextlib.suppress(LockedError):  # by a prune that has died
                     prune(repository, request, SilentMonitor())
@@ -237,7 +241,9 @@ def _expected(name: str) -> tuple[type[BaseException], ...]:
     """What a run may fail with when others are at work: a clear error, and no snapshot."""
     if name in ("backup", "undelete"):
         return (RepositoryError,)
-    return (LockedError, RepositoryError) if name in ("prune", "repair") else (RowvaultError,)
+    if name == "repair":  # without any snapshot it says so, and leaves the packs to a prune
+        return (LockedError, RepositoryError, MissingError)
+    return (LockedError, RepositoryError) if name == "prune" else (RowvaultError,)
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -121,9 +122,70 @@ def test_new_snapshots_appear_and_forgotten_ones_go(
     (added,) = set(os.listdir(top / "snapshots")) - before
     await_true(lambda: os.readlink(top / "latest") == f"snapshots/{added}")
     assert (top / "latest" / "main" / "plain.sql").stat().st_size > 0
-    for name in before:
-        (copy / "snapshots" / name).unlink()
+    with Repository.open(open_storage(str(copy)), lambda: b"") as repository:
+        for snapshot in repository.snapshots()[:-1]:
+            repository.forget(snapshot)
     await_true(lambda: os.listdir(top / "snapshots") == [added])
+
+
+def test_a_list_of_snapshots_that_is_missing_is_an_error_and_no_empty_folder(
+    mount: Mount, place: Path, tmp_path: Path
+) -> None:
+    """Whoever mirrors an empty folder empties the mirror."""
+    copy = Path(shutil.copytree(place, tmp_path / "vault"))
+    top = mount(repository=copy)
+    listed = sorted(os.listdir(top / "snapshots"))
+    (copy / "snapshots").rename(tmp_path / "gone")
+    for act in (
+        lambda: os.listdir(top / "snapshots"),
+        lambda: os.listdir(top / "tags"),
+        lambda: os.listdir(top),
+        lambda: os.readlink(top / "latest"),
+    ):
+        await_true(lambda act=act: fails_with(errno.EIO, act))
+    assert top.is_mount()
+    (tmp_path / "gone").rename(copy / "snapshots")
+    await_true(lambda: not fails_with(errno.EIO, lambda: os.listdir(top / "snapshots")))
+    assert sorted(os.listdir(top / "snapshots")) == listed
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_snapshot_that_nobody_forgot_is_missed(
+    mount: Mount, place: Path, tmp_path: Path, count: int
+) -> None:
+    copy = Path(shutil.copytree(place, tmp_path / "vault"))
+    top = mount(repository=copy)
+    listed = sorted(os.listdir(top / "snapshots"))
+    (tmp_path / "gone").mkdir()
+    for name in listed[:count]:
+        (copy / "snapshots" / name).rename(tmp_path / "gone" / name)
+    await_true(lambda: fails_with(errno.EIO, lambda: os.listdir(top / "snapshots")))
+    for name in listed[:count]:
+        (tmp_path / "gone" / name).rename(copy / "snapshots" / name)
+    await_true(lambda: not fails_with(errno.EIO, lambda: os.listdir(top / "snapshots")))
+    assert sorted(os.listdir(top / "snapshots")) == listed
+
+
+def test_half_a_copy_is_not_mounted(place: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(place, tmp_path / "vault"))
+    for path in (copy / "snapshots").iterdir():
+        path.unlink()
+    (tmp_path / "top").mkdir()
+    done = run("-r", copy, "mount", tmp_path / "top")
+    assert done.returncode == 20
+    assert b"no snapshot, not even a forgotten one" in done.stderr
+    assert not (tmp_path / "top").is_mount()
+
+
+def fails_with(code: int, act: Callable[[], object]) -> bool:
+    """Whether the call fails with this error; any other one passes through."""
+    try:
+        act()
+    except OSError as error:
+        if error.errno != code:
+            raise
+        return True
+    return False
 
 
 def test_every_table_reads_as_dump_prints_it(mount: Mount, repository: Repository) -> None:

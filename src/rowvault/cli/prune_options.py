@@ -62,14 +62,20 @@ def limit_options(function: _Function) -> _Function:
 
 
 def request(
-    max_unused: float, max_repack: int | None, wait: bool, dry_run: bool = False
+    max_unused: float,
+    max_repack: int | None,
+    wait: bool,
+    dry_run: bool = False,
+    allow_remove_all: bool = False,
 ) -> PruneRequest:
     """The request that the options make."""
     from rowvault.repository.prune_plan import PruneLimits
     from rowvault.repository.prune_report import PruneRequest
 
     limits = PruneLimits(max_unused=max_unused, max_repack_bytes=max_repack)
-    return PruneRequest(limits=limits, wait=wait, dry_run=dry_run)
+    return PruneRequest(
+        limits=limits, wait=wait, dry_run=dry_run, allow_remove_all=allow_remove_all
+    )
 
 
 def document(report: PruneReport, dry_run: bool) -> dict[str, object]:

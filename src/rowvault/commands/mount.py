@@ -148,5 +148,7 @@ def _likely_reason(options: MountOptions) -> str:
 def _root(repository: Repository, options: MountOptions) -> Directory:
     only = Excerpt(options.database, options.table)
     if options.snapshot is None:
-        return Root(SnapshotCatalogue(repository, only))
+        catalogue = SnapshotCatalogue(repository, only)
+        catalogue.all()  # what cannot be listed is not mounted
+        return Root(catalogue)
     return SnapshotDirectory(SnapshotText(repository, repository.find(options.snapshot), only))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.repository.absence import refuse_unexplained_emptiness
 from rowvault.repository.snapshot import Snapshot
 
 
@@ -37,7 +38,10 @@ def snapshots(options: SnapshotsOptions) -> SnapshotsResult:
     """All snapshots. Raises RepositoryError."""
     with options.repository.open() as repository:
         result = SnapshotsResult([], [])
-        for listing in repository.listings():
+        listings = repository.listings()
+        if not listings:
+            refuse_unexplained_emptiness(repository)
+        for listing in listings:
             if listing.snapshot is None:
                 result.damage.append(str(listing.damage))
             else:

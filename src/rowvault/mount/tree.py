@@ -21,6 +21,7 @@ from rowvault.mount.names import file_name
 from rowvault.mount.snapshot_text import EVERYTHING, Excerpt, SnapshotText
 from rowvault.render.document import Document
 from rowvault.repository import names
+from rowvault.repository.absence import refuse_unexplained_absence, refuse_unexplained_emptiness
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 
@@ -264,23 +265,36 @@ class ObjectsDirectory:
 
 
 class SnapshotCatalogue:
-    """The snapshots and tags of a repository as they are now, and a directory for each."""
+    """The snapshots and tags of a repository as they are now, and a directory for each.
+
+    What is shown is what is mirrored: a snapshot that vanishes without having been forgotten is an
+    error, and not a shorter list.
+    """
 
     def __init__(self, repository: Repository, only: Excerpt = EVERYTHING) -> None:
         self._repository = repository
         self._only = only
         self._lengths = LengthCache()
         self._directories: dict[SnapshotId, SnapshotDirectory] = {}
+        self._known: dict[str, Snapshot] = {}
 
     def all(self) -> dict[str, Snapshot]:
-        """All snapshots by the names of their directories, oldest first."""
+        """All snapshots by the names of their directories, oldest first.
+
+        Raises MissingError where some are missing, StorageError.
+        """
         found = {
             names.snapshot(one.time, one.id).removeprefix(names.SNAPSHOTS): one
             for one in self._repository.snapshots()
         }
+        if not found:
+            refuse_unexplained_emptiness(self._repository)
+        for gone in self._known.keys() - found.keys():
+            refuse_unexplained_absence(self._repository, self._known[gone])
+        self._known = found
         kept = {one.id for one in found.values()}
-        for gone in self._directories.keys() - kept:
-            self._directories.pop(gone, None)
+        for directory in self._directories.keys() - kept:
+            self._directories.pop(directory, None)
         return found
 
     def tags(self) -> dict[str, dict[str, Snapshot]]:
@@ -292,8 +306,12 @@ class SnapshotCatalogue:
         return tagged
 
     def newest_time(self) -> datetime:
-        """Of the newest snapshot; the epoch where there is none."""
-        newest = list(self.all().values())[-1:]
+        """Of the newest snapshot that was listed last; the epoch where there is none.
+
+        Lists nothing: a directory is looked at also while the repository cannot be read, as by
+        whoever unmounts it.
+        """
+        newest = list(self._known.values())[-1:]
         return newest[0].time if newest else datetime.fromtimestamp(0, UTC)
 
     def directory(self, snapshot: Snapshot) -> SnapshotDirectory:

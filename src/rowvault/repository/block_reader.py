@@ -191,6 +191,7 @@ class BlockReader:
         with naming("{} builds on block {}".format, _name(header.id, place), base.hex()):
             raise failure or MissingError(
                 "it is in no pack that the index lists, or only where it builds on as many others"
+                + self._index.advice()
             )
 
     def _keep(self, key: tuple[PackName, int], base: bytes) -> None:
@@ -273,7 +274,8 @@ class BlockReader:
         damaged = "".join(f"; {error}" for error in self._index.damage.values())
         return MissingError(
             f"{kind.name.lower()} block {block_id.hex()} is in no pack that the index lists"
-            f"{damaged} (a snapshot that is forgotten and pruned while it is read ends like this)"
+            f"{damaged}{self._index.advice()} (a snapshot that is forgotten and pruned while it is "
+            "read ends like this)"
         )
 
     def _pack_reader(self, place: Location) -> PackReader:

@@ -119,7 +119,7 @@ class Catalogue:
         while self._is_there(document):
             if self._create_once(name, data):
                 if not self._is_there(document):
-                    if self._was_forgotten(snapshot):
+                    if self.was_forgotten(snapshot):
                         self._take_away(name, data)
                     return
             elif not self._is_published(name, document):
@@ -128,6 +128,25 @@ class Catalogue:
                 self._create_once(self._tag_name(snapshot.id, tag), self.seal_tag(snapshot, tag))
             self._storage.delete(names.session(document.id))
             return
+
+    def was_forgotten(self, snapshot: Snapshot) -> bool:
+        """Whether this very commit is in the trash, or a prune has removed it for good.
+
+        The trash first: what leaves it is in the ledger before.
+        """
+        name = names.forgotten(snapshot.time, snapshot.id)
+        try:
+            data = self._storage.read(name)
+            forgotten = self._sealer.open(DocumentType.FORGOTTEN, name, data, ForgottenSnapshot)
+            if forgotten.snapshot.session == snapshot.session:
+                return True
+        except ObjectMissingError:
+            pass
+        except (DamageError, UnsupportedFormatError) as error:
+            _log.warning("%s", error)
+        if snapshot.session is None:
+            return False  # by a version that did not state it
+        return PruneLedger(self._storage, self._sealer).has_removed(snapshot.session)
 
     def withdraw(self, document: SessionDocument, stored: bytes) -> bool:
         """Ends an active session without a result; False: it has changed meanwhile, and stays.
@@ -254,21 +273,6 @@ class Catalogue:
         if self._is_there(document):
             self._take_away(name, data)
         return False
-
-    def _was_forgotten(self, snapshot: Snapshot) -> bool:
-        """The trash first: what leaves it is in the ledger before."""
-        assert snapshot.session is not None
-        name = names.forgotten(snapshot.time, snapshot.id)
-        try:
-            data = self._storage.read(name)
-            forgotten = self._sealer.open(DocumentType.FORGOTTEN, name, data, ForgottenSnapshot)
-            if forgotten.snapshot.session == snapshot.session:
-                return True
-        except ObjectMissingError:
-            pass
-        except (DamageError, UnsupportedFormatError) as error:
-            _log.warning("%s", error)
-        return PruneLedger(self._storage, self._sealer).has_removed(snapshot.session)
 
     def _take_away(self, name: str, data: bytes) -> None:
         """Removes an object that still has these bytes."""

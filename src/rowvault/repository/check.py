@@ -13,6 +13,7 @@ from rowvault.core.errors import (
 from rowvault.core.ids import PackName
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
+from rowvault.repository.absence import refuse_unexplained_emptiness
 from rowvault.repository.check_packs import PackCheck
 from rowvault.repository.check_report import CheckError, CheckReport, DamageKind
 from rowvault.repository.check_trees import TreeCheck
@@ -40,6 +41,8 @@ def check(repository: Repository, read_data: bool | ReadSubset, monitor: Monitor
     for name, error in repository.upkeep_damage().items():
         report.add(error, name)
     listings = repository.listings()
+    if not listings:
+        _check_emptiness(repository, report)
     for name, error in place.catalogue.session_damage.items():
         report.add(error, name)
     for listing in listings:
@@ -91,6 +94,13 @@ def _check_groups(repository: Repository, report: CheckReport, monitor: Monitor)
         others = len(report.foreign) - _NAMED_FOREIGN
         more = f" and {others} more" if others > 0 else ""
         monitor.warning(f"no objects of the repository, and left alone: {named}{more}")
+
+
+def _check_emptiness(repository: Repository, report: CheckReport) -> None:
+    try:
+        refuse_unexplained_emptiness(repository)
+    except MissingError as error:
+        report.add(error, names.SNAPSHOTS)
 
 
 def _check_slots(place: SessionPlace, report: CheckReport) -> None:

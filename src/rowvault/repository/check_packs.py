@@ -148,7 +148,9 @@ class PackCheck:
                 if reason is None:
                     return None
                 reasons.append(reason)
-        return " and ".join(reasons) or "no pack that the index lists holds it"
+        if reasons:
+            return " and ".join(reasons)
+        return f"no pack that the index lists holds it{self._place.index.advice()}"
 
     def _reason_below(self, block_id: bytes, location: Location) -> str | None:
         """Why what a delta builds on cannot be read."""

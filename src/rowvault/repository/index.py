@@ -11,6 +11,7 @@ from rowvault.core.errors import (
     DamageError,
     ObjectExistsError,
     ObjectMissingError,
+    StorageError,
     UnsupportedFormatError,
 )
 from rowvault.core.ids import PackName
@@ -54,6 +55,7 @@ class BlockIndex:
         self._storage = storage
         self._segments: dict[str, Segment] = {}
         self._search = IndexSearch(())
+        self._advice: str | None = None
         self.damage: dict[str, DamageError | UnsupportedFormatError] = {}
 
     @property
@@ -154,6 +156,7 @@ class BlockIndex:
             except (DamageError, UnsupportedFormatError) as error:
                 damage[name] = error
         self.damage = damage
+        self._advice = None
         return segments, vanished
 
     def _hold(self, segments: dict[str, Segment]) -> None:
@@ -166,6 +169,29 @@ class BlockIndex:
     def typed_packs(self) -> set[tuple[PackType, PackName]]:
         """All packs that a record of a segment names, with their types."""
         return {pack for segment in self._segments.values() for pack in segment.typed_packs()}
+
+    def advice(self) -> str:
+        """What a message about a block that is not listed adds: packs that are not listed either.
+
+        Empty where there are none, or where packs cannot be listed now.
+        """
+        if self._advice is None:
+            self._advice = self._advise()
+        return self._advice
+
+    def _advise(self) -> str:
+        try:
+            count = len(unlisted(self._storage.list(names.PACKS), self.packs()))
+        except StorageError as error:
+            _log.info("%s", error)
+            return ""
+        if not count:
+            return ""
+        lie, them = ("1 pack lies", "it") if count == 1 else (f"{count} packs lie", "them")
+        return (
+            f"; {lie} there that the index does not list, as where an old index was copied beside "
+            f"new packs: `rowvault repair` lists {them}, or copy index/ again"
+        )
 
     def close(self) -> None:
         """Lets go of the mapped segments."""

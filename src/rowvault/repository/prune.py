@@ -30,6 +30,7 @@ from rowvault.core.errors import (
 from rowvault.core.ids import BlockId, PackName, SessionId, SnapshotId
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
+from rowvault.repository.absence import unexplained
 from rowvault.repository.base_marks import BaseMarker
 from rowvault.repository.index import Location
 from rowvault.repository.index_removal import remove_packs
@@ -54,7 +55,7 @@ def prune(repository: Repository, request: PruneRequest, monitor: Monitor) -> Pr
     """Reclaims space.
 
     Raises LockedError while another prune or a repair is at work, DamageError where a snapshot that
-    stays cannot be read, StorageError.
+    stays cannot be read, or where packs are there without any, StorageError.
     """
     return _Prune(repository, request, monitor).run()
 
@@ -144,7 +145,15 @@ class _Prune:
         if session is not None:
             self._renew(session, marks)
         plan = self._choose(marks, {one.id for one in live})
+        if not roots and not trash:
+            self._refuse_unexplained(plan)
         return marks, plan, emptied
+
+    def _refuse_unexplained(self, plan: PrunePlan) -> None:
+        """Raises MissingError where packs would go, and nobody has forgotten what they are of."""
+        going = {*plan.dead, *plan.repack} - self._lease.condemned()
+        if going and not self._request.allow_remove_all:
+            raise unexplained(self._repository.location, len(going))
 
     def _renew(self, session: WriteSession, marks: LiveMarks) -> None:
         """Dead blocks on which a single live one builds are not kept for it."""

@@ -23,6 +23,8 @@ class PruneRequest:
     wait: bool = False
     """Wait for runs that may rely on what was condemned; else the next prune frees it."""
     dry_run: bool = False
+    allow_remove_all: bool = False
+    """Also where no snapshot is listed, and none is forgotten."""
     lease_s: float = LEASE_S
     clock: Clock = time.monotonic
     pause: Pause = field(default_factory=lambda: threading.Event().wait)

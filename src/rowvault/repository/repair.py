@@ -16,6 +16,7 @@ from __future__ import annotations
 from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
+from rowvault.repository.absence import refuse_unexplained_emptiness
 from rowvault.repository.check_packs import PackCheck
 from rowvault.repository.check_report import CheckReport, DamageKind
 from rowvault.repository.index_removal import remove_packs
@@ -38,7 +39,8 @@ COMMAND = "repair"
 def repair(repository: Repository, monitor: Monitor, *, dry_run: bool = False) -> RepairReport:
     """Mends what can be mended. A dry run does the same on a scratch layer, and changes nothing.
 
-    Raises LockedError while another run is at work, StorageError.
+    Raises LockedError while another run is at work, MissingError where there are packs and no
+    snapshot at all, StorageError.
     """
     if not dry_run:
         return _Repair(repository, monitor).run()
@@ -63,9 +65,11 @@ class _Repair:
     def run(self) -> RepairReport:
         """See `repair`."""
         self._lease.refuse_if_busy()
+        refuse_unexplained_emptiness(self._repository)
         self._place.index.refresh()
         self._report.segments = len(self._place.index.damage)
         with self._repository.begin(COMMAND, self._monitor) as session:
+            self._report.listed_packs = session.adopted_packs
             self._lease.take(session.id)
             try:
                 self._mend(session)

@@ -32,6 +32,9 @@ class RepairReport:
 
     segments: int = 0
     """Index segments that were damaged and made anew from the packs."""
+    listed_packs: int = 0
+    """Packs that no segment listed, of a run that was killed or beside an old index; now one does.
+    """
     damaged_packs: int = 0
     """Packs that gave way to new ones of their whole blocks."""
     missing_packs: int = 0
@@ -51,4 +54,5 @@ class RepairReport:
     @property
     def found_nothing(self) -> bool:
         """There was nothing to do."""
-        return self.is_complete and not (self.segments or self.damaged_packs or self.missing_packs)
+        done = self.segments or self.listed_packs or self.damaged_packs or self.missing_packs
+        return self.is_complete and not done

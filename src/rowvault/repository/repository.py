@@ -25,6 +25,7 @@ from rowvault.core.errors import (
 from rowvault.core.ids import BlockId, RepositoryId, SnapshotId
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
+from rowvault.repository.absence import refuse_unexplained_emptiness
 from rowvault.repository.block_reader import BlockReader
 from rowvault.repository.catalogue import Catalogue, Damage
 from rowvault.repository.ciphers import CipherName
@@ -265,9 +266,13 @@ class Repository:
     def find(self, spec: str) -> Snapshot:
         """The snapshot that a person means, see `choose`.
 
-        Raises SnapshotNotFoundError, and DamageError where the one that is meant is damaged.
+        Raises SnapshotNotFoundError, and DamageError where the one that is meant is damaged, or
+        where snapshots are missing.
         """
-        return choose(self.listings(), spec)
+        listings = self.listings()
+        if not listings:
+            refuse_unexplained_emptiness(self)
+        return choose(listings, spec)
 
     def tags(self, snapshot_id: SnapshotId) -> list[str]:
         """The snapshot's tags, sorted."""

@@ -165,6 +165,8 @@ class WriteSession:
         self._unindexed: list[StoredPack] = []
         self._ended = False
         self._broken = False
+        self.adopted_packs = 0
+        """Packs that no segment listed when the session began, and that one of its own lists."""
         live = place.catalogue.remove_dead_sessions()
         self._object = LiveSession(place.storage, place.catalogue, command, parent)
         self.id: SessionId = self._object.id
@@ -463,6 +465,7 @@ class WriteSession:
             if isinstance(damage, DamageError):
                 self._monitor.warning(f"{damage}; it is made anew from the packs")
         self.figures.stored_bytes += self._place.index.remove_damaged()
+        self.adopted_packs = len(adopted)
         if adopted:
             _log.info("adopting %d packs of earlier runs", len(adopted))
             self.figures.stored_bytes += self._add_segment(adopted)

@@ -15,6 +15,7 @@ from rowvault.core.errors import DamageError, ObjectMissingError, UnsupportedFor
 from rowvault.core.ids import BlockId, PackName
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
+from rowvault.repository.absence import refuse_unexplained_emptiness
 from rowvault.repository.base_marks import BaseMarker
 from rowvault.repository.index_segment import PREFIX_BYTES, Location
 from rowvault.repository.live_blocks import LiveMarks, SnapshotWalk
@@ -142,8 +143,8 @@ class Statistics:
 def gather(repository: Repository, chosen: Snapshot | None, monitor: Monitor) -> Statistics:
     """Statistics of all snapshots, or with `chosen` of one and of what only that one needs.
 
-    What cannot be read is warned of and left out. Raises DamageError where a tree cannot be read,
-    and StorageError.
+    What cannot be read is warned of and left out. Raises DamageError where a tree cannot be read or
+    packs are there without any snapshot, and StorageError.
     """
     gathering = _Gathering(repository, monitor)
     return gathering.run(chosen)
@@ -159,6 +160,8 @@ class _Gathering:
     def run(self, chosen: Snapshot | None) -> Statistics:
         self._monitor.phase("looking at snapshots")
         snapshots = self._repository.snapshots()
+        if not snapshots:
+            refuse_unexplained_emptiness(self._repository)
         self._place.index.refresh()
         subject = chosen or (snapshots[-1] if snapshots else None)
         own = self._marks([subject] if subject else [])

@@ -91,7 +91,11 @@ def forget(
             if snapshots
             else "Say what to keep (--keep-daily 7 ...), or name snapshots; nothing was forgotten."
         )
-    request = prune_options.request(max_unused, max_repack, wait) if then_prune else None
+    request = None
+    if then_prune:
+        request = prune_options.request(
+            max_unused, max_repack, wait, allow_remove_all=allow_remove_all
+        )
     options = ForgetOptions(
         settings.access(), snapshots, policy, allow_remove_all, dry_run, request
     )

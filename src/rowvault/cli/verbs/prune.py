@@ -34,10 +34,20 @@ from rowvault.cli.settings import Settings
     ],
 )
 @click.option("--dry-run", is_flag=True, help="Say what would go; change nothing.")
+@click.option(
+    "--allow-remove-all",
+    is_flag=True,
+    help="Even if there are packs and no snapshot at all, which mostly means that some is missing.",
+)
 @prune_options.limit_options
 @click.pass_obj
 def prune(
-    settings: Settings, dry_run: bool, max_unused: float, max_repack: int | None, wait: bool
+    settings: Settings,
+    dry_run: bool,
+    allow_remove_all: bool,
+    max_unused: float,
+    max_repack: int | None,
+    wait: bool,
 ) -> None:
     """Reclaim the space of what no snapshot refers to. Forgotten snapshots are gone after it.
 
@@ -45,12 +55,15 @@ def prune(
     that has ended: then the exit code is 3, and the next prune frees it, or this one with --wait.
     Prunes run one at a time; another one ends with 11 and names who is at work.
 
+    Packs without any snapshot, listed or forgotten, end it with 20 unless --allow-remove-all is
+    given: half of a copy looks like that.
+
     A prune that is killed at any moment loses nothing; the next one goes on.
     """
     from rowvault.commands.prune import PruneOptions
     from rowvault.commands.prune import prune as run
 
-    request = prune_options.request(max_unused, max_repack, wait, dry_run)
+    request = prune_options.request(max_unused, max_repack, wait, dry_run, allow_remove_all)
     with monitor(settings) as watching:
         report = run(PruneOptions(settings.access(), request), watching)
     if settings.as_json:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ExitCode.NO_REPOSITORY,
         ExitCode.LOCKED,
         ExitCode.WRONG_PASSWORD,
+        ExitCode.DAMAGE,
         ExitCode.INTERRUPTED,
     ],
 )
@@ -65,6 +66,7 @@ def document(report: RepairReport, dry_run: bool) -> dict[str, object]:
     return {
         "dry_run": dry_run,
         "segments": report.segments,
+        "listed_packs": report.listed_packs,
         "damaged_packs": report.damaged_packs,
         "missing_packs": report.missing_packs,
         "salvaged_blocks": report.salvaged_blocks,
@@ -88,6 +90,7 @@ def _write(report: RepairReport, settings: Settings, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
     output.write_line(
         f"{plural(report.segments, 'index segment')} {would}made anew; "
+        f"{plural(report.listed_packs, 'unlisted pack')} {would}listed; "
         f"{plural(report.damaged_packs, 'damaged pack')} {would}replaced by "
         f"{plural(report.salvaged_blocks, 'whole block')}; "
         f"{plural(report.missing_packs, 'missing pack')} {would}taken out of the index"
