@@ -40,6 +40,11 @@ class Guard:
             return METADATA_LOCKS
         return COMPARED if can_compare else UNGUARDED
 
+    @property
+    def holds(self) -> bool:
+        """Nobody could alter or rename a table until now."""
+        return bool(self.lock) or (self._keeper is not None and not self._keeper.gave_way)
+
     def lose(self, reason: str) -> None:
         """The lock on all definitions is gone."""
         self.lock = ""

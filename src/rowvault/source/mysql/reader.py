@@ -12,7 +12,7 @@ from rowvault.source.mysql import faults
 from rowvault.source.mysql.columns import select_expression
 from rowvault.source.mysql.connection import Connection, Reply
 from rowvault.source.mysql.documents import DocumentInspector
-from rowvault.source.mysql.key_proof import range_proof
+from rowvault.source.mysql.key_proof import RangeProof, range_proof
 from rowvault.source.mysql.keys import AccessPath
 from rowvault.source.mysql.ranges import in_range, order_by, where
 from rowvault.source.protocol import RowRange
@@ -58,11 +58,17 @@ class MysqlRowReader:
         connection: Connection,
         path_of: Callable[[TableDefinition, Connection], AccessPath],
         has_read: Callable[[TableDefinition], None] = lambda _: None,
+        check_same: Callable[[TableDefinition], None] = lambda _: None,
     ) -> None:
-        """`has_read` is told of each row-chunk that was read to its end."""
+        """`has_read` is told of each row-chunk that was read to its end.
+
+        `check_same` is asked before that, while nobody can rename the table; it raises
+        SnapshotLostError where the table is another one.
+        """
         self.connection = connection
         self._path_of = path_of
         self._has_read = has_read
+        self._check_same = check_same
         self._session_id = _session_id(connection)
         self.inspector: DocumentInspector | None = None
         """Looks into documents before their text is read, where that was asked for."""
@@ -84,14 +90,23 @@ class MysqlRowReader:
             with closing(self.connection.stream(statement, task)) as batches:
                 for batch in batches:
                     if proof is not None:
-                        proof.take(batch)
+                        self._prove(table, proof, batch)
                     yield batch
+        self._check_same(table)
         if proof is not None:
             proof.finish()
         if self.connection.streamed_warnings:
             self._check_warnings(table)
         self.let_go(table)
         self._has_read(table)
+
+    def _prove(self, table: TableDefinition, proof: RangeProof, batch: RowBatch) -> None:
+        try:
+            proof.take(batch)
+        except SourceError:
+            # Bounds that were found in one table say nothing of the rows of another.
+            self._check_same(table)
+            raise
 
     def ask(self, table: TableDefinition, statement: str) -> Reply:
         """What a statement about a table gives, where that is little; `let_go` must follow.

@@ -28,6 +28,7 @@ from rowvault.source.mysql.keys import AccessPath, KeyChoice
 from rowvault.source.mysql.padding import ignores_trailing_spaces, text_kinds
 from rowvault.source.mysql.reader import MysqlRowReader
 from rowvault.source.mysql.status import StatusQuestion
+from rowvault.source.mysql.swap_watch import SwapWatch
 from rowvault.source.mysql.tables import BASE, VERSIONED, TableFacts, TableShapes
 from rowvault.source.protocol import (
     Catalogue,
@@ -74,7 +75,10 @@ class MysqlSnapshot:
         self._inspector: DocumentInspector | None = None
         self._choices: dict[tuple[str, str], KeyChoice] = {}
         self._padding: dict[TextKind, bool] = {}
-        self._readers = [MysqlRowReader(one, self._path, self._has_read) for one in connections]
+        self._watch = SwapWatch(holdings.control, holdings.signs)
+        self._readers = [
+            MysqlRowReader(one, self._path, self._has_read, self._check_same) for one in connections
+        ]
 
     def catalogue(self, selection: Selection) -> Catalogue:
         """Everything selected. Raises UnknownObjectError, AccessDeniedError."""
@@ -211,6 +215,11 @@ class MysqlSnapshot:
     def _has_read(self, table: TableDefinition) -> None:
         self._held.still.has_read((table.database, table.name))
 
+    def _check_same(self, table: TableDefinition) -> None:
+        is_still = (table.database, table.name) in self._held.still.names
+        if not self._held.guard.holds and not is_still:
+            self._watch.check(table)
+
     def _confirm_definitions(self, catalogue: Catalogue, connection: Connection) -> None:
         # Nothing that it would leave out is asked for here.
         again = CatalogueReader(connection, self._selection, names_strangers=False)
@@ -269,12 +278,17 @@ class MysqlSnapshot:
             name = (definition.database, definition.name)
             if name in self._held.still.names or name not in before:
                 continue
-            if before[name] and before[name] == after.get(name):
+            is_as_before = before[name] and before[name] == after.get(name)
+            if is_as_before and not self._watch.has_moved(name):
                 continue
             message = (
                 f"the rows of {definition.label} may be of another moment than all others: "
                 f"{definition.engine} has no transactions, and "
-                + ("it was written during the backup." if before[name] else "tells no times.")
+                + (
+                    "it was written during the backup, or another table had its name."
+                    if before[name]
+                    else "tells no times."
+                )
             )
             self._name(catalogue, [message])
 
