@@ -112,7 +112,9 @@ class Interleavings(RuleBasedStateMachine):
             parent = snapshots[-1] if snapshots else None
             parent_id = None if parent is None else parent.id
             with repository.begin("backup", SilentMonitor(), parent=parent_id) as session:
-                base = parent if self.follows_parents else None
+                # It may have been forgotten and pruned between the two.
+                is_there = session.parent is not None
+                base = parent if self.follows_parents and is_there else None
                 draft = put_all(session, repository, self.versions[version], number, parent=base)
                 snapshot = session.commit(draft)
                 self.content[snapshot.id] = version

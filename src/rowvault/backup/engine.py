@@ -110,6 +110,7 @@ def run_backup_into(
         begin = repository.begin_dry_run if request.dry_run else repository.begin
         parent_id = None if parent is None else parent.id
         with begin("backup", monitor, request.level, parent_id) as session:
+            parent = _still_there(parent, session, monitor)
             pace = _pace(view, request)
             parents = None if parent is None else repository.parent_tables(parent, monitor)
             scan = _read(view, catalogue, session, repository, monitor, pace, parents)
@@ -147,6 +148,19 @@ def find_parent(
     same_selection = [one for one in same_server if _without_users(one.selection) == wanted]
     candidates = same_selection or same_server
     return candidates[-1] if candidates else None
+
+
+def _still_there(
+    parent: Snapshot | None, session: WriteSession | DrySession, monitor: Monitor
+) -> Snapshot | None:
+    """The parent, unless it was forgotten between its being found and the run's beginning."""
+    if parent is None or session.parent == parent.id:
+        return parent
+    monitor.warning(
+        f"snapshot {parent.id}, the one before this, was forgotten just now: rows that have "
+        "changed since are stored whole"
+    )
+    return None
 
 
 def _read(

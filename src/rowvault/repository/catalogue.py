@@ -60,6 +60,11 @@ class Catalogue:
             known.setdefault(name, SnapshotListing(snapshot.id, snapshot.time, snapshot))
         return sorted(known.values(), key=lambda one: (one.time, one.id))
 
+    def is_listed(self, snapshot_id: SnapshotId) -> bool:
+        """Whether a snapshot is published and not forgotten."""
+        published = self._storage.list(names.SNAPSHOTS)
+        return any(name.endswith(f"-{snapshot_id}") for name in published)
+
     def newest_name(self) -> tuple[datetime, SnapshotId] | None:
         """(time to the second, id) of the published snapshot with the latest time."""
         found = []

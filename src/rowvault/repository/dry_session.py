@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rowvault.codec.frames import BlockType
-from rowvault.core.ids import BlockId
+from rowvault.core.ids import BlockId, SnapshotId
 from rowvault.repository.session import Figures, Previous, SessionPlace
 from rowvault.repository.snapshot import SnapshotDraft
 
@@ -19,7 +19,8 @@ class DrySession:
     `figures.stored_bytes` stays 0: nothing is compressed.
     """
 
-    def __init__(self, place: SessionPlace) -> None:
+    def __init__(self, place: SessionPlace, parent: SnapshotId | None = None) -> None:
+        self.parent = parent
         self.figures = Figures()
         self.manifest_cut_rule = place.manifest_cut_rule
         self.node_rule = place.node_rule

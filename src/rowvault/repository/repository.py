@@ -316,7 +316,8 @@ class Repository:
     ) -> WriteSession:
         """Begins a run that writes; `level` is zstd's, or NO_COMPRESSION.
 
-        While the run is at work, what its `parent` refers to must not be removed.
+        While the run is at work, what its `parent` refers to must not be removed. One that was
+        forgotten before the run began is none: the session's `parent` is None then.
 
         Raises StorageError, and UnsupportedFormatError when writing needs an unknown feature.
         """
@@ -334,7 +335,7 @@ class Repository:
     ) -> DrySession:
         """Begins a run that stores nothing and counts what it would store."""
         self._blocks.load_index()
-        return DrySession(self.place)
+        return DrySession(self.place, parent)
 
     def foreign(self) -> list[str]:
         """What lies among the objects and is none, see Objects.foreign. Raises StorageError."""

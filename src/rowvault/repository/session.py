@@ -105,6 +105,8 @@ class Session(Protocol):
     figures: Figures
     manifest_cut_rule: CutRule
     node_rule: NodeRule
+    parent: SnapshotId | None
+    """The snapshot that the run builds on, which was there after the run began."""
 
     def put_data(self, raw: bytes, column_count: int = 0, base: Previous | None = None) -> BlockId:
         """The data block's id; `column_count` where it is whole rows of so many columns.
@@ -171,7 +173,12 @@ class WriteSession:
         self._object = LiveSession(place.storage, place.catalogue, command, parent)
         self.id: SessionId = self._object.id
         self._condemned: frozenset[PackName] = frozenset()
+        self.parent: SnapshotId | None = None
+        """The snapshot that the run builds on, unless it was gone before the run began."""
         try:
+            # Behind the session's beginning: no prune that has not seen it removes what it finds.
+            if parent is not None and place.catalogue.is_listed(parent):
+                self.parent = parent
             self._learn_what_is_condemned()
             self._adopt_packs(live)
         except BaseException:
@@ -312,7 +319,7 @@ class WriteSession:
         found = list(filter(self._is_usable, self._place.index.find(kind, block_id)))
         if any(not one.depth for one in found):
             return True
-        if found and base is not None and self._all_packs_are_there:
+        if found and base is not None and self.parent and self._all_packs_are_there:
             is_in_parent = any(block_id.startswith(one) for one in base())
         else:
             is_in_parent = False

@@ -25,6 +25,7 @@ from rowvault.repository import names
 from rowvault.repository.catalogue import Catalogue
 from rowvault.repository.find_snapshot import choose
 from rowvault.repository.live_session import LiveSession
+from rowvault.repository.prune_ledger import PruneLedger
 from rowvault.repository.sealed import DocumentType, Sealer
 from rowvault.repository.snapshot import (
     ForgottenSnapshot,
@@ -51,6 +52,7 @@ class Trash:
         self._storage = storage
         self._sealer = sealer
         self._catalogue = catalogue
+        self._ledger = PruneLedger(storage, sealer)
 
     def put(self, snapshot: Snapshot) -> None:
         """Forgets a snapshot; one that is forgotten already stays so. Raises StorageError."""
@@ -68,6 +70,9 @@ class Trash:
                     break
                 self._storage.delete(name)
         self._storage.delete(names.snapshot(snapshot.time, snapshot.id))
+        # Overtaken by another forget and a prune, it would leave what nobody can bring back.
+        if snapshot.session is not None and self._ledger.has_removed(snapshot.session):
+            self._storage.delete(name)
 
     def listings(self) -> list[TrashListing]:
         """All that is forgotten, oldest snapshot first, the damaged ones too."""
