@@ -22,6 +22,7 @@ def test_backup(tmp_path: Path, empty_vault: Path) -> None:
     assert first.keys() == {
         "snapshot", "parent", "tables", "accounts", "rows", "raw_bytes", "blocks", "new_blocks",
         "stored_bytes", "seconds", "waited_seconds", "workers", "moment", "warnings",
+        "missing", "notices",
     }  # fmt: skip
     assert first["parent"] is None
     assert (first["tables"], first["rows"], first["warnings"]) == (2, 2002, [])
@@ -62,7 +63,9 @@ def test_snapshots(vault: Vault) -> None:
     document = run_json("-r", vault.path, "snapshots")
     assert [entry["id"] for entry in document] == list(vault.snapshots)
     for entry in document:
-        assert entry.keys() == {"id", "time", "source", "tags", "tables", "rows", "raw_bytes"}
+        assert entry.keys() == {
+            "id", "time", "source", "tags", "tables", "rows", "raw_bytes", "whole",
+        }  # fmt: skip
         assert entry["time"].endswith("Z")
         assert entry["source"].endswith(str(vault.source))
     assert [entry["tags"] for entry in document] == [["first"], ["a", "b"]]
@@ -77,7 +80,7 @@ def test_show(vault: Vault) -> None:
     assert document.keys() == {
         "id", "time", "parent", "tags", "source", "server", "moment", "selection", "tables",
         "rows", "raw_bytes", "blocks", "new_blocks", "stored_bytes", "seconds", "warnings",
-        "tool_version",
+        "tool_version", "whole", "missing", "grants",
     }  # fmt: skip
     assert (document["id"], document["parent"]) == (vault.snapshots[1], vault.snapshots[0])
     assert document["server"]["vendor"] == "sqlite"

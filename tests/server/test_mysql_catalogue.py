@@ -6,6 +6,7 @@ import pytest
 
 from rowvault.core.errors import AccessDeniedError, RestoreError, UnknownObjectError
 from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.omission import texts_of
 from rowvault.source.mysql import history, maker
 from rowvault.source.protocol import Catalogue, Selection
 from support import comparer
@@ -92,7 +93,7 @@ def test_what_an_account_cannot_see_is_told(mariadb: MariaDBServer, database: st
         "CREATE PROCEDURE p() SELECT 1",
     )
     url = account(mariadb, f"SELECT, EXECUTE ON {database}.*")
-    told = "\n".join(catalogue_of(url, Selection(databases=(database,))).omissions)
+    told = "\n".join(texts_of(catalogue_of(url, Selection(databases=(database,))).omissions))
     for word in ("triggers", "events", "SHOW VIEW", "procedure"):
         assert word in told
 
@@ -106,7 +107,7 @@ def test_an_account_with_the_named_rights_sees_all(mariadb: MariaDBServer, datab
         "SELECT ON mysql.proc",
     )
     catalogue = catalogue_of(url, Selection(databases=(database,)))
-    assert catalogue.omissions == []
+    assert texts_of(catalogue.omissions) == []
     assert find(catalogue, ObjectKind.PROCEDURE, "p").statement.endswith(b"SELECT 1")
 
 
@@ -163,7 +164,7 @@ def test_a_broken_view_comes_back_as_broken_as_it_was(
     finally:
         mariadb_second.execute(f"DROP DATABASE IF EXISTS {database}")
     assert b"`t`" in find(done.catalogue, ObjectKind.VIEW, "v").statement
-    assert done.catalogue.omissions == []
+    assert texts_of(done.catalogue.omissions) == []
     assert not any("invalid" in one for one in done.warnings)
 
 
@@ -199,7 +200,7 @@ def test_a_table_that_its_server_cannot_open_is_named(
     mariadb.execute("FLUSH TABLES")
     catalogue = catalogue_of(mariadb.url, Selection(databases=(database,)))
     assert [one.definition.name for one in catalogue.tables] == ["whole"]
-    (told,) = catalogue.omissions
+    (told,) = texts_of(catalogue.omissions)
     assert f"{database}.damaged is left out" in told
 
 
@@ -218,7 +219,7 @@ def test_history_is_rows_with_the_end_of_each_version_in_the_key(
     (table,) = [one.definition for one in catalogue.tables]
     assert [column.name for column in table.columns] == ["id", "v", "row_start", "row_end"]
     assert table.key == (0, 3)
-    assert catalogue.omissions == []
+    assert texts_of(catalogue.omissions) == []
     assert len(table_rows(mariadb.url, database, "t")) == 2
 
 
@@ -230,7 +231,7 @@ def test_history_that_a_server_could_not_take_back_is_named(
     monkeypatch.setattr(history, "INSERT_HISTORY", "no_such_variable")
     catalogue = catalogue_of(mariadb.url, Selection(databases=(database,)))
     assert [one.definition.key for one in catalogue.tables] == [(0,)]
-    assert any("its history is left out" in one for one in catalogue.omissions)
+    assert any("its history is left out" in one for one in texts_of(catalogue.omissions))
     assert len(table_rows(mariadb.url, database, "t")) == 1
 
 
@@ -260,11 +261,11 @@ def test_what_an_account_may_not_see_is_told(mariadb: MariaDBServer, database: s
     with source_at(url).open_snapshot(1) as snapshot:
         catalogue = snapshot.catalogue(Selection())
     assert [one.definition.name for one in catalogue.tables] == ["seen"]
-    told = "\n".join(catalogue.omissions)
+    told = "\n".join(texts_of(catalogue.omissions))
     assert "databases on which the account has no right" in told
     assert f"tables of {database} on which the account has no right" in told
     mariadb.execute("GRANT SELECT ON *.* TO little@'%'", "GRANT PROCESS ON *.* TO little@'%'")
     with source_at(url).open_snapshot(1) as snapshot:
-        told = "\n".join(snapshot.catalogue(Selection()).omissions)
+        told = "\n".join(texts_of(snapshot.catalogue(Selection()).omissions))
     assert "has no right" not in told
     mariadb.execute("DROP USER little@'%'")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rowvault.core.omission import texts_of
 from rowvault.source.protocol import RowRange, Selection
 from support.copying import read_rows, source_at
 from support.mysql import MySQLServer
@@ -171,4 +172,4 @@ def _omissions(
         for rows in ranges:
             read_rows(snapshot.readers()[0], catalogue.tables[0].definition, rows)
         snapshot.confirm(catalogue)
-    return catalogue.omissions
+    return texts_of(catalogue.omissions)

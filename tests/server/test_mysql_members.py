@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rowvault.core.omission import texts_of
 from rowvault.source.protocol import Selection
 from support.copying import source_at
 from support.server import DatabaseServer
@@ -21,5 +22,5 @@ def test_a_member_that_no_row_tells_is_named(server: DatabaseServer, database: s
         catalogue = snapshot.catalogue(Selection(databases=(database,)))
     statement = catalogue.tables[0].definition.statement.decode()
     assert "`v` enum('a','?','\U0001f44e')" in statement
-    (omission,) = catalogue.omissions
+    (omission,) = texts_of(catalogue.omissions)
     assert f"{database}.e: column v has members that read '?' here (number 2)" in omission

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from rowvault.core.omission import texts_of
 from rowvault.source.protocol import Selection
 from support.copying import copy, source_at
 from support.mysql import MySQLServer
@@ -36,7 +37,7 @@ def test_a_table_leaves_its_general_tablespace(
         made = copy(mysql.url, mysql_second.url, [database])
     finally:
         mysql_second.execute(f"DROP DATABASE IF EXISTS {database}")
-    (omission,) = made.catalogue.omissions
+    (omission,) = texts_of(made.catalogue.omissions)
     assert f"{database}.t lies in the general tablespace space`{database}" in omission
     assert b"COMMENT ' TABLESPACE = `x`'" in made.catalogue.tables[0].definition.statement
 
@@ -92,4 +93,4 @@ def test_the_state_of_a_database_and_histograms_are_named(
 
 def _omissions(server: MySQLServer, *databases: str) -> list[str]:
     with source_at(server.url).open_snapshot(1) as snapshot:
-        return snapshot.catalogue(Selection(databases=databases)).omissions
+        return texts_of(snapshot.catalogue(Selection(databases=databases)).omissions)

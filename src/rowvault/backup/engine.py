@@ -9,14 +9,18 @@ from datetime import UTC, datetime
 import msgspec
 
 from rowvault import __version__
+from rowvault.backup.vanished import Vanished, find_vanished, notices, omission
 from rowvault.codec.compression import DEFAULT_LEVEL
 from rowvault.codec.rendering import RENDERER_VERSION
+from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
 from rowvault.core.model import Moment, ObjectKind, ServerInfo
 from rowvault.core.monitor import Monitor
+from rowvault.core.omission import not_carried, texts_of
 from rowvault.repository.dry_session import DrySession
 from rowvault.repository.manifest import ManifestWriter
 from rowvault.repository.parent_walk import ParentTables
 from rowvault.repository.repository import Repository
+from rowvault.repository.selected import Selected
 from rowvault.repository.session import WriteSession
 from rowvault.repository.snapshot import Snapshot, SnapshotDraft, SnapshotSelection
 from rowvault.repository.tree import TreeRoot
@@ -79,6 +83,10 @@ class BackupResult(msgspec.Struct, frozen=True):
     """How the one moment was taken, and where it lies in the server's history."""
     warnings: tuple[str, ...]
     """What was left out, by name; the snapshot holds everything else."""
+    missing: tuple[str, ...]
+    """Those of the warnings that make the snapshot incomplete: about rows or objects."""
+    notices: tuple[str, ...]
+    """What one may not expect, and is not left out: tables that are gone from the server."""
 
 
 def run_backup(
@@ -103,14 +111,16 @@ def run_backup_into(
     with source.open_snapshot(request.workers, request.selection) as view:
         taken_at = datetime.now(UTC)
         catalogue = view.catalogue(request.selection)
-        for omission in catalogue.omissions:
-            monitor.warning(omission)
         repository = opened()
         parent = find_parent(repository.snapshots(), view.server, request.selection)
         begin = repository.begin_dry_run if request.dry_run else repository.begin
         parent_id = None if parent is None else parent.id
         with begin("backup", monitor, request.level, parent_id) as session:
             parent = _still_there(parent, session, monitor)
+            vanished = _look_for_vanished(repository, parent, catalogue, view.server, request)
+            told = notices(parent, vanished, catalogue)
+            for message in (*texts_of(catalogue.omissions), *told):
+                monitor.warning(message)
             pace = _pace(view, request)
             parents = None if parent is None else repository.parent_tables(parent, monitor)
             scan = _read(view, catalogue, session, repository, monitor, pace, parents)
@@ -119,6 +129,7 @@ def run_backup_into(
             monitor.phase("committing")
             manifest = _write_manifest(session, catalogue, scan)
             draft = _draft(taken_at, parent, view, manifest, scan, request, catalogue, started)
+            draft = msgspec.structs.replace(draft, unseen=vanished.unseen)
             snapshot = session.commit(draft, request.tags)
     figures = session.figures
     return BackupResult(
@@ -135,7 +146,9 @@ def run_backup_into(
         waited_seconds=pace.waited_s,
         workers=tuple(WorkerRead(one.rows, one.seconds) for one in scan.workers),
         moment=view.moment,
-        warnings=tuple(catalogue.omissions),
+        warnings=draft.warnings,
+        missing=draft.lacks,
+        notices=told,
     )
 
 
@@ -161,6 +174,32 @@ def _still_there(
         "changed since are stored whole"
     )
     return None
+
+
+def _look_for_vanished(
+    repository: Repository,
+    parent: Snapshot | None,
+    catalogue: Catalogue,
+    server: ServerInfo,
+    request: BackupRequest,
+) -> Vanished:
+    """Adds what is out of the account's sight to the omissions."""
+    if parent is None:
+        return Vanished()
+    selected = Selected(_selection(request.selection), server.vendor)
+    try:
+        found = find_vanished(parent, repository.manifest(parent), catalogue, selected)
+    except (DamageError, StorageError, UnsupportedFormatError) as error:
+        catalogue.omissions.append(
+            not_carried(
+                f"whether tables vanished since snapshot {parent.id} is not known, because what it "
+                f"holds cannot be read: {error}"
+            )
+        )
+        return Vanished(unseen=parent.unseen)
+    if found.unseen:
+        catalogue.omissions.append(omission(parent, found, catalogue.grants))
+    return found
 
 
 def _read(
@@ -215,7 +254,9 @@ def _draft(
         raw_bytes=sum(table.root.sums.raw_bytes for table in scan.tables),
         seconds=time.monotonic() - started,
         selection=_selection(request.selection),
-        warnings=tuple(catalogue.omissions),
+        warnings=tuple(texts_of(catalogue.omissions)),
+        missing=tuple(texts_of(one for one in catalogue.omissions if one.is_missing)),
+        grants=catalogue.grants,
         tool_version=__version__,
     )
 

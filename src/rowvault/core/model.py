@@ -81,6 +81,10 @@ ACCOUNT_KINDS = (ObjectKind.ROLE, ObjectKind.USER, ObjectKind.PASSWORD, ObjectKi
 name of a user or role is quoted as SQL has it; it is the parent of its passwords and grants."""
 
 
+SYSTEM_DATABASES = frozenset({"information_schema", "performance_schema", "mysql", "sys"})
+"""A server's own, which are read only where they are named."""
+
+
 class ObjectDefinition(msgspec.Struct, frozen=True):
     """Everything that is not a table: one statement, byte for byte, and the session it needs."""
 

@@ -33,5 +33,8 @@ def snapshot_document(snapshot: Snapshot, tags: Iterable[str]) -> dict[str, obje
         "stored_bytes": snapshot.stored_bytes,
         "seconds": snapshot.seconds,
         "warnings": list(snapshot.warnings),
+        "whole": snapshot.is_whole,
+        "missing": list(snapshot.lacks),
+        "grants": None if snapshot.grants is None else list(snapshot.grants),
         "tool_version": snapshot.tool_version,
     }

@@ -150,6 +150,11 @@ class Manifest:
             if kind == ObjectKind.TABLE:
                 yield _decode(value, TableRecord)
 
+    def names(self) -> Iterator[tuple[ObjectKind, str, str]]:
+        """(kind, database, name) of tables and everything else; no definition is decoded."""
+        for database, kind, name, _ in read_rows(self._read_data, self.tree.entries()):
+            yield _kind(_text(kind)), _text(database), _text(name)
+
     def objects(self, database: str | None = None) -> Iterator[ObjectDefinition]:
         """Everything else, or that of one database, in the order of the keys."""
         for kind, value in self._rows(database):
@@ -224,12 +229,17 @@ def split_rows(raw: bytes) -> Iterator[ManifestRow]:
 
 
 def _decode_object(kind: str, value: bytes) -> ObjectRecord:
-    if kind not in _KINDS:
+    _kind(kind)
+    return _decode(value, ObjectRecord)
+
+
+def _kind(name: str) -> ObjectKind:
+    if name not in _KINDS:
         raise UnsupportedFormatError(
-            f"the snapshot holds a {kind!r}, a kind of object that this version does not know; "
+            f"the snapshot holds a {name!r}, a kind of object that this version does not know; "
             "use a newer rowvault"
         )
-    return _decode(value, ObjectRecord)
+    return ObjectKind(name)
 
 
 def _decode(value: bytes, record_type: type[Record]) -> Record:

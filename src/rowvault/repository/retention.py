@@ -3,7 +3,12 @@
 Snapshots are looked at from the newest to the oldest. A counted rule (`daily`, 7) keeps the newest
 snapshot of each of the newest 7 days that have any; while it has counts left it also keeps the very
 oldest snapshot. Days and weeks are those of UTC, weeks those of ISO 8601. A rule within a time
-counts back from the newest snapshot that is not of the future.
+counts back from the newest one.
+
+The rules go once over whole snapshots and once over incomplete ones, each by itself, so that one
+that lacks rows or objects never takes the place of a whole one; for the same reason a whole one's
+age counts from the newest that is whole. A snapshot of the future, which a wrong clock made, is
+counted by none and stays.
 """
 
 from __future__ import annotations
@@ -15,11 +20,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from rowvault.core.errors import UsageError
+from rowvault.core.instant import is_of_future
 from rowvault.repository.snapshot import Snapshot, SnapshotSelection
 
 UNLIMITED = -1
 """As a count: every one."""
 
+FUTURE = "of the future"
+"""Why a snapshot stays that no rule counts."""
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 _PART = re.compile(r"(\d{1,6})([ymdh])")
 
 
@@ -78,7 +88,7 @@ class Policy:
     counts: dict[Period, int] = field(default_factory=dict)
     """How many of each period; UNLIMITED: all."""
     within: Span | None = None
-    """Everything this close to the newest."""
+    """Everything this close to the newest; a whole one to the newest that is whole."""
     within_periods: dict[Period, Span] = field(default_factory=dict)
     """One of each period, this close to the newest."""
     tags: tuple[tuple[str, ...], ...] = ()
@@ -144,27 +154,43 @@ def group(candidates: Iterable[Candidate]) -> list[SourceGroup]:
 def judge(policy: Policy, candidates: Sequence[Candidate], now: datetime) -> Verdict:
     """Applies the policy to the snapshots of one group."""
     ordered = sorted(candidates, key=_age_order, reverse=True)
-    rules = _rules(policy, _newest_past(ordered, now))
-    kept: list[Kept] = []
-    dropped: list[Candidate] = []
+    past = [one for one in ordered if not is_of_future(one.snapshot.time, now)]
+    whole = [one for one in past if one.snapshot.is_whole]
+    incomplete = [one for one in past if not one.snapshot.is_whole]
+    reasons = _reasons(policy, whole, _newest(whole))
+    lacking = _reasons(policy, incomplete, _newest(past))
+    reasons |= {name: [f"{one}, incomplete" for one in why] for name, why in lacking.items()}
+    reasons |= {one.snapshot.id: [FUTURE] for one in ordered[: len(ordered) - len(past)]}
+    return Verdict(
+        kept=tuple(Kept(one, tuple(why)) for one in ordered if (why := reasons[one.snapshot.id])),
+        dropped=tuple(one for one in ordered if not reasons[one.snapshot.id]),
+    )
+
+
+def _newest(ordered: Sequence[Candidate]) -> datetime:
+    return ordered[0].snapshot.time if ordered else _BEGINNING
+
+
+def _reasons(
+    policy: Policy, ordered: Sequence[Candidate], newest: datetime
+) -> dict[str, list[str]]:
+    """Why each of these stays, by its id; they come from the newest on."""
+    rules = _rules(policy, newest)
+    found: dict[str, list[str]] = {}
     for index, one in enumerate(ordered):
-        reasons = list(_standing_reasons(policy, one, _newest_past(ordered, now)))
-        for rule in rules:
-            reasons += rule.reasons(one, index, is_oldest=index == len(ordered) - 1)
-        if reasons:
-            kept.append(Kept(one, tuple(reasons)))
-        else:
-            dropped.append(one)
-    return Verdict(tuple(kept), tuple(dropped))
+        found[one.snapshot.id] = [
+            *_standing_reasons(policy, one, newest),
+            *(
+                reason
+                for rule in rules
+                for reason in rule.reasons(one, index, is_oldest=index == len(ordered) - 1)
+            ),
+        ]
+    return found
 
 
 def _age_order(one: Candidate) -> tuple[datetime, str]:
     return one.snapshot.time, one.snapshot.id
-
-
-def _newest_past(ordered: Sequence[Candidate], now: datetime) -> datetime:
-    times = [one.snapshot.time for one in ordered if one.snapshot.time < now]
-    return max(times, default=datetime.min.replace(tzinfo=UTC))
 
 
 def _standing_reasons(policy: Policy, one: Candidate, newest: datetime) -> Iterable[str]:

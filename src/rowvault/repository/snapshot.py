@@ -45,6 +45,10 @@ class SnapshotDraft(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] | None = None
     """Those of the warnings that tell of rows or objects that are not in it; None: by a version
     that did not state it, and the warnings tell."""
+    grants: tuple[str, ...] | None = None
+    """The rights of the account that read, as `SELECT ON db.*`; None: not stated, or no account."""
+    unseen: tuple[tuple[str, str], ...] = ()
+    """(database, table or view) that an earlier snapshot held and that account does not see."""
 
     @property
     def lacks(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from rowvault.codec.rows import decode_row
 from rowvault.core.errors import RowvaultError
 from rowvault.core.model import Column, ObjectKind, ServerInfo, TableDefinition, ValueKind
 from rowvault.core.monitor import Monitor
+from rowvault.core.omission import texts_of
 from rowvault.repository.manifest import TableRecord
 from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
@@ -204,7 +205,9 @@ def _readable(
 
 
 def _absence(definition: TableDefinition, catalogue: Catalogue) -> str:
-    reasons = [one for one in catalogue.omissions if one.startswith(f"{definition.label} ")]
+    reasons = [
+        one for one in texts_of(catalogue.omissions) if one.startswith(f"{definition.label} ")
+    ]
     return f"table {definition.label}: {reasons[0] if reasons else 'not on the target'}"
 
 

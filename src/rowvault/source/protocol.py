@@ -17,6 +17,7 @@ from rowvault.core.model import (
     ServerInfo,
     TableDefinition,
 )
+from rowvault.core.omission import Omission
 from rowvault.source.examination import Examination
 from rowvault.sqltext.foreign_keys import ForeignKey
 
@@ -82,14 +83,23 @@ class SourceTable(msgspec.Struct, frozen=True):
     """Others cannot write to it until it is read: to be read before all that are not."""
 
 
+def _sees_all(_database: str, _table: str) -> bool:
+    return True
+
+
 class Catalogue(msgspec.Struct):
     """All that a snapshot is to hold, read once under the snapshot."""
 
     objects: list[ObjectDefinition] = msgspec.field(default_factory=list)
     """Databases first; in creation order."""
     tables: list[SourceTable] = msgspec.field(default_factory=list)
-    omissions: list[str] = msgspec.field(default_factory=list)
+    omissions: list[Omission] = msgspec.field(default_factory=list)
     """What exists but cannot be carried, one message each; never empty silently."""
+    grants: tuple[str, ...] | None = None
+    """The rights of the account that reads, as `SELECT ON db.*`, sorted, without anything secret;
+    None: where there are no accounts."""
+    sees: Callable[[str, str], bool] = _sees_all
+    """Whether a table of this database and name would show if it were there."""
 
 
 class RowReader(Protocol):

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from rowvault.core.errors import UsageError
 from rowvault.core.ids import BlockId, SnapshotId
+from rowvault.core.instant import CLOCK_TOLERANCE
 from rowvault.core.model import Moment, ServerInfo
 from rowvault.repository.node import Sums
 from rowvault.repository.retention import (
+    FUTURE,
     UNLIMITED,
     Candidate,
     Period,
@@ -34,7 +36,11 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def candidate(
-    time: datetime, *tags: str, server: str = "s", databases: tuple[str, ...] = ()
+    time: datetime,
+    *tags: str,
+    server: str = "s",
+    databases: tuple[str, ...] = (),
+    missing: tuple[str, ...] = (),
 ) -> Candidate:
     snapshot = Snapshot(
         time=time,
@@ -43,6 +49,7 @@ def candidate(
         manifest=TreeRoot(BlockId(bytes(32)), 0, Sums()),
         tables=0, rows=0, raw_bytes=0, seconds=0,
         selection=SnapshotSelection(databases=databases),
+        missing=missing,
         id=SnapshotId(f"{int(time.timestamp()):016x}"),
         blocks=0, new_blocks=0, stored_bytes=0,
     )  # fmt: skip
@@ -55,6 +62,9 @@ def kept(policy: Policy, candidates: Sequence[Candidate], now: datetime = NOW) -
     assert times == sorted(times, reverse=True)
     assert len(times) + len(verdict.dropped) == len(candidates)
     return times
+
+
+LATE = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def every(
@@ -168,7 +178,8 @@ def test_a_counted_rule_against_a_plain_model(
         expected = expected[:count]
     if times and (count == UNLIMITED or len(expected) < count):
         expected = sorted({*expected, min(times)}, reverse=True)
-    assert kept(Policy({period: count}), [candidate(time) for time in times]) == expected
+    found = kept(Policy({period: count}), [candidate(time) for time in times], LATE)
+    assert found == expected
 
 
 EMPTY_RESTIC = Path(__file__).parents[2] / "data" / "restic"
@@ -234,3 +245,54 @@ def test_restic_keeps_the_same(tmp_path: Path) -> None:
         )
         theirs = {datetime.fromisoformat(one["time"]) for one in group_of_all["keep"] or []}
         assert set(kept(policy, candidates, datetime.now(UTC))) == theirs, words
+
+
+LACKING = ("shop.orders is left out: this version cannot read the type X exactly.",)
+
+
+@pytest.mark.parametrize("period", list(Period))
+def test_an_incomplete_snapshot_takes_no_whole_ones_place(period: Period) -> None:
+    whole = [candidate(time) for time in every(timedelta(hours=1), 3, NOW - timedelta(hours=2))]
+    newest = candidate(NOW - timedelta(hours=1), missing=LACKING)
+    verdict = judge(Policy({period: 1}), [*whole, newest], NOW)
+    reasons = {one.candidate.snapshot.id: one.reasons for one in verdict.kept}
+    assert reasons == {
+        newest.snapshot.id: (f"{period} 1, incomplete",),
+        whole[0].snapshot.id: (f"{period} 1",),
+    }
+
+
+def test_a_whole_snapshots_age_counts_from_the_newest_whole_one() -> None:
+    """Backups that have been incomplete for a month do not push the last whole one out."""
+    whole = [candidate(NOW - timedelta(days=days)) for days in (40, 45, 60)]
+    lacking = [candidate(NOW - timedelta(days=days), missing=LACKING) for days in (1, 2, 35)]
+    for policy in (
+        Policy(within=Span(days=7)),
+        Policy(within_periods={Period.DAILY: Span(days=7)}),
+    ):
+        assert kept(policy, [*whole, *lacking]) == [
+            NOW - timedelta(days=days) for days in (1, 2, 40, 45)
+        ]
+
+
+def test_old_incomplete_snapshots_go_by_the_age_of_the_newest_of_all() -> None:
+    lacking = candidate(NOW - timedelta(days=30), missing=LACKING)
+    assert kept(Policy(within=Span(days=7)), [candidate(NOW - timedelta(days=1)), lacking]) == [
+        NOW - timedelta(days=1)
+    ]
+
+
+@pytest.mark.parametrize("period", list(Period))
+def test_a_snapshot_of_the_future_is_counted_by_no_rule_and_stays(period: Period) -> None:
+    future = candidate(NOW + timedelta(days=400))
+    past = [candidate(NOW - timedelta(days=400 * number)) for number in (1, 2)]
+    verdict = judge(Policy({period: 1}), [future, *past], NOW)
+    assert [one.candidate for one in verdict.kept] == [future, past[0]]
+    assert verdict.kept[0].reasons == (FUTURE,)
+
+
+def test_a_clock_that_is_a_little_ahead_makes_no_snapshot_of_the_future() -> None:
+    ahead = candidate(NOW + CLOCK_TOLERANCE)
+    assert kept(Policy({Period.LAST: 1}), [ahead, candidate(NOW)]) == [NOW + CLOCK_TOLERANCE]
+    beyond = candidate(NOW + CLOCK_TOLERANCE + timedelta(seconds=1))
+    assert len(kept(Policy({Period.LAST: 1}), [beyond, candidate(NOW)])) == 2

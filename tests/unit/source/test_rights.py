@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowvault.source.mysql.rights import _parse
+from rowvault.source.mysql.rights import Rights, _parse
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,35 @@ def test_a_grant_on_one_table_is_not_one_on_its_database() -> None:
 )
 def test_roles_and_proxies_are_no_rights(line: str) -> None:
     assert _parse(line) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_seen"),
+    [
+        (["GRANT PROCESS, RELOAD, SHOW DATABASES ON *.* TO `a`@`%`"], False),
+        (["GRANT SELECT ON *.* TO `a`@`%`", "REVOKE SELECT ON `shop`.* FROM `a`@`%`"], False),
+        (["GRANT SELECT ON *.* TO `a`@`%`", "REVOKE SELECT ON `sho_`.* FROM `a`@`%`"], True),
+        (["GRANT SELECT, INSERT ON *.* TO a", "REVOKE SELECT ON `shop`.* FROM a"], True),
+        (["GRANT SELECT (`a`, `b`), INSERT (`a`) ON `shop`.`t` TO `a`@`%`"], True),
+        (["GRANT SELECT ON `shop`.`other` TO `a`@`%`"], False),
+        (["GRANT USAGE ON *.* TO a", "GRANT USAGE ON `shop`.* TO a"], False),
+        (["GRANT SHOW VIEW ON `shop`.* TO `a`@`%`"], True),
+    ],
+)
+def test_a_table_is_seen_by_a_right_on_it_alone(lines: list[str], is_seen: bool) -> None:
+    assert Rights(lines).sees("shop", "t") is is_seen
+    assert Rights(lines).sees_tables("shop") is (is_seen and "`t`" not in lines[0])
+
+
+def test_the_texts_of_rights_hold_nothing_of_the_account() -> None:
+    lines = [
+        "GRANT USAGE ON *.* TO `a`@`%` IDENTIFIED BY PASSWORD '*00'",
+        "GRANT SELECT, INSERT ON *.* TO `a`@`%` REQUIRE SSL WITH GRANT OPTION",
+        "REVOKE INSERT ON `b``c`.* FROM `a`@`%`",
+        "GRANT SELECT (`x`) ON `s`.`t` TO `a`@`%`",
+    ]
+    assert Rights(lines).texts() == (
+        "INSERT, SELECT ON *.*",
+        "SELECT ON `s`.`t`",
+        "without INSERT ON `b``c`.*",
+    )

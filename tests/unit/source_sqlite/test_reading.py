@@ -12,6 +12,7 @@ import pytest
 from rowvault.codec.rows import decode_row
 from rowvault.core.errors import SourceError, UnknownObjectError
 from rowvault.core.model import ObjectKind, TableDefinition, ValueKind
+from rowvault.core.omission import texts_of
 from rowvault.source.protocol import Catalogue, RowRange, Selection
 from rowvault.source.sqlite import SqliteSource
 from rowvault.source.sqlite.reader import BATCH_BYTES, BATCH_ROWS
@@ -200,7 +201,7 @@ def test_a_collation_of_a_program_is_named_and_its_rows_are_read(tmp_path: Path)
     connection.commit()
     connection.close()
     assert _read(path) == [[b"tc"], [b"tb"], [b"ta"]]
-    [omission] = _catalogue(path).omissions
+    [omission] = texts_of(_catalogue(path).omissions)
     assert "BACKWARDS" in omission
     assert "main.t" in omission
 
@@ -210,7 +211,7 @@ def test_an_index_into_hidden_rowids_is_named(tmp_path: Path) -> None:
     CREATE VIRTUAL TABLE f1 USING fts5(x, content='plain');
     CREATE VIRTUAL TABLE f2 USING fts5(x, content=keyed, content_rowid=id);
     CREATE VIRTUAL TABLE f3 USING fts5(x, content='');"""
-    [omission] = _catalogue(make(tmp_path / "a.db", script)).omissions
+    [omission] = texts_of(_catalogue(make(tmp_path / "a.db", script)).omissions)
     assert "main.f1" in omission
     assert "plain" in omission
 
@@ -227,7 +228,7 @@ def test_what_is_not_utf8_is_named(tmp_path: Path) -> None:
     connection.close()
     catalogue = _catalogue(path)
     assert [one.kind for one in catalogue.objects] == [ObjectKind.DATABASE]
-    assert "view main.bad" in catalogue.omissions[0]
+    assert "view main.bad" in texts_of(catalogue.omissions)[0]
 
 
 @pytest.mark.parametrize("journal_mode", ["DELETE", "WAL"])

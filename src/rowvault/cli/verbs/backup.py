@@ -173,6 +173,8 @@ def document(result: BackupResult) -> dict[str, object]:
         "moment": moment_document(result.moment),
         "workers": [{"rows": one.rows, "seconds": one.seconds} for one in result.workers],
         "warnings": list(result.warnings),
+        "missing": list(result.missing),
+        "notices": list(result.notices),
     }
 
 
@@ -201,4 +203,5 @@ def _facts(result: BackupResult) -> list[tuple[str, str]]:
         ("waited", _waited(result)),
         ("moment", printable(moment_text(result.moment))),
         ("left out", left_out if result.warnings else ""),
+        ("incomplete", "rows or objects are missing" if result.missing else ""),
     ]

@@ -43,6 +43,10 @@ _HEADINGS = (
     Forgotten snapshots leave all lists, but not the disk: `undelete` brings them back until
     `prune` removes them for good. With --prune that happens at once.
 
+    Whole snapshots and incomplete ones (rows or objects are missing) are counted apart, so that an
+    incomplete one never takes a whole one's place. A snapshot of the future is not counted and
+    stays.
+
     Where no snapshot of a source would be left, nothing is done, unless --allow-remove-all.
     """,
     examples=[

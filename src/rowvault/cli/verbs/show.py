@@ -69,7 +69,13 @@ def _facts(entry: SnapshotEntry) -> list[tuple[str, str]]:
         ("stored", f"{format_bytes(snapshot.stored_bytes)}, {new}"),
         ("took", format_seconds(snapshot.seconds)),
         ("made by", f"rowvault {printable(snapshot.tool_version)}"),
-        *(("left out", printable(warning)) for warning in snapshot.warnings),
+        ("state", "whole" if snapshot.is_whole else "incomplete: rows or objects are missing"),
+        *(("missing", printable(one)) for one in snapshot.lacks),
+        *(
+            ("not carried", printable(one))
+            for one in snapshot.warnings
+            if one not in snapshot.lacks
+        ),
     ]
 
 

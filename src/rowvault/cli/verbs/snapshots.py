@@ -31,6 +31,7 @@ _HEADINGS = (
     Heading("rows", numeric=True),
     Heading("size", numeric=True),
     Heading("stored", numeric=True),
+    Heading("state"),
     Heading("tags", foldable=True),
 )
 
@@ -46,7 +47,8 @@ def snapshots(settings: Settings) -> None:
     """List all snapshots, oldest first.
 
     `size` is what the rows take unpacked, `stored` by how much the snapshot made the repository
-    grow.
+    grow. `state` is `incomplete` where rows or objects are missing that the snapshot was to hold:
+    `show` names them.
     """
     from rowvault.commands.snapshots import SnapshotsOptions
     from rowvault.commands.snapshots import snapshots as run
@@ -75,6 +77,7 @@ def document(entry: SnapshotEntry) -> dict[str, object]:
         "tables": snapshot.tables,
         "rows": snapshot.rows,
         "raw_bytes": snapshot.raw_bytes,
+        "whole": snapshot.is_whole,
     }
 
 
@@ -88,5 +91,6 @@ def _cells(entry: SnapshotEntry) -> list[str]:
         format_count(snapshot.rows),
         format_bytes(snapshot.raw_bytes),
         format_bytes(snapshot.stored_bytes),
+        "" if snapshot.is_whole else "incomplete",
         printable(", ".join(entry.tags)),
     ]

@@ -6,6 +6,7 @@ import msgspec
 
 from rowvault.core.errors import AccessDeniedError, SnapshotLostError
 from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.omission import Omission, missing
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.mariadb_accounts import MariadbAccounts
@@ -43,7 +44,7 @@ class Accounts(msgspec.Struct):
     """What was read."""
 
     objects: list[ObjectDefinition] = msgspec.field(default_factory=list)
-    omissions: list[str] = msgspec.field(default_factory=list)
+    omissions: list[Omission] = msgspec.field(default_factory=list)
 
 
 def read_accounts(connection: Connection) -> Accounts:
@@ -93,14 +94,16 @@ def _read(connection: Connection) -> Accounts:
                 *_rights(connection, name, found.omissions),
             ]
         except UnknownFormError as error:
-            found.omissions.append(f"user {name} is left out: {error}")
+            found.omissions.append(missing(f"user {name} is left out: {error}"))
         except faults.StatementError as error:
             if error.code not in _IGNORED:
                 raise
             found.omissions.append(
-                f"user {name} is left out: the server's tables list it, but the server ignores it "
-                "(its host is a name under skip_name_resolve, or it was added by hand). "
-                f"DROP USER {name}, if nobody needs it."
+                missing(
+                    f"user {name} is left out: the server's tables list it, but the server ignores "
+                    "it (its host is a name under skip_name_resolve, or it was added by hand). "
+                    f"DROP USER {name}, if nobody needs it."
+                )
             )
     known = {one.name for one in found.objects if one.kind is not ObjectKind.GRANT} | {PUBLIC}
     for grantee, role, statement in server.role_grants():
@@ -113,14 +116,14 @@ def _read(connection: Connection) -> Accounts:
     return found
 
 
-def _rights(connection: Connection, name: str, omissions: list[str]) -> list[ObjectDefinition]:
+def _rights(connection: Connection, name: str, omissions: list[Omission]) -> list[ObjectDefinition]:
     grants: dict[str, ObjectDefinition] = {}
     for (cell,) in connection.rows(f"SHOW GRANTS FOR {name}", f"reading the grants of {name}"):
         line = text(cell)
         grant = parse_grant(line)
         if grant is None and is_right(line):
             # The line itself may hold a password's hash.
-            omissions.append(f"a grant of {name} is left out: it is not in a known form.")
+            omissions.append(missing(f"a grant of {name} is left out: it is not in a known form."))
         # MariaDB lists what a role's own roles hold, too.
         if grant is None or grant.grantee != name or grant.is_empty:
             continue

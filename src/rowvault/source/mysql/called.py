@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
+from rowvault.core.omission import Omission, not_carried
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.programs import ProgramReader, read_database, sequence_statement
 from rowvault.source.mysql.tables import list_tables
@@ -16,7 +17,7 @@ def read_called(
     connection: Connection,
     tables: Sequence[TableDefinition],
     chosen: Sequence[ObjectDefinition],
-    omissions: list[str],
+    omissions: list[Omission],
 ) -> Iterator[ObjectDefinition]:
     """Those that are missing among the chosen objects, with their databases.
 
@@ -31,8 +32,10 @@ def read_called(
         there = [one.name for one in list_tables(connection, database) if one.kind == "SEQUENCE"]
         if name not in there:
             omissions.append(
-                f"sequence {database}.{name}, which a default of {table.label} calls, is gone: a "
-                "restore makes a new one, which begins at 1."
+                not_carried(
+                    f"sequence {database}.{name}, which a default of {table.label} calls, is gone: "
+                    "a restore makes a new one, which begins at 1."
+                )
             )
             yield ObjectDefinition(
                 kind=ObjectKind.SEQUENCE,

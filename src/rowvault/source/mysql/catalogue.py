@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from rowvault.core.errors import SnapshotLostError, UnknownObjectError
-from rowvault.core.model import ObjectDefinition
+from rowvault.core.model import SYSTEM_DATABASES, ObjectDefinition
+from rowvault.core.omission import Omission, missing, not_carried
 from rowvault.source.mysql import faults, outside
 from rowvault.source.mysql.called import read_called
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.programs import ProgramReader, read_database
-from rowvault.source.mysql.rights import Rights
+from rowvault.source.mysql.rights import Rights, read_rights
 from rowvault.source.mysql.tables import (
     ROW_TABLES,
     OpenTable,
@@ -24,7 +25,6 @@ from rowvault.source.mysql.unknown_kinds import UnknownKinds
 from rowvault.source.protocol import Selection
 from rowvault.sqltext.quoting import qualified
 
-SYSTEM_DATABASES = frozenset({"information_schema", "performance_schema", "mysql", "sys"})
 _BROKEN_NAME = "#mysql50#"
 
 
@@ -43,7 +43,8 @@ class CatalogueReader:
         self._selection = selection
         self.objects: list[ObjectDefinition] = []
         self.tables: list[OpenTable] = []
-        self.omissions: list[str] = []
+        self.omissions: list[Omission] = []
+        self.rights = read_rights(connection)
 
     def read(self) -> None:
         """Fills objects, tables and omissions.
@@ -60,11 +61,13 @@ class CatalogueReader:
         self.objects += read_called(self._connection, definitions, self.objects, self.omissions)
 
     def _read_all_chosen(self, names: Sequence[str]) -> None:
-        rights = Rights(self._connection)
+        rights = self.rights
         if not (self._selection.databases or rights.sees_databases()):
             self.omissions.append(
-                "databases on which the account has no right, if there are any, are left out: it "
-                "does not see them. Grant it SHOW DATABASES, or choose databases by name."
+                missing(
+                    "databases on which the account has no right, if there are any, are left out: "
+                    "it does not see them. Grant it SHOW DATABASES, or choose databases by name."
+                )
             )
         try:
             chosen = self._chosen_databases(names)
@@ -81,9 +84,9 @@ class CatalogueReader:
     def _name_strangers(self, databases: Sequence[str]) -> None:
         unknown = UnknownKinds(self._connection)
         for name in databases:
-            self.omissions += unknown.of_database(name)
+            self.omissions += map(missing, unknown.of_database(name))
         if not self._selection.databases:
-            self.omissions += outside.of_server(self._connection)
+            self.omissions += map(not_carried, outside.of_server(self._connection))
 
     def _databases(self) -> list[str]:
         rows = self._connection.rows("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
@@ -99,7 +102,9 @@ class CatalogueReader:
             if not wanted and name.lower() in SYSTEM_DATABASES:
                 continue
             if name.startswith(_BROKEN_NAME):
-                self.omissions.append(f"database {name} is left out: its name is not encoded.")
+                self.omissions.append(
+                    missing(f"database {name} is left out: its name is not encoded.")
+                )
             elif not self._is_excluded(name):
                 chosen.append(name)
         return sorted(set(chosen))
@@ -143,13 +148,15 @@ class CatalogueReader:
         known = {*ROW_TABLES, "SEQUENCE", "VIEW", "SYSTEM VIEW"}
         for facts in listed:
             if facts.kind not in known:
-                self.omissions.append(f"{name}.{facts.name} is left out: it is a {facts.kind}.")
+                self.omissions.append(
+                    missing(f"{name}.{facts.name} is left out: it is a {facts.kind}.")
+                )
         self.objects += self._kept(reader.routines())
         self.objects += reader.views(_names(listed, "VIEW"))
         self.objects += self._kept(reader.triggers())
         self.objects += self._kept(reader.events())
         reader.libraries()
-        self.omissions += outside.of_database(self._connection, name)
+        self.omissions += map(not_carried, outside.of_database(self._connection, name))
 
     def _name_unseen(self, database: str, rights: Rights) -> None:
         if database.lower() in SYSTEM_DATABASES:
@@ -159,14 +166,18 @@ class CatalogueReader:
             lacking.append("SHOW_ROUTINE (MySQL) or SELECT on mysql.proc (MariaDB)")
         if not rights.sees_tables(database):
             self.omissions.append(
-                f"tables of {database} on which the account has no right, if there are any, are "
-                f"left out: it does not see them. Grant it SELECT on the whole database."
+                missing(
+                    f"tables of {database} on which the account has no right, if there are any, "
+                    f"are left out: it does not see them. Grant it SELECT on the whole database."
+                )
             )
         for right in lacking:
             what = {"TRIGGER": "triggers", "EVENT": "events"}.get(right, "routines")
             self.omissions.append(
-                f"{what} of {database}, if there are any, may be left out: the account lacks the "
-                f"right {right} and cannot see all of them."
+                missing(
+                    f"{what} of {database}, if there are any, may be left out: the account lacks "
+                    f"the right {right} and cannot see all of them."
+                )
             )
 
     def _open(self, database: str, listed: Sequence[TableFacts]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rowvault.core.errors import AccessDeniedError
+from rowvault.core.omission import texts_of
 from rowvault.source.examination import Examination
 from rowvault.source.mysql import faults, foresight, grants, identity
 from rowvault.source.mysql.accounts import account_in_use, read_accounts
@@ -12,7 +13,7 @@ from rowvault.source.mysql.features import Features, read_features
 from rowvault.source.mysql.guard import UNGUARDED
 from rowvault.source.mysql.locks import long_statement
 from rowvault.source.mysql.options import ConnectOptions
-from rowvault.source.mysql.rights import Rights
+from rowvault.source.mysql.rights import Rights, read_rights
 from rowvault.source.mysql.server import global_variables, read_server
 from rowvault.source.mysql.table_list import ListedTable, list_selected
 from rowvault.source.mysql.table_locks import without_transactions
@@ -37,7 +38,7 @@ class Examiner:
     def examine(self) -> Examination:
         """Raises UnknownObjectError for what is chosen but not there, LostError."""
         control = self._control
-        features, rights = read_features(control), Rights(control)
+        features, rights = read_features(control), read_rights(control)
         tables = list_selected(control, self._selection)
         can_compare = identity.table_ids(control) is not None
         moment = foresight.foresee(control, features, rights, tables, can_compare)
@@ -60,12 +61,12 @@ class Examiner:
         try:
             reader.read()
             if self._selection.users:
-                self._omissions += read_accounts(self._control).omissions
+                self._omissions += texts_of(read_accounts(self._control).omissions)
         except (faults.LostError, faults.UnknownNameError):
             raise
         except AccessDeniedError as error:
             self._problems.append(str(error))
-        self._omissions += reader.omissions
+        self._omissions += texts_of(reader.omissions)
         definitions = [opened.table.definition for opened in reader.tables]
         keyless = [one.label for one in definitions if not one.key]
         if keyless:

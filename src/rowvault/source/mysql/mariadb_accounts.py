@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.omission import Omission
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, Row, text
 from rowvault.sqltext.account import PUBLIC, SETTLE_ROLE, TIMESTAMP, user_name
@@ -20,7 +21,7 @@ class MariadbAccounts:
     def __init__(self, connection: Connection) -> None:
         """Raises StatementDeniedError without SELECT on mysql.*."""
         self._connection = connection
-        self.omissions: list[str] = []
+        self.omissions: list[Omission] = []
         self._users: dict[str, Row] = {}
         self._roles: set[str] = set()
         for row in self._rows("SELECT User, Host, is_role, default_role FROM mysql.user"):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from rowvault.core.omission import Omission, not_carried
 from rowvault.source.mysql.columns import ColumnFacts
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.sqltext.enumeration import members_of
@@ -25,7 +26,7 @@ class Told(msgspec.Struct, frozen=True):
 
     statement: bytes
     columns: list[ColumnFacts]
-    omissions: tuple[str, ...]
+    omissions: tuple[Omission, ...]
     """One for each column with a member that no row tells."""
 
 
@@ -51,9 +52,11 @@ def tell_members(
         if len(known) < len(doubtful):
             numbers = ", ".join(str(number) for number in sorted(doubtful - known.keys()))
             omissions.append(
-                f"{database}.{table}: column {column.name} has members that read '?' here (number "
-                f"{numbers}), and no row holds them: if that stands for a character beyond "
-                "utf8mb3, the member is not carried; the server does not tell it."
+                not_carried(
+                    f"{database}.{table}: column {column.name} has members that read '?' here "
+                    f"(number {numbers}), and no row holds them: if that stands for a character "
+                    "beyond utf8mb3, the member is not carried; the server does not tell it."
+                )
             )
     return Told(statement, made, tuple(omissions))
 

@@ -16,6 +16,7 @@ import msgspec
 
 from rowvault.core.errors import SourceError
 from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.omission import Omission, not_carried
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection, Reply, text
 from rowvault.sqltext.account import TIMESTAMP, user_name
@@ -49,7 +50,7 @@ class MysqlAccounts:
     def __init__(self, connection: Connection) -> None:
         """Raises StatementDeniedError without SELECT on mysql.*."""
         self._connection = connection
-        self.omissions: list[str] = []
+        self.omissions: list[Omission] = []
         try:
             connection.execute("SET SESSION print_identified_with_as_hex = ON", _TASK)
         except faults.StatementError as error:
@@ -152,8 +153,10 @@ class MysqlAccounts:
         if len({one.digest[:6] for one in (*past, current)}) > 1:
             # Another method's hashes: the current one takes none of them.
             self.omissions.append(
-                f"passwords of user {name} beside the current one are left out: they belong to "
-                "another authentication method."
+                not_carried(
+                    f"passwords of user {name} beside the current one are left out: they belong to "
+                    "another authentication method."
+                )
             )
             past = []
         return [*past, current]

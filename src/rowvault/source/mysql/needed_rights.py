@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.source.mysql.connection import Connection, text
-from rowvault.source.mysql.rights import Rights
+from rowvault.source.mysql.rights import read_rights
 from rowvault.source.protocol import ExistingObject
 
 _TO_MAKE = {
@@ -51,7 +51,7 @@ def lacking_rights(
     dropped: Sequence[ExistingObject],
 ) -> list[str]:
     """One message for each right that the account has nowhere in a database that needs it."""
-    rights = Rights(connection)
+    rights = read_rights(connection)
     wanted: dict[tuple[str, str], str] = {}
     for one in made:
         kind = ObjectKind.TABLE if isinstance(one, TableDefinition) else one.kind

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
+from rowvault.core.omission import Omission, missing
 from rowvault.source.mysql import faults, view_mode
 from rowvault.source.mysql.connection import Connection, Reply, text
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string, qualified
@@ -73,7 +74,7 @@ def sequence_statement(
 class ProgramReader:
     """Reads the stored statements of one database."""
 
-    def __init__(self, connection: Connection, database: str, omissions: list[str]) -> None:
+    def __init__(self, connection: Connection, database: str, omissions: list[Omission]) -> None:
         self._connection = connection
         self._database = database
         self._omissions = omissions
@@ -121,7 +122,10 @@ class ProgramReader:
                 raise
             # MySQL writes some characters of sjis, gbk and big5 so that it cannot read them again.
             self._omissions.append(
-                f"{label} is left out: the server cannot read the text that it has stored ({error})"
+                missing(
+                    f"{label} is left out: the server cannot read the text that it has stored"
+                    f" ({error})"
+                )
             )
             return None
 
@@ -152,7 +156,7 @@ class ProgramReader:
         for _, name, kind in rows:
             label = f"{kind.lower()} {self._database}.{name}"
             if kind not in _ROUTINE_KINDS:
-                self._omissions.append(f"{label} is left out: its kind is not known.")
+                self._omissions.append(missing(f"{label} is left out: its kind is not known."))
                 continue
             shown = self._show(
                 f"SHOW CREATE {kind} {qualified(self._database, name)}",
@@ -206,7 +210,7 @@ class ProgramReader:
             return
         for _, name in rows:
             self._omissions.append(
-                f"library {self._database}.{name} is left out: libraries are not carried."
+                missing(f"library {self._database}.{name} is left out: libraries are not carried.")
             )
 
     def _listed(self, query: str) -> list[list[str]]:
@@ -224,12 +228,16 @@ class ProgramReader:
         try:
             reply = self._raw(statement, f"reading {label}")
         except faults.StatementDeniedError as error:
-            self._omissions.append(f"{label} is left out: the right {right} is missing ({error}).")
+            self._omissions.append(
+                missing(f"{label} is left out: the right {right} is missing ({error}).")
+            )
             return None
         created = _created(reply)
         own = text(self._connection.rows("SELECT @@collation_database")[0][0])
         if created is None:
-            self._omissions.append(f"{label} is left out: its text needs the right {right}.")
+            self._omissions.append(
+                missing(f"{label} is left out: its text needs the right {right}.")
+            )
             return None
         session = tuple(
             (_SESSION_COLUMNS[name.lower()], text(cell))

@@ -12,6 +12,7 @@ import msgspec
 from rowvault.core.errors import SnapshotLostError, SourceError
 from rowvault.core.model import ACCOUNT_KINDS, Column, Moment, ServerInfo, TableDefinition
 from rowvault.core.monitor import Monitor
+from rowvault.core.omission import not_carried
 from rowvault.source.mysql import identity
 from rowvault.source.mysql.accounts import Accounts, read_accounts
 from rowvault.source.mysql.bounds import CHARACTERS, TextKind
@@ -99,7 +100,9 @@ class MysqlSnapshot:
         ]
         self._ask_gtid()
         objects = [*accounts.objects, *reader.objects]
-        return Catalogue(objects, tables, [*accounts.omissions, *reader.omissions])
+        omissions = [*accounts.omissions, *reader.omissions]
+        rights = reader.rights
+        return Catalogue(objects, tables, omissions, rights.texts(), rights.sees)
 
     def divide(self, table: SourceTable, target_bytes: int) -> Division:
         """Row-chunks whose edges are keys of rows; one open range where keys cannot be bounds."""
@@ -294,7 +297,7 @@ class MysqlSnapshot:
 
     def _name(self, catalogue: Catalogue, messages: Iterable[str]) -> None:
         for message in messages:
-            catalogue.omissions.append(message)
+            catalogue.omissions.append(not_carried(message))
             self._monitor.warning(message)
 
     def _path(self, table: TableDefinition, connection: Connection) -> AccessPath:

@@ -10,6 +10,7 @@ import msgspec
 
 from rowvault.core.errors import SourceError
 from rowvault.core.model import TableDefinition
+from rowvault.core.omission import Omission, missing, not_carried
 from rowvault.source.mysql import faults, history
 from rowvault.source.mysql.columns import ColumnFacts, UnknownTypeError, column_of, is_spatial
 from rowvault.source.mysql.connection import Connection, text
@@ -49,7 +50,7 @@ class OpenTable(msgspec.Struct, frozen=True):
 
     table: SourceTable
     choice: KeyChoice
-    omissions: tuple[str, ...] = ()
+    omissions: tuple[Omission, ...] = ()
     """What of its definition cannot be carried."""
 
 
@@ -220,19 +221,23 @@ class TableShapes:
         )
         table = SourceTable(definition, facts.rows, facts.data_bytes)
         omissions = told.omissions + tuple(
-            f"{label} lies in the general tablespace {name}, which is not carried: it is restored "
-            "into a file of its own."
+            not_carried(
+                f"{label} lies in the general tablespace {name}, which is not carried: it is "
+                "restored into a file of its own."
+            )
             for name in tablespaces_of(shown)
         )
         place = qualified(facts.database, facts.name)
         if session and history.is_scattered(self._connection, place, statement):
             omissions = (
                 *omissions,
-                f"{label} has its history in several partitions of bounded size: all of it is "
-                "kept, but a restore puts it into the first of them.",
+                not_carried(
+                    f"{label} has its history in several partitions of bounded size: all of it is "
+                    "kept, but a restore puts it into the first of them."
+                ),
             )
         if ignored:
-            omissions = (*omissions, _ignored(label, ignored))
+            omissions = (*omissions, not_carried(_ignored(label, ignored)))
         return OpenTable(table, choice, omissions)
 
 
@@ -244,7 +249,7 @@ def _ignored(label: str, options: Iterable[str]) -> str:
 
 
 def open_tables(
-    shapes: TableShapes, listed: Iterable[TableFacts], omissions: list[str]
+    shapes: TableShapes, listed: Iterable[TableFacts], omissions: list[Omission]
 ) -> list[OpenTable]:
     """Those of the listed that hold rows of their own; what cannot be carried is named."""
     with shapes.unconverted():
@@ -252,36 +257,40 @@ def open_tables(
 
 
 def _open_all(
-    shapes: TableShapes, listed: Iterable[TableFacts], omissions: list[str]
+    shapes: TableShapes, listed: Iterable[TableFacts], omissions: list[Omission]
 ) -> list[OpenTable]:
     opened: list[OpenTable] = []
     for facts in listed:
         label = f"{facts.database}.{facts.name}"
         if facts.engine.upper() in FOREIGN_ENGINES:
             omissions.append(
-                f"{label} is left out: the rows of a {facts.engine} table lie elsewhere."
+                missing(f"{label} is left out: the rows of a {facts.engine} table lie elsewhere.")
             )
             continue
         try:
             opened.append(shapes.open(facts))
         except UnknownTypeError as error:
             omissions.append(
-                f"{label} is left out: this version cannot read the type {error} exactly."
+                missing(f"{label} is left out: this version cannot read the type {error} exactly.")
             )
             continue
         except faults.StatementError as error:
             if not faults.is_broken_table(error):
                 raise
             omissions.append(
-                f"{label} is left out, because the server cannot open it: {error}. Repair it, or "
-                "drop it."
+                missing(
+                    f"{label} is left out, because the server cannot open it: {error}. Repair it, "
+                    "or drop it."
+                )
             )
             continue
         omissions += opened[-1].omissions
         if facts.kind == VERSIONED and not is_with_history(opened[-1].table.definition):
             omissions.append(
-                f"{label} is system-versioned: its current rows are kept, its history is left out, "
-                "because it counts transactions instead of times, or the server lacks "
-                "system_versioning_insert_history (MariaDB 10.11)."
+                missing(
+                    f"{label} is system-versioned: its current rows are kept, its history is left "
+                    "out, because it counts transactions instead of times, or the server lacks "
+                    "system_versioning_insert_history (MariaDB 10.11)."
+                )
             )
     return opened

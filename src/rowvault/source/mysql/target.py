@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rowvault.core.errors import SourceError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
+from rowvault.core.omission import Omission, texts_of
 from rowvault.source.mysql.account_target import MysqlAccountTarget
 from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
 from rowvault.source.mysql.connection import Connection, text
@@ -135,7 +136,10 @@ class MysqlTarget:
 
     def events(self, database: str) -> Sequence[ObjectDefinition]:
         """The events of a database, as a backup reads them. Raises SourceError."""
-        return list(ProgramReader(self._connection, database, self.omissions).events())
+        unreadable: list[Omission] = []
+        found = list(ProgramReader(self._connection, database, unreadable).events())
+        self.omissions += texts_of(unreadable)
+        return found
 
     def foreign_keys(self, databases: Sequence[str]) -> Sequence[ForeignKey]:
         """All that refer to tables of these databases. Raises SourceError."""

@@ -17,6 +17,7 @@ from rowvault.core.model import (
     TableDefinition,
     ValueKind,
 )
+from rowvault.core.omission import missing, not_carried
 from rowvault.source.protocol import Catalogue, Selection, SourceTable
 from rowvault.source.sqlite.connection import DATABASE, Text, number, quoted, word
 from rowvault.source.sqlite.settings import ENCODING, database_definition, read_settings
@@ -139,13 +140,17 @@ def _schema(connection: sqlite3.Connection, catalogue: Catalogue) -> list[Schema
         if entry is None:
             shown = bytes(name).decode(errors="replace")
             catalogue.omissions.append(
-                f"{kind.decode()} {DATABASE}.{shown}: its name or statement is not valid UTF-8;"
-                " it is left out"
+                missing(
+                    f"{kind.decode()} {DATABASE}.{shown}: its name or statement is not valid UTF-8;"
+                    " it is left out"
+                )
             )
         elif _is_lost(entry):
             catalogue.omissions.append(
-                f"table {DATABASE}.{entry.name}: a table of SQLite's own that cannot be carried"
-                " over; run ANALYZE after a restore"
+                not_carried(
+                    f"table {DATABASE}.{entry.name}: a table of SQLite's own that cannot be carried"
+                    " over; run ANALYZE after a restore"
+                )
             )
         else:
             entries.append(entry)
@@ -186,10 +191,12 @@ def _add_tables(
     for entry in entries:
         shape = read_shape(connection, entry.name)
         estimates.append((_definition(entry, shape, encoding), _estimate(connection, entry, shape)))
-        if shape.foreign_collations:
+        if foreign := shape.foreign_collations:
             catalogue.omissions.append(
-                f"table {DATABASE}.{entry.name}: collation {', '.join(shape.foreign_collations)}"
-                " is a program's own; the rows are kept, but a restore needs that collation"
+                not_carried(
+                    f"table {DATABASE}.{entry.name}: collation {', '.join(foreign)}"
+                    " is a program's own; the rows are kept, but a restore needs that collation"
+                )
             )
     file_bytes = number(connection, "PRAGMA page_count") * number(connection, "PRAGMA page_size")
     all_rows = sum(rows for _, rows in estimates) or 1
@@ -258,8 +265,10 @@ def _name_external_content(catalogue: Catalogue) -> None:
         content = match.group(1).lower() if match else ""
         if content in tables - keyed_by_rowid:
             catalogue.omissions.append(
-                f"virtual table {DATABASE}.{definition.name}: it points into {content} by rowids"
-                " that no column holds, and they may change; rebuild it after a restore:"
-                f" INSERT INTO {quoted(definition.name)}({quoted(definition.name)})"
-                " VALUES('rebuild')"
+                not_carried(
+                    f"virtual table {DATABASE}.{definition.name}: it points into {content} by"
+                    " rowids that no column holds, and they may change; rebuild it after a restore:"
+                    f" INSERT INTO {quoted(definition.name)}({quoted(definition.name)})"
+                    " VALUES('rebuild')"
+                )
             )

@@ -11,6 +11,7 @@ from typing import Self
 
 from rowvault.core.errors import SnapshotLostError, UsageError
 from rowvault.core.model import Moment, ServerInfo
+from rowvault.core.omission import texts_of
 from rowvault.source.examination import Examination
 from rowvault.source.protocol import (
     EVERYTHING,
@@ -73,7 +74,7 @@ class SqliteSource:
         with self.open_snapshot(1, selection) as snapshot:
             catalogue = snapshot.catalogue(selection)
             return Examination(
-                snapshot.server, snapshot.moment, omissions=tuple(catalogue.omissions)
+                snapshot.server, snapshot.moment, omissions=tuple(texts_of(catalogue.omissions))
             )
 
 
