@@ -9,7 +9,7 @@ from rowvault.core.errors import RestoreError
 from rowvault.render.table import read_group, row_groups
 from rowvault.repository.manifest import TableRecord
 from rowvault.repository.repository import Repository
-from rowvault.restore.verify import key_text
+from rowvault.restore.row_problems import key_text
 from rowvault.source.protocol import Target
 
 _NAMED = 5

@@ -7,35 +7,26 @@ equal rows in equal order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from rowvault.codec.rows import decode_row
-from rowvault.core.errors import RowvaultError
-from rowvault.core.model import Column, ObjectKind, ServerInfo, TableDefinition, ValueKind
+from rowvault.core.model import ObjectKind, ServerInfo, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.core.omission import texts_of
 from rowvault.repository.manifest import TableRecord
-from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
-from rowvault.repository.tree import TreeReader
-from rowvault.repository.tree_difference import differing
 from rowvault.restore.account_problems import account_problems
 from rowvault.restore.definitions import additions, object_problems, table_problem
 from rowvault.restore.documents import document_columns, renumbered_rows
+from rowvault.restore.row_problems import row_problem, rows_are_equal
 from rowvault.restore.selection import Chosen
 from rowvault.scan.sink import HashingSink
 from rowvault.scan.table import ScannedTable
 from rowvault.scan.workers import scan_tables
 from rowvault.source.protocol import Catalogue, Selection, Source, SourceSnapshot, SourceTable
 from rowvault.sqltext.account import is_account
-
-_NAMED_RANGES = 5
-"""Differing key ranges named per table; the rest is counted."""
-
-_SHOWN_BYTES = 60
 
 TableName = tuple[str, str]
 """(database, table)"""
@@ -100,8 +91,10 @@ def compare(
         expected = {_name(record.definition): record for record in left}
         for scanned in scan.tables:
             record = expected[_name(scanned.definition)]
-            if not _is_same_but_for_numbers(repository, record, scanned, view, monitor):
-                rows += _row_problems(repository, record, scanned, sink)
+            if not rows_are_equal(record, scanned) and not _is_same_but_for_numbers(
+                repository, record, scanned, view, monitor
+            ):
+                rows.append(row_problem(repository, record, scanned, sink, view.readers()[0]))
         view.confirm(catalogue)
         server = view.server
     return Comparison(server, tuple(of_databases), tuple(definitions), tuple(rows))
@@ -155,9 +148,7 @@ def _equal(
     return {
         name
         for scanned in scan.tables
-        if not any(
-            _row_problems(repository, expected[name := _name(scanned.definition)], scanned, sink)
-        )
+        if rows_are_equal(expected[name := _name(scanned.definition)], scanned)
     }
 
 
@@ -238,24 +229,6 @@ def _shape_problem(expected: TableDefinition, found: TableDefinition) -> str | N
     return None
 
 
-def _row_problems(
-    repository: Repository, record: TableRecord, scanned: ScannedTable, sink: HashingSink
-) -> Iterator[str]:
-    if record.root.id == scanned.root.id:
-        return
-    expected_rows, found_rows = record.root.sums.rows, scanned.root.sums.rows
-    unordered = not record.definition.key or not record.definition.key_is_ordered
-    if unordered and record.row_sum == scanned.row_sum and expected_rows == found_rows:
-        # The same rows in another order: a table without a key, or one whose collation sorts
-        # otherwise on this server. The sum of the keyed row hashes proves the set.
-        return
-    ranges = _differing_ranges(repository, record, scanned, sink)
-    yield (
-        f"{record.definition.label}: rows differ ({expected_rows} in the snapshot, {found_rows} on "
-        f"the target): {ranges}"
-    )
-
-
 def _is_same_but_for_numbers(
     repository: Repository,
     record: TableRecord,
@@ -266,7 +239,7 @@ def _is_same_but_for_numbers(
     """Whether only numbers in JSON documents are written otherwise; a warning says so."""
     documents = document_columns(record.definition, view.server)
     counts = record.root.sums.rows, scanned.root.sums.rows
-    if record.root.id == scanned.root.id or not documents or counts[0] != counts[1]:
+    if not documents or counts[0] != counts[1]:
         return False
     changed = renumbered_rows(repository, record, view.readers()[0], documents)
     if changed:
@@ -275,51 +248,3 @@ def _is_same_but_for_numbers(
             "now, as their text reads; they were DECIMAL, which no text says"
         )
     return changed is not None
-
-
-def _differing_ranges(
-    repository: Repository, record: TableRecord, scanned: ScannedTable, sink: HashingSink
-) -> str:
-    left = repository.tree(record.root)
-    right = TreeReader(sink.read_node, scanned.root)
-    named: list[str] = []
-    count = 0
-    for run in differing(left, right):
-        if not run.left and not run.right:
-            continue
-        count += 1
-        if count <= _NAMED_RANGES:
-            named.append(_range_text(record.definition, run.left or run.right))
-    if count > _NAMED_RANGES:
-        named.append(f"and {count - _NAMED_RANGES} more")
-    return "; ".join(named)
-
-
-def _range_text(definition: TableDefinition, entries: Sequence[LeafEntry]) -> str:
-    rows = sum(entry.row_count for entry in entries)
-    first = key_text(definition, entries[0].first_key)
-    return f"{rows} rows from key {first} on"
-
-
-def key_text(definition: TableDefinition, first_key: bytes) -> str:
-    """A stored key for people; a digest where the key itself is not kept."""
-    if first_key[:1] != b"\x01":
-        return f"with digest {first_key[1:].hex()}"
-    columns = [definition.columns[index] for index in definition.key]
-    try:
-        values, _ = decode_row(first_key, 1, len(columns))
-    except RowvaultError:
-        return f"0x{first_key.hex()}"
-    shown = [_value_text(column, value) for column, value in zip(columns, values, strict=True)]
-    return "(" + ", ".join(shown) + ")"
-
-
-def _value_text(column: Column, value: bytes | None) -> str:
-    if value is None:
-        return "NULL"
-    if column.kind is ValueKind.DYNAMIC and value[:1] in (b"i", b"t"):
-        value = value[1:]
-    elif column.kind in (ValueKind.BYTES, ValueKind.DYNAMIC):
-        return f"0x{value[:_SHOWN_BYTES].hex()}"
-    text = value[:_SHOWN_BYTES].decode("utf-8", "replace")
-    return f"{column.name}={text}"

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rowvault.codec import kernel
 from rowvault.codec.layout import RowLayout
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
-from rowvault.render.table import read_group, row_groups
 from rowvault.repository.manifest import Manifest, TableRecord
-from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
-from rowvault.repository.tree_difference import differing
+from rowvault.timeline.row_difference import StoredRows, count_rows
 
 
 class Status(StrEnum):
@@ -166,76 +162,16 @@ def _rows_compare(old: TableDefinition, new: TableDefinition) -> bool:
 def _count_rows(
     repository: Repository, before: TableRecord, after: TableRecord, monitor: Monitor
 ) -> tuple[int, int, int]:
-    """(added, removed, changed). Rows match by key; without a key, as a multiset."""
+    """(added, removed, changed)."""
     layout = RowLayout.of(before.definition)
-    matcher = kernel.RowMatcher(layout, repository.cut_rule.row_key)
-    left = _Side(repository, before, matcher.left, monitor)
-    right = _Side(repository, after, matcher.right, monitor)
-    settles = bool(layout.key) and not (left.has_fragments or right.has_fragments)
-    added = removed = 0
-    for run in differing(left.tree, right.tree):
-        left.match(run.left)
-        right.match(run.right)
-        if run.synchronised and settles:
-            # Both sides are in key order, so no row behind this point matches one before it.
-            gone, come = matcher.flush()
-            removed += gone
-            added += come
-    touched = left.touched | right.touched
-    left.match_large(touched)
-    right.match_large(touched)
-    gone, come = matcher.flush()
-    return added + come, removed + gone, matcher.changed
-
-
-class _Side:
-    """The rows of one snapshot's table, on their way to the matcher."""
-
-    def __init__(
-        self,
-        repository: Repository,
-        record: TableRecord,
-        feed: Callable[[bytes, array[int]], None],
-        monitor: Monitor,
-    ) -> None:
-        self.tree = repository.tree(record.root)
-        self.touched: set[bytes] = set()
-        """First keys of large rows, cut into fragments, of which at least one fragment differs."""
-        self._repository = repository
-        self._column_count = len(record.definition.columns)
-        self._feed = feed
-        self._monitor = monitor
-
-    @property
-    def has_fragments(self) -> bool:
-        """The table has rows larger than a block."""
-        sums = self.tree.root.sums
-        return sums.entries != sums.statements
-
-    def match(self, entries: Iterable[LeafEntry]) -> None:
-        """Feeds blocks of whole rows; of large rows only notes the key."""
-        for entry in entries:
-            if entry.fragment:
-                self.touched.add(entry.first_key)
-            else:
-                self._match([entry])
-
-    def match_large(self, keys: set[bytes]) -> None:
-        """Feeds every large row of these keys, whole.
-
-        A large row's fragments may be common one by one, also with those of its equals, so a
-        difference between fragments does not tell which rows differ; the rows themselves do.
-        """
-        if not keys:
-            return
-        for group in row_groups(self.tree.entries()):
-            if group[0].fragment and group[0].first_key in keys:
-                self._match(group)
-
-    def _match(self, group: Sequence[LeafEntry]) -> None:
-        batch = read_group(self._repository, group, self._column_count)
-        self._feed(batch.rows, batch.ends)
-        self._monitor.advance(len(batch.ends), len(batch.rows))
+    counts = count_rows(
+        StoredRows(repository, before, monitor),
+        StoredRows(repository, after, monitor),
+        layout,
+        repository.cut_rule.row_key,
+        in_key_order=bool(layout.key),
+    )
+    return counts.added, counts.removed, counts.changed
 
 
 def _object_differences(
