@@ -82,8 +82,8 @@ def test_prune_after_forget(own: Vault) -> None:
     document = run_json("-r", own.path, "forget", "--keep-last", "1", "--prune")["prune"]
     assert document.keys() == {
         "dry_run", "snapshots", "final", "dead_packs", "repacked_packs", "repacked_bytes",
-        "renewed_blocks", "removed_packs", "freed_bytes", "pending_bytes", "unused_bytes",
-        "waits_for", "warnings",
+        "renewed_blocks", "renewed_bytes", "removed_packs", "freed_bytes", "pending_bytes",
+        "unused_bytes", "waits_for", "warnings", "damage",
     }  # fmt: skip
     assert len(document["final"]) == 2
     after = sum(path.stat().st_size for path in (own.path / "packs").rglob("*") if path.is_file())
@@ -94,6 +94,23 @@ def test_prune_after_forget(own: Vault) -> None:
     assert run_json("-r", own.path, "prune", "--dry-run")["removed_packs"] == 0
     assert again["snapshots"] == 1
     assert b"1 snapshot kept" in succeed("-r", own.path, "prune")
+
+
+def test_prune_beside_a_missing_pack_ends_with_20_and_takes_nothing(own: Vault) -> None:
+    """The pack that comes back then heals everything."""
+    pack = next(path for path in sorted((own.path / "packs" / "data").rglob("*")) if path.is_file())
+    aside = own.path.parent / pack.name
+    pack.rename(aside)
+    before = {path for path in (own.path / "packs").rglob("*") if path.is_file()}
+    for words in (["prune", "--dry-run"], ["forget", "--keep-last", "1", "--prune"], ["prune"]):
+        refused = run("-r", own.path, *words)
+        assert refused.returncode == 20, words
+        assert pack.name.encode() in refused.stderr
+        assert b"Nothing was removed" in refused.stderr
+    assert before <= {path for path in (own.path / "packs").rglob("*") if path.is_file()}
+    aside.rename(pack)
+    succeed("-r", own.path, "prune")
+    assert run_json("-r", own.path, "check", "--read-data")["errors"] == []
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from rowvault.cli.exit_codes import ExitCode
 from rowvault.cli.figures import format_bytes, plural, printable
 
 if TYPE_CHECKING:
@@ -88,18 +89,22 @@ def document(report: PruneReport, dry_run: bool) -> dict[str, object]:
         "repacked_packs": report.repacked_packs,
         "repacked_bytes": report.repacked_bytes,
         "renewed_blocks": report.renewed_blocks,
+        "renewed_bytes": report.renewed_bytes,
         "removed_packs": report.removed_packs,
         "freed_bytes": report.freed_bytes,
         "pending_bytes": report.pending_bytes,
         "unused_bytes": report.unused_bytes,
         "waits_for": list(report.waits_for),
         "warnings": list(report.warnings),
+        "damage": list(report.damage),
     }
 
 
-def is_complete(report: PruneReport) -> bool:
-    """Whether nothing was left out."""
-    return not report.waits_for and not report.warnings
+def exit_code(report: PruneReport) -> ExitCode:
+    """Whether something was left out, or is damaged."""
+    if report.damage:
+        return ExitCode.DAMAGE
+    return ExitCode.INCOMPLETE if report.waits_for or report.warnings else ExitCode.DONE
 
 
 def lines(report: PruneReport, dry_run: bool) -> list[str]:
@@ -111,6 +116,11 @@ def lines(report: PruneReport, dry_run: bool) -> list[str]:
         f"packs: {report.dead_packs:,} without use, {report.repacked_packs:,} partly dead, of "
         f"which {format_bytes(report.repacked_bytes)} {would}stored anew",
     ]
+    if report.renewed_blocks:
+        done.append(
+            f"{plural(report.renewed_blocks, 'block')} that build on dead ones {would}stored anew, "
+            f"in {format_bytes(report.renewed_bytes)}"
+        )
     if report.waits_for:
         done.append(f"{format_bytes(report.pending_bytes)} wait for runs at work:")
         done += [f"  {printable(one)}" for one in report.waits_for]

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from rowvault.codec.frames import BlockType
-from rowvault.core.errors import DamageError
-from rowvault.core.ids import BlockId
+from rowvault.codec.frames import BlockType, FrameHeader
+from rowvault.core.errors import DamageError, MissingError
+from rowvault.repository.block_copies import BlockCopies
 from rowvault.repository.block_reader import BlockReader
-from rowvault.repository.index import BlockIndex, Location
+from rowvault.repository.index import Location
 from rowvault.repository.index_segment import PREFIX_BYTES
 from rowvault.repository.live_blocks import LiveMarks
 
-_log = logging.getLogger(__name__)
+NewBase = Callable[[bytes, Sequence[Location]], None]
+"""Told of each base that was not live before: half of its id, and where it stands."""
 
-NewBase = Callable[[bytes, list[Location]], None]
-"""Told of each base that was not marked before: half of its id, and where it stands."""
+
+class Finder(Protocol):
+    """Finds the places of blocks."""
+
+    def find(self, kind: BlockType, block_id: bytes) -> Sequence[Location]:
+        """All places of a block; none where it is not listed. Half of its id serves."""
+        ...
 
 
 class BaseMarker:
     """Follows the bases of frames down to what is live already.
 
-    Of a block in several frames those are followed that a prune keeps: the least deep that are
-    whole. Raises StorageError, for what cannot be read now may be needed; a frame that is damaged
-    is lost and needs nothing.
+    Of a block in several frames those are followed that a prune keeps, see `BlockCopies.kept`. A
+    delta's frame is opened, for a header that nobody has authenticated may name another base.
+    Raises StorageError, for what cannot be read now may be needed.
     """
 
-    def __init__(self, marks: LiveMarks, index: BlockIndex, blocks: BlockReader) -> None:
+    def __init__(self, marks: LiveMarks, index: Finder, blocks: BlockReader) -> None:
         self._marks = marks
         self._index = index
         self._blocks = blocks
+        self._copies = BlockCopies(blocks)
+        self.damage: list[DamageError] = []
+        """Why chains cannot be followed; what these frames build on is not marked."""
 
     def mark_all(self) -> None:
         """Of all frames of blocks that snapshots refer to."""
@@ -40,34 +49,53 @@ class BaseMarker:
 
     def mark_below(self, block_id: bytes, told: NewBase) -> None:
         """Of the frames of one data block; half of its id serves."""
-        places = self._index.find(BlockType.DATA, BlockId(block_id))
-        self._follow_kept(block_id, places, told)
+        self._follow(block_id, self._places(BlockType.DATA, block_id), told, is_base=False)
 
-    def _follow_kept(self, prefix: bytes, places: list[Location], told: NewBase) -> None:
-        for place in self._kept(prefix, places):
-            if place.depth:
-                self._follow(prefix, place, told)
+    def _places(self, kind: BlockType, block_id: bytes) -> list[Location]:
+        return list(dict.fromkeys(self._index.find(kind, block_id)))
 
-    def _kept(self, prefix: bytes, places: list[Location]) -> list[Location]:
-        if len(places) > 1:
-            for depth in sorted({place.depth for place in places}):
-                equals = [place for place in places if place.depth == depth]
-                if any(self._blocks.is_whole(prefix, place) for place in equals):
-                    return equals
-        return places
-
-    def _follow(self, prefix: bytes, place: Location, told: NewBase) -> None:
+    def _follow(
+        self, prefix: bytes, places: list[Location], told: NewBase, *, is_base: bool
+    ) -> None:
         try:
-            header = self._blocks.header(prefix, place)
+            kept = self._copies.kept(prefix, places, is_base=is_base)
         except DamageError as error:
-            _log.info("%s", error)
+            self.damage.append(error)
             return
-        for base in header.bases:
-            if not self._marks.mark_base(header.type, base):
-                places = self._index.find(header.type, BlockId(base))
-                told(base, places)
-                self._follow_kept(base, places, told)
+        for place in kept:
+            try:
+                header = self._header(prefix, place, is_base=is_base)
+            except DamageError as error:
+                self.damage.append(error)
+                continue
+            if header is not None:
+                for base in header.bases:
+                    self._follow_base(header, base, told)
+
+    def _header(self, prefix: bytes, place: Location, *, is_base: bool) -> FrameHeader | None:
+        """Authenticated, for a delta; of a base that stands alone, whether it is there."""
+        if place.depth:
+            return self._blocks.frame(prefix, place)[0]
+        return self._blocks.header(prefix, place) if is_base else None
+
+    def _follow_base(self, header: FrameHeader, base: bytes, told: NewBase) -> None:
+        was_built_on, was_live = self._marks.mark_base(header.type, base)
+        places = self._places(header.type, base)
+        if not any(place.depth < header.depth for place in places):
+            self.damage.append(
+                MissingError(
+                    f"block {header.id.hex()} builds on block {base.hex()}, which is in no pack "
+                    "that the index lists, or only where it builds on as many others"
+                )
+            )
+        if was_built_on or not places:
+            return
+        if not was_live:
+            told(base, places)
+        elif len(places) == 1 and places[0].depth:
+            return  # it is followed as what a snapshot refers to
+        self._follow(base, places, told, is_base=True)
 
 
-def _ignore(base: bytes, places: list[Location]) -> None:
+def _ignore(base: bytes, places: Sequence[Location]) -> None:
     """Whoever marks everything looks at the marks."""

@@ -63,6 +63,16 @@ class BlockIndex:
         """All that could be opened."""
         return list(self._segments.values())
 
+    @property
+    def sealed_segments(self) -> list[Segment]:
+        """Those that only a holder of the key can have made: all that they say is true."""
+        return [one for one in self._segments.values() if one.is_sealed]
+
+    @property
+    def unsealed_segments(self) -> list[Segment]:
+        """Those that anybody can have made: what they say is to be proven."""
+        return [one for one in self._segments.values() if not one.is_sealed]
+
     def refresh(self) -> bool:
         """Opens segments that are new since the last time; whether there was any change."""
         listed: list[str] = []

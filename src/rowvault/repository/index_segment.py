@@ -80,6 +80,11 @@ def segment_head(packs: Sequence[PackName], record_count: int) -> bytes:
     return b"".join((header, *map(bytes.fromhex, packs)))
 
 
+def segment_bytes(packs: int, records: int) -> int:
+    """The size of a segment of so many packs and records."""
+    return HEADER_BYTES + PACK_NAME_BYTES * packs + RECORD_BYTES * records
+
+
 def segment_name(data: bytes | memoryview) -> str:
     """64 hex digits: the BLAKE3-256 of the segment's bytes."""
     return blake3(data).hexdigest()
@@ -91,6 +96,8 @@ class Segment:
     def __init__(self, name: str, data: memoryview) -> None:
         """Raises TruncatedError, CorruptError, UnsupportedFormatError."""
         self.name = name
+        self.is_sealed = False
+        """Whether only a holder of the repository's key can have made it."""
         self._data = data
         if len(data) < HEADER_BYTES:
             raise TruncatedError(f"index segment {name} has {len(data)} bytes, too few")

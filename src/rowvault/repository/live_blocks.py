@@ -40,6 +40,7 @@ class LiveMarks:
         self._referred = _Bits(total)
         self._built_on = _Bits(total)
         self._shared = _Bits(total)
+        self._moved = _Bits(total)
 
     def mark(self, kind: BlockType, ids: Sequence[BlockId]) -> list[tuple[bool, bool]]:
         """(listed, referred to before) of each; marks every record of the blocks as referred to."""
@@ -49,15 +50,15 @@ class LiveMarks:
             found.append((bool(before), any(before)))
         return found
 
-    def mark_base(self, kind: BlockType, block_id: bytes) -> bool:
-        """Whether it was live before; marks every record of a block as built on."""
-        before = False
+    def mark_base(self, kind: BlockType, block_id: bytes) -> tuple[bool, bool]:
+        """(built on before, live before); marks every record of a block as built on."""
+        built_on = live = False
         for number in self._numbers(kind, block_id):
+            live |= self._referred.get(number)
             if self._built_on.set(number):
                 self._shared.set(number)
-                before = True
-            before |= self._referred.get(number)
-        return before
+                built_on = True
+        return built_on, built_on or live
 
     def is_marked(self, kind: BlockType, block_id: bytes) -> bool:
         """Whether the block is live."""
@@ -67,6 +68,10 @@ class LiveMarks:
         """Whether a snapshot refers to the block."""
         return any(self._referred.get(number) for number in self._numbers(kind, block_id))
 
+    def is_built_on(self, kind: BlockType, block_id: bytes) -> bool:
+        """Whether a live frame builds on the block."""
+        return any(self._built_on.get(number) for number in self._numbers(kind, block_id))
+
     def serves_one(self, kind: BlockType, block_id: bytes) -> bool:
         """Whether nothing but one frame needs the block."""
         numbers = self._numbers(kind, block_id)
@@ -75,10 +80,15 @@ class LiveMarks:
         )
 
     def unmark(self, kind: BlockType, block_id: bytes) -> None:
-        """The frames that are listed of this block are not needed any more."""
+        """Nothing needs the block any more."""
         for number in self._numbers(kind, block_id):
             for bits in (self._referred, self._built_on, self._shared):
                 bits.clear(number)
+
+    def move(self, kind: BlockType, block_id: bytes) -> None:
+        """The block is needed as before, but none of the frames that are listed of it."""
+        for number in self._numbers(kind, block_id):
+            self._moved.set(number)
 
     def records(self, segment_number: int) -> Iterator[tuple[bytes, bool]]:
         """(record, is live) of one segment, in order."""
@@ -90,11 +100,14 @@ class LiveMarks:
         """(record, its segment) of all that snapshots refer to, or also several frames build on."""
         for start, segment in zip(self._starts, self.segments, strict=True):
             for number, record in enumerate(segment.records(), start):
+                if self._moved.get(number):
+                    continue
                 if self._referred.get(number) or (or_shared and self._shared.get(number)):
                     yield record, segment
 
     def _is_live(self, number: int) -> bool:
-        return self._referred.get(number) or self._built_on.get(number)
+        is_needed = self._referred.get(number) or self._built_on.get(number)
+        return is_needed and not self._moved.get(number)
 
     def _numbers(self, kind: BlockType, block_id: bytes) -> Sequence[int]:
         (numbers,) = self._numbers_of(kind, (block_id,))

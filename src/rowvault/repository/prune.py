@@ -15,34 +15,36 @@ back fails at its next swap of the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable
 
 import msgspec
 
-from rowvault.codec.frames import BlockType
 from rowvault.core.errors import (
     DamageError,
+    MissingError,
     ObjectMissingError,
     StorageError,
     UnsupportedFormatError,
 )
-from rowvault.core.ids import BlockId, PackName, SessionId, SnapshotId
+from rowvault.core.ids import PackName, SessionId
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.absence import unexplained
-from rowvault.repository.base_marks import BaseMarker
-from rowvault.repository.index import Location
+from rowvault.repository.block_copies import BlockCopies
+from rowvault.repository.index import Segment, encode_segment, segment_name
 from rowvault.repository.index_removal import remove_packs
-from rowvault.repository.live_blocks import LiveMarks, SnapshotWalk
+from rowvault.repository.live_blocks import LiveMarks
 from rowvault.repository.names import PackType
+from rowvault.repository.need_marks import NeedMarks, refuse
 from rowvault.repository.pack import PackReader
-from rowvault.repository.prune_plan import PrunePlan, make_plan
+from rowvault.repository.proven_index import ProvenIndex
+from rowvault.repository.prune_forecast import Forecast, removal_growth
+from rowvault.repository.prune_plan import PrunePlan, entries_to_move, make_plan
 from rowvault.repository.prune_report import PruneReport, PruneRequest, describe
 from rowvault.repository.renewal import Renewal
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
-from rowvault.repository.session_object import SessionState
+from rowvault.repository.session_object import SessionDocument
 from rowvault.repository.snapshot import Snapshot
 from rowvault.repository.trash import TrashListing
 from rowvault.repository.upkeep_lease import UpkeepLease
@@ -70,10 +72,9 @@ class _Prune:
         self._request = request
         self._monitor = monitor
         self._report = PruneReport()
-        self._walk = SnapshotWalk(repository.read_data, repository.read_node)
-        self._walked: set[SnapshotId] = set()
-        self._unlisted_nodes: set[BlockId] = set()
-        self._missing: set[SnapshotId] = set()
+        self._proven = ProvenIndex(self._place.storage, self._place.keys, self._place.index)
+        self._needs = NeedMarks(repository, self._proven, monitor)
+        self._forecast = Forecast(self._place.pack_bytes)
         self._lease = UpkeepLease(self._place, request, monitor)
 
     def run(self) -> PruneReport:
@@ -82,9 +83,10 @@ class _Prune:
         for message in self._lease.replaced:
             self._warn(f"{message}; what it condemned is found again")
         if self._request.dry_run:
-            self._plan(None)
+            self._foresee()
             return self._report
         with self._repository.begin(COMMAND, self._monitor) as session:
+            session.keep_segments_apart()
             self._lease.take(session.id)
             try:
                 self._work(session)
@@ -92,8 +94,40 @@ class _Prune:
                 self._lease.release()
         return self._report
 
+    def _foresee(self) -> None:
+        """What `_work` would do, reckoned in the same steps."""
+        marks, plan, trash, live = self._plan(None)
+        for name in list(plan.repack):
+            self._foresee_moves(marks, plan, name)
+        self._forecast.flush()
+        adopted = self._would_adopt({one.id for one in live})
+        condemned = self._lease.condemned() - plan.rescued - self._proven.unreadable.keys()
+        fresh = {*plan.dead, *plan.repack} - condemned
+        going = (fresh | condemned) & plan.uses.keys()
+        sizes = sum(self._size(plan.uses[name].type, name) for name in going)
+        report = self._report
+        report.freed_bytes = -self._forecast.grown_bytes
+        report.freed_bytes -= sum(one.stored_bytes for one in adopted)
+        anew = bool(fresh or (condemned and (trash or plan.rescued)))
+        waiting = self._lease.would_wait(live, anew=anew) if fresh or condemned else []
+        if waiting:
+            report.waits_for, report.pending_bytes = tuple(map(describe, waiting)), sizes
+            return
+        report.removed_packs = len(going)
+        index = [*self._place.index.segments, *adopted]
+        report.freed_bytes += sizes - removal_growth(index, going)
+
+    def _foresee_moves(self, marks: LiveMarks, plan: PrunePlan, name: PackName) -> None:
+        reader = PackReader(self._place.storage, self._place.keys, plan.uses[name].type, name)
+        try:
+            for entry in list(entries_to_move(reader, marks, plan)):
+                self._forecast.add(entry.type, entry.frame_bytes)
+        except (DamageError, UnsupportedFormatError) as error:
+            plan.repack.remove(name)
+            self._damaged(f"pack {name} stays, for it cannot be read whole: {error}")
+
     def _work(self, session: WriteSession) -> None:
-        marks, plan, trash = self._plan(session)
+        marks, plan, trash, _ = self._plan(session)
         try:
             self._repack(session, marks, plan)
         except StorageError as error:
@@ -114,19 +148,15 @@ class _Prune:
                 self._size(kind, name) for kind, name in self._lease.condemned_packs()
             )
             return
-        self._sweep(marks)
+        self._sweep()
 
     # -- marking
 
     def _plan(
         self, session: WriteSession | None
-    ) -> tuple[LiveMarks, PrunePlan, list[TrashListing]]:
-        """What to do, as things stand now; with a session, after what it stores anew."""
-        if self._request.dry_run:
-            sessions = (one for one, _ in self._place.catalogue.sessions())
-            live = [one for one in sessions if one.state is SessionState.ACTIVE]
-        else:
-            live = self._lease.live_sessions()
+    ) -> tuple[LiveMarks, PrunePlan, list[TrashListing], list[SessionDocument]]:
+        """What to do, as things stand after what it stores anew, and who is at work."""
+        live = self._lease.seem_live() if self._request.dry_run else self._lease.live_sessions()
         parents = {one.parent for one in live}
         roots = self._snapshots()
         self._report.snapshots = len(roots)
@@ -134,20 +164,14 @@ class _Prune:
         kept_trash = [one.document.snapshot for one in trash if one.document and one.id in parents]
         emptied = [one for one in trash if one.id not in parents]
         self._report.final = tuple(one.id for one in emptied)
-        self._place.index.refresh()
-        marks = LiveMarks(self._place.index.segments)
+        stored = self._look_at_packs()
         self._monitor.phase("marking what is needed")
-        self._mark([*roots, *kept_trash], self._marker(marks))
-        BaseMarker(marks, self._place.index, self._place.blocks).mark_all()
-        if self._missing:
-            ids = ", ".join(sorted(self._missing))
-            self._warn(f"blocks that snapshots {ids} refer to are in no pack; see `rowvault check`")
-        if session is not None:
-            self._renew(session, marks)
-        plan = self._choose(marks, {one.id for one in live})
+        marks = self._needs.mark_all([*roots, *kept_trash])
+        self._renew(session, marks)
+        plan = self._choose(marks, stored, {one.id for one in live})
         if not roots and not trash:
             self._refuse_unexplained(plan)
-        return marks, plan, emptied
+        return marks, plan, emptied, live
 
     def _refuse_unexplained(self, plan: PrunePlan) -> None:
         """Raises MissingError where packs would go, and nobody has forgotten what they are of."""
@@ -155,35 +179,56 @@ class _Prune:
         if going and not self._request.allow_remove_all:
             raise unexplained(self._repository.location, len(going))
 
-    def _renew(self, session: WriteSession, marks: LiveMarks) -> None:
+    def _look_at_packs(self) -> dict[PackName, PackType]:
+        """The packs that are there, after the index; what is said of them is proven."""
+        self._place.index.refresh()
+        stored = self._stored_packs()
+        self._monitor.phase("looking at packs")
+        self._proven.refresh(stored)
+        there = stored.keys() | self._lease.condemned()
+        missing = (
+            MissingError(f"pack {name} is not there, which index segment {segment.name} lists")
+            for segment in self._place.index.segments
+            for name in sorted(set(segment.packs) - there)
+        )
+        refuse([*self._proven.false_claims(), *missing])
+        for name, error in self._proven.unreadable.items():
+            if name in self._place.index.packs():
+                self._report.damage.append(f"pack {name} stays, for its footer is damaged: {error}")
+        return stored
+
+    def _renew(self, session: WriteSession | None, marks: LiveMarks) -> None:
         """Dead blocks on which a single live one builds are not kept for it."""
-        index, blocks = self._place.index, self._place.blocks
+        frames = session or self._forecast
+        renewal = Renewal(marks, self._proven, self._place.blocks, frames, self._place.make_id)
         try:
-            room = self._request.limits.max_repack_bytes
-            self._report.renewed_blocks = Renewal(marks, index, blocks, session).run(room)
+            renewal.run(self._request.limits.max_repack_bytes)
         except StorageError as error:
             self._warn(f"blocks that build on dead ones stay as they are: {error}")
+        except DamageError as error:
+            refuse([error])
+        self._report.renewed_blocks = renewal.blocks
+        self._report.renewed_bytes = renewal.stored_bytes
 
-    def _choose(self, marks: LiveMarks, live: set[SessionId]) -> PrunePlan:
+    def _choose(
+        self, marks: LiveMarks, stored: dict[PackName, PackType], live: set[SessionId]
+    ) -> PrunePlan:
         self._monitor.phase("choosing packs")
         plan = make_plan(
             marks,
-            self._request.limits,
-            stored=self._stored_packs(),
+            self._request.limits.without(self._report.renewed_bytes),
+            stored=stored.keys(),
             condemned=self._lease.condemned(),
             untouchable=lambda kind, name: self._session_of(kind, name) in live,
-            is_whole=self._is_whole,
+            copies=BlockCopies(self._place.blocks),
         )
+        refuse([MissingError(one) for one in plan.lost])
         for place in plan.unreadable:
-            self._warn(
+            self._damaged(
                 f"pack {place.pack} holds a damaged copy of a block at byte {place.offset}; "
                 "another copy is kept"
             )
         self._note_plan(plan)
-        if self._request.dry_run:
-            going = {*plan.dead, *plan.repack, *(self._lease.condemned() - plan.rescued)}
-            sizes = [self._size(plan.uses[name].type, name) for name in going & plan.uses.keys()]
-            self._report.freed_bytes = sum(sizes) - plan.repack_bytes
         return plan
 
     def _note_plan(self, plan: PrunePlan) -> None:
@@ -197,38 +242,11 @@ class _Prune:
         """All snapshots. Raises the damage of one whose needs nobody can tell."""
         found = []
         for listing in self._repository.listings():
-            if listing.snapshot is None:
-                assert listing.damage is not None
-                raise type(listing.damage)(
-                    f"{listing.damage}. Nothing was removed, for what that snapshot needs cannot "
-                    "be told"
-                ) from listing.damage
-            found.append(listing.snapshot)
+            if listing.damage is not None:
+                refuse([listing.damage])
+            if listing.snapshot is not None:
+                found.append(listing.snapshot)
         return found
-
-    def _mark(self, snapshots: Iterable[Snapshot], visit: _Visit) -> None:
-        for snapshot in snapshots:
-            self._monitor.item(f"snapshot {snapshot.id}")
-            self._walk.walk(snapshot, partial(visit, snapshot))
-            self._walked.add(snapshot.id)
-
-    def _marker(self, marks: LiveMarks) -> _Visit:
-        def visit(snapshot: Snapshot, kind: BlockType, ids: Sequence[BlockId]) -> list[bool]:
-            return [
-                not before if listed else self._is_new_unlisted(snapshot, kind, block_id)
-                for block_id, (listed, before) in zip(ids, marks.mark(kind, ids), strict=True)
-            ]
-
-        return visit
-
-    def _is_new_unlisted(self, snapshot: Snapshot, kind: BlockType, block_id: BlockId) -> bool:
-        """Of a block that the index did not list when marking began."""
-        if not self._place.index.find(kind, block_id):
-            self._missing.add(snapshot.id)
-        if kind is not BlockType.NODE or block_id in self._unlisted_nodes:
-            return False
-        self._unlisted_nodes.add(block_id)
-        return True
 
     # -- the work
 
@@ -243,7 +261,7 @@ class _Prune:
                 self._copy_live(session, marks, plan, name)
             except (DamageError, UnsupportedFormatError) as error:
                 plan.repack.remove(name)
-                self._warn(f"pack {name} stays, for it cannot be read whole: {error}")
+                self._damaged(f"pack {name} stays, for it cannot be read whole: {error}")
         session.flush()
 
     def _copy_live(
@@ -251,14 +269,12 @@ class _Prune:
     ) -> None:
         """Moves frames as they are, so that none gets deeper than what builds on it allows."""
         reader = PackReader(self._place.storage, self._place.keys, plan.uses[name].type, name)
-        for entry in reader.footer():
-            if (name, entry.offset) in plan.spare or not marks.is_marked(entry.type, entry.id):
-                continue
+        for entry in entries_to_move(reader, marks, plan):
             header, payload = reader.read_frame(
                 entry.type, entry.id, entry.offset, entry.frame_bytes, entry.depth
             )
             self._monitor.advance(0, len(payload))
-            session.put_frame(header, payload)
+            session.move_frame(header, payload)
 
     def _empty_trash(self, trash: Iterable[TrashListing]) -> None:
         """The ledger first: who publishes one of them only now learns that it is gone."""
@@ -296,12 +312,14 @@ class _Prune:
             )
         self._lease.delete_strays()
 
-    def _sweep(self, marks: LiveMarks) -> None:
+    def _sweep(self) -> None:
         """Removes what is condemned and not needed by what was committed meanwhile."""
         self._monitor.phase("removing")
-        self._place.index.refresh()
+        roots = self._newer_roots()  # before the index, which lists all that they need
+        self._look_at_packs()
         condemned = self._lease.condemned_packs()
-        rescued = self._needed_since(marks, {name for _, name in condemned})
+        rescued = self._needs.since(roots, {name for _, name in condemned})
+        rescued |= self._proven.unreadable.keys()
         going = {(kind, name) for kind, name in condemned if name not in rescued}
         self._lease.still_ours()
         storage = self._place.storage
@@ -315,30 +333,6 @@ class _Prune:
             report.removed_packs += 1
         self._drop_rounds(())
 
-    def _needed_since(self, marks: LiveMarks, condemned: set[PackName]) -> set[PackName]:
-        """Condemned packs with what a snapshot needs that was not marked before, or its bases."""
-        rescued: set[PackName] = set()
-        index = self._place.index
-        marker = BaseMarker(marks, index, self._place.blocks)
-
-        def rescue(block_id: bytes, places: Sequence[Location]) -> None:
-            rescued.update(_only_condemned(places, condemned))
-
-        def is_new(snapshot: Snapshot, kind: BlockType, block_id: BlockId, listed: bool) -> bool:
-            rescue(block_id, index.find(kind, block_id))
-            if kind is BlockType.DATA:
-                marker.mark_below(block_id, rescue)
-            return listed or self._is_new_unlisted(snapshot, kind, block_id)
-
-        def visit(snapshot: Snapshot, kind: BlockType, ids: Sequence[BlockId]) -> list[bool]:
-            return [
-                not before and is_new(snapshot, kind, block_id, listed)
-                for block_id, (listed, before) in zip(ids, marks.mark(kind, ids), strict=True)
-            ]
-
-        self._mark(self._newer_roots(), visit)
-        return rescued
-
     def _newer_roots(self) -> list[Snapshot]:
         """Snapshots, forgotten ones too, that were not marked.
 
@@ -349,17 +343,18 @@ class _Prune:
             if listing.document is not None:
                 roots[listing.id] = listing.document.snapshot
         roots |= {one.id: one for one in self._snapshots()}
-        return [one for one in roots.values() if one.id not in self._walked]
+        return [one for one in roots.values() if one.id not in self._needs.walked]
 
     # -- packs
 
-    def _stored_packs(self) -> set[PackName]:
-        found = set()
+    def _stored_packs(self) -> dict[PackName, PackType]:
+        found = {}
         for object_name in self._place.storage.list(names.PACKS):
             try:
-                found.add(names.split_pack(object_name)[1])
+                kind, name = names.split_pack(object_name)
             except DamageError:
                 continue  # not a pack; `check` names it
+            found[name] = kind
         return found
 
     def _session_of(self, kind: PackType, name: PackName) -> SessionId | None:
@@ -368,9 +363,16 @@ class _Prune:
         except (DamageError, UnsupportedFormatError):
             return None
 
-    def _is_whole(self, place: Location) -> bool:
-        """Whether a frame holds the block that its header names."""
-        return self._place.blocks.is_whole(b"", place)
+    def _would_adopt(self, live: set[SessionId]) -> list[Segment]:
+        """The segment of packs that none lists, which a session makes when it begins."""
+        left = self._lease.condemned() | self._place.index.packs() | self._proven.unreadable.keys()
+        adopted = [
+            (kind, name, PackReader(self._place.storage, self._place.keys, kind, name).footer())
+            for name, kind in self._stored_packs().items()
+            if name not in left and self._session_of(kind, name) not in live
+        ]
+        data = encode_segment(adopted)
+        return [Segment(segment_name(data), memoryview(data))] if adopted else []
 
     def _size(self, kind: PackType, name: PackName) -> int:
         try:
@@ -378,17 +380,10 @@ class _Prune:
         except ObjectMissingError:
             return 0  # a run before this one removed it
 
+    def _damaged(self, message: str) -> None:
+        self._report.damage.append(message)
+        self._monitor.warning(message)
+
     def _warn(self, message: str) -> None:
         self._report.warnings.append(message)
         self._monitor.warning(message)
-
-
-def _only_condemned(places: Sequence[Location], condemned: set[PackName]) -> set[PackName]:
-    """The condemned packs with a block's least deep frames, unless another pack has one, too."""
-    least = min((place.depth for place in places), default=0)
-    packs = {place.pack for place in places if place.depth == least}
-    return packs if packs <= condemned else set()
-
-
-_Visit = Callable[[Snapshot, BlockType, Sequence[BlockId]], Sequence[bool]]
-"""Told of blocks and of the snapshot that refers to them; for each False: it was there before."""

@@ -6,13 +6,15 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from rowvault.codec.frames import BlockType
 from rowvault.core.ids import PackName
 from rowvault.repository.index import Location
 from rowvault.repository.index_segment import PREFIX_BYTES
 from rowvault.repository.live_blocks import LiveMarks
 from rowvault.repository.names import PackType
+from rowvault.repository.pack import PackEntry, PackReader
 
 _TYPE_AT = 28
 
@@ -41,6 +43,12 @@ class PruneLimits:
     max_repack_bytes: int | None = None
     """Live bytes that are stored again at most; None: as many as `max_unused` asks for."""
 
+    def without(self, stored_bytes: int) -> PruneLimits:
+        """What is left after so many bytes have been stored again."""
+        room = self.max_repack_bytes
+        left = None if room is None else max(0, room - stored_bytes)
+        return PruneLimits(self.max_unused, left)
+
 
 @dataclass(slots=True)
 class PrunePlan:
@@ -54,7 +62,9 @@ class PrunePlan:
     spare: set[tuple[PackName, int]] = field(default_factory=set)
     """(pack, offset) of frames of live blocks for which another place was chosen."""
     unreadable: list[Location] = field(default_factory=list)
-    """Chosen places that turned out not to hold their block, where there was another one."""
+    """Places that turned out not to hold their block, where there was another one."""
+    lost: list[str] = field(default_factory=list)
+    """Live blocks, in words, of which no place can be read: their packs are not to be touched."""
 
     @property
     def live_bytes(self) -> int:
@@ -73,9 +83,29 @@ class PrunePlan:
         return sum(use.dead_bytes for name, use in self.uses.items() if name not in going)
 
 
+class Copies(Protocol):
+    """Reads copies of blocks, see BlockCopies."""
+
+    def is_whole(self, prefix: bytes, place: Location) -> bool:
+        """Whether the frame at that place gives this very block."""
+        ...
+
+    def form(self, prefix: bytes, place: Location) -> bytes | None:
+        """Equal where copies can stand for one another as a base; None: it is not whole."""
+        ...
+
+
 class _Place(NamedTuple):
     location: Location
     is_live: bool
+
+
+class _Block(NamedTuple):
+    """A block, and where it stands."""
+
+    prefix: bytes
+    type: BlockType
+    places: list[_Place]
 
 
 def make_plan(
@@ -84,18 +114,19 @@ def make_plan(
     stored: Set[PackName],
     condemned: Set[PackName],
     untouchable: Callable[[PackType, PackName], bool],
-    is_whole: Callable[[Location], bool],
+    copies: Copies,
 ) -> PrunePlan:
     """Reads the index twice and decides.
 
     `stored`: packs that are there; `condemned`: those of earlier rounds; `untouchable`: packs of
-    runs at work; `is_whole`: reads a frame, asked only where a block has several places.
+    runs at work; `copies`: reads frames, asked only where a block has several places.
     """
     uses = _count(marks)
-    chooser = _Chooser(uses, stored, condemned, is_whole)
-    for places in _blocks(marks):
-        if places[0].is_live:
-            chooser.choose([place.location for place in places])
+    chooser = _Chooser(uses, stored, condemned, copies)
+    for block in _blocks(marks):
+        if block.places[0].is_live:
+            is_base = len(block.places) > 1 and marks.is_built_on(block.type, block.prefix)
+            chooser.choose(block, is_base=is_base)
     for name, live_bytes in chooser.live_bytes.items():
         uses[name].live_bytes = live_bytes
     plan = PrunePlan(
@@ -103,11 +134,10 @@ def make_plan(
         rescued=chooser.rescued,
         spare=chooser.spare,
         unreadable=chooser.unreadable,
+        lost=chooser.lost,
     )
     candidates = {
-        name: use
-        for name, use in plan.uses.items()
-        if use.dead_bytes and name not in condemned and name not in chooser.held
+        name: use for name, use in plan.uses.items() if use.dead_bytes and name not in condemned
     }
     plan.dead = {
         name
@@ -121,24 +151,24 @@ def make_plan(
 def _count(marks: LiveMarks) -> dict[PackName, PackUse]:
     """Every pack with its frames, each counted once however many segments list it."""
     uses: dict[PackName, PackUse] = {}
-    for places in _blocks(marks):
-        for location, is_live in places:
+    for block in _blocks(marks):
+        for location, is_live in block.places:
             use = uses.setdefault(location.pack, PackUse(location.pack_type))
             use.frame_bytes += location.frame_bytes
             use.live_bytes += location.frame_bytes if is_live else 0
     return uses
 
 
-def _blocks(marks: LiveMarks) -> Iterator[list[_Place]]:
-    """The distinct places of each block, in the order of the ids."""
+def _blocks(marks: LiveMarks) -> Iterator[_Block]:
+    """Each block with its distinct places, in the order of the ids."""
     streams = [_numbered(marks, number) for number in range(len(marks.segments))]
     merged: Iterable[tuple[bytes, int, bool]] = heapq.merge(*streams)
-    for _, group in itertools.groupby(merged, key=_block_of):
+    for (prefix, kind), group in itertools.groupby(merged, key=_block_of):
         places: dict[tuple[PackName, int], _Place] = {}
         for record, number, is_live in group:
             location = marks.segments[number].decode(record)
             places[location.pack, location.offset] = _Place(location, is_live)
-        yield list(places.values())
+        yield _Block(prefix, BlockType(kind), list(places.values()))
 
 
 def _numbered(marks: LiveMarks, number: int) -> Iterator[tuple[bytes, int, bool]]:
@@ -150,32 +180,42 @@ def _block_of(numbered: tuple[bytes, int, bool]) -> tuple[bytes, int]:
 
 
 class _Chooser:
-    """Chooses one place for each live block, so that packs full of copies can go."""
+    """Chooses a place for each live block, so that packs full of copies can go.
+
+    A base keeps one place in each of the forms in which it stands: deltas build on one form.
+    """
 
     def __init__(
         self,
         uses: Mapping[PackName, PackUse],
         stored: Set[PackName],
         condemned: Set[PackName],
-        is_whole: Callable[[Location], bool],
+        copies: Copies,
     ) -> None:
         self._uses = uses
         self._stored = stored
         self._condemned = condemned
-        self._is_whole = is_whole
+        self._copies = copies
         self.live_bytes: dict[PackName, int] = dict.fromkeys(uses, 0)
         self.rescued: set[PackName] = set()
-        self.held: set[PackName] = set()
-        """They hold a block of which no place could be read: nothing of it is touched."""
         self.spare: set[tuple[PackName, int]] = set()
         self.unreadable: list[Location] = []
+        self.lost: list[str] = []
 
-    def choose(self, locations: Sequence[Location]) -> None:
-        places = [one for one in locations if one.pack in self._stored]
+    def choose(self, block: _Block, *, is_base: bool) -> None:
+        """Of one live block."""
+        places = [one.location for one in block.places if one.location.pack in self._stored]
         if not places:
-            return  # lost already; the pack that held it is not there
+            gone = sorted({one.location.pack for one in block.places})
+            self.lost.append(f"pack {', '.join(gone)} is not there, which {_name(block)} needs")
+            return
         if len(places) > 1:
-            chosen = self._first_whole(sorted(places, key=self._rank))
+            ranked = sorted(places, key=self._rank)
+            choose = self._first_of_each_form if is_base else self._first_whole
+            chosen = choose(block.prefix, ranked)
+            if not chosen:
+                self.lost.append(f"{_name(block)} is damaged in all packs that hold it")
+                return
             self.spare.update((one.pack, one.offset) for one in places if one not in chosen)
             places = chosen
         for place in places:
@@ -190,13 +230,26 @@ class _Chooser:
         live_share = use.live_bytes / use.frame_bytes
         return place.depth, place.pack in self._condemned, -live_share, place.pack
 
-    def _first_whole(self, places: Sequence[Location]) -> list[Location]:
+    def _first_whole(self, prefix: bytes, places: Sequence[Location]) -> list[Location]:
         for place in places:
-            if self._is_whole(place):
+            if self._copies.is_whole(prefix, place):
                 return [place]
             self.unreadable.append(place)
-        self.held.update(place.pack for place in places)
-        return list(places)
+        return []
+
+    def _first_of_each_form(self, prefix: bytes, places: Sequence[Location]) -> list[Location]:
+        chosen: dict[bytes, Location] = {}
+        for place in places:
+            form = self._copies.form(prefix, place)
+            if form is None:
+                self.unreadable.append(place)
+            else:
+                chosen.setdefault(form, place)
+        return list(chosen.values())
+
+
+def _name(block: _Block) -> str:
+    return f"{block.type.name.lower()} block {block.prefix.hex()}"
 
 
 def _worth_it(
@@ -220,3 +273,11 @@ def _worth_it(
         unused -= use.dead_bytes
         room = None if room is None else room - use.live_bytes
         yield name
+
+
+def entries_to_move(reader: PackReader, marks: LiveMarks, plan: PrunePlan) -> Iterator[PackEntry]:
+    """Of a pack that is stored anew, the frames that are needed. Raises DamageError."""
+    for entry in reader.footer():
+        is_spare = (reader.name, entry.offset) in plan.spare
+        if not is_spare and marks.is_marked(entry.type, entry.id):
+            yield entry

@@ -45,6 +45,8 @@ class PruneReport:
     """Live bytes of them that were stored once more."""
     renewed_blocks: int = 0
     """Live blocks that were stored anew, so that dead ones below them could go."""
+    renewed_bytes: int = 0
+    """Of their new frames."""
     removed_packs: int = 0
     freed_bytes: int = 0
     """By how much the files of packs and index shrank."""
@@ -55,6 +57,8 @@ class PruneReport:
     waits_for: tuple[str, ...] = ()
     """The runs at work that hold pending packs, in words."""
     warnings: list[str] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
+    """What was found damaged, and stays."""
 
 
 def describe(document: SessionDocument) -> str:

@@ -8,19 +8,38 @@ new frame is no larger than the two before, and less deep, so that all can build
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rowvault.codec.compression import DEFAULT_LEVEL
-from rowvault.codec.frames import BASE_BYTES, FrameHeader, encode_arranged, encode_delta
-from rowvault.core.errors import DamageError
+from rowvault.codec.frames import (
+    BASE_BYTES,
+    FrameHeader,
+    encode_arranged,
+    encode_delta,
+    restored_bytes,
+)
+from rowvault.core.errors import CorruptError
 from rowvault.core.ids import BlockId
+from rowvault.repository.base_marks import Finder
 from rowvault.repository.block_reader import BlockReader
-from rowvault.repository.index import BlockIndex, Location
+from rowvault.repository.index import Location
 from rowvault.repository.index_segment import PREFIX_BYTES
 from rowvault.repository.live_blocks import LiveMarks
-from rowvault.repository.session import WriteSession
+from rowvault.repository.secrets import IdMaker
 
 _BATCH = 1 << 14
+
+
+class Frames(Protocol):
+    """Takes frames that are stored anew: a session, or what counts them for a dry run."""
+
+    def move_frame(self, header: FrameHeader, payload: bytes) -> None:
+        """Stores a frame as it is."""
+        ...
+
+    def flush(self) -> None:
+        """Makes what was put durable and listed."""
+        ...
 
 
 class _Link(NamedTuple):
@@ -44,42 +63,56 @@ class _Skip(NamedTuple):
 
 
 class Renewal:
-    """Stores blocks anew through the session of a prune, and corrects its marks."""
+    """Stores blocks anew for a prune, and corrects its marks."""
 
     def __init__(
-        self, marks: LiveMarks, index: BlockIndex, blocks: BlockReader, session: WriteSession
+        self,
+        marks: LiveMarks,
+        index: Finder,
+        blocks: BlockReader,
+        frames: Frames,
+        make_id: IdMaker,
     ) -> None:
         self._marks = marks
         self._index = index
         self._blocks = blocks
-        self._session = session
+        self._frames = frames
+        self._make_id = make_id
+        self.blocks = 0
+        """So many were stored anew."""
+        self.stored_bytes = 0
+        """Of their new frames."""
 
-    def run(self, room: int | None) -> int:
-        """Renews what saves space, at most `room` bytes of it; how many blocks that were.
+    def run(self, room: int | None) -> None:
+        """Renews what saves space, at most `room` bytes of it.
 
-        Raises StorageError; the marks then are as they were for what was not durable yet.
+        Raises DamageError where a live block cannot be read, StorageError; the marks then are as
+        they were for what was not durable yet.
         """
-        done = 0
-        batch: list[_Skip] = []
+        batch: dict[BlockId, _Skip] = {}
         for skip in self._skips():
+            if skip.top.header.id in batch:
+                continue  # two segments list it
             frame = self._renewed(skip)
-            if frame is None or (room is not None and frame[0].frame_bytes > room):
+            if frame is None or (
+                room is not None and self.stored_bytes + frame[0].frame_bytes > room
+            ):
                 continue
-            room = None if room is None else room - frame[0].frame_bytes
-            if self._session.put_frame(*frame):
-                done += 1
-                batch.append(skip)
+            self._frames.move_frame(*frame)
+            self.stored_bytes += frame[0].frame_bytes
+            batch[skip.top.header.id] = skip
             if len(batch) == _BATCH:
                 self._settle(batch)
         self._settle(batch)
-        return done
 
-    def _settle(self, batch: list[_Skip]) -> None:
+    def _settle(self, batch: dict[BlockId, _Skip]) -> None:
         """Only when the new frames are durable and listed, the old ones are not needed."""
         if batch:
-            self._session.flush()
-        for skip in batch:
-            for link in (skip.top, *skip.dead):
+            self._frames.flush()
+        self.blocks += len(batch)
+        for skip in batch.values():
+            self._marks.move(skip.top.header.type, skip.top.header.id)
+            for link in skip.dead:
                 self._marks.unmark(link.header.type, link.header.id)
         batch.clear()
 
@@ -88,14 +121,13 @@ class Renewal:
             place = segment.decode(record)
             if not place.depth:
                 continue
-            try:
-                skip = self._skip(_Link(self._blocks.header(record[:PREFIX_BYTES], place), place))
-            except DamageError:
-                continue  # a check names it
+            skip = self._skip(_Link(self._blocks.header(record[:PREFIX_BYTES], place), place))
             if skip is not None:
                 yield skip
 
     def _skip(self, top: _Link) -> _Skip | None:
+        if len(set(self._index.find(top.header.type, top.header.id))) != 1:
+            return None  # other frames may build on the form that another copy has
         dead: list[_Link] = []
         link = top
         while True:
@@ -104,7 +136,7 @@ class Renewal:
             if not link.header.bases:
                 return _Skip(top, dead, None)
             base = link.header.bases[0]
-            places = self._index.find(link.header.type, BlockId(base))
+            places = list(set(self._index.find(link.header.type, BlockId(base))))
             if len(places) != 1 or places[0].depth >= link.header.depth:
                 return None
             link = _Link(self._blocks.header(base, places[0]), places[0])
@@ -115,18 +147,20 @@ class Renewal:
     def _renewed(self, skip: _Skip) -> tuple[FrameHeader, bytes] | None:
         """The frame that takes the place of all; None where it would be no smaller."""
         old = skip.top.header
-        try:
-            arranged = self._blocks.base(old.id, skip.top.place)
-            if skip.below is None:
-                coding, payload = encode_arranged(arranged, old, DEFAULT_LEVEL)
-                made = FrameHeader(old.type, coding, 0, old.raw_bytes, len(payload), old.id)
-            else:
-                base = self._blocks.base(skip.below.header.id, skip.below.place)
-                coding, payload = encode_delta(arranged, base, old.filter)
-                made = FrameHeader(
-                    old.type, coding, skip.below.header.depth + 1, old.raw_bytes, len(payload),
-                    old.id, (skip.below.header.id[:BASE_BYTES],), old.version,
-                )  # fmt: skip
-        except DamageError:
-            return None
+        arranged = self._blocks.base(old.id, skip.top.place)
+        if self._make_id(old.type, restored_bytes(old, arranged)) != old.id:
+            raise CorruptError(
+                f"block {old.id.hex()} in pack {skip.top.place.pack} at byte "
+                f"{skip.top.place.offset} does not hold the bytes that make its id"
+            )
+        if skip.below is None:
+            coding, payload = encode_arranged(arranged, old, DEFAULT_LEVEL)
+            made = FrameHeader(old.type, coding, 0, old.raw_bytes, len(payload), old.id)
+        else:
+            base = self._blocks.base(skip.below.header.id, skip.below.place)
+            coding, payload = encode_delta(arranged, base, old.filter)
+            made = FrameHeader(
+                old.type, coding, skip.below.header.depth + 1, old.raw_bytes, len(payload),
+                old.id, (skip.below.header.id[:BASE_BYTES],), old.version,
+            )  # fmt: skip
         return (made, payload) if made.frame_bytes < skip.stored_bytes else None

@@ -65,7 +65,7 @@ Previous = Callable[[], Sequence[bytes]]
 """Asked what the parent snapshot has at a block's place: the first halves of the ids of at most two
 blocks, that of which the block holds most first."""
 
-_SEGMENT_RECORDS = 1 << 17
+SEGMENT_RECORDS = 1 << 17
 """So many blocks of finished packs are given an index segment before the session's end."""
 
 
@@ -160,6 +160,7 @@ class WriteSession:
         self._chains = UsableChains(bases, self._is_usable)
         self._deltas = DeltaMaker(bases, place.index, self._chains, monitor)
         self._all_packs_are_there = False
+        self._merges = True
         self._known_lock = threading.Lock()
         self._packs_lock = threading.Lock()
         self._pack_lock = threading.Lock()
@@ -214,10 +215,16 @@ class WriteSession:
     def put_frame(self, header: FrameHeader, payload: bytes) -> bool:
         """Stores a frame of another pack, as it is, unless one that is no deeper is there.
 
-        Whether it was stored. Its base is the caller's affair. Raises StorageError.
+        Whether it was stored. Another one counts only after it was read and gave the block. Its
+        base is the caller's affair. Raises StorageError.
         """
         found = self._place.index.find(header.type, header.id)
-        if any(one.depth <= header.depth and self._is_usable(one) for one in found):
+        if any(
+            one.depth <= header.depth
+            and self._is_usable(one)
+            and self._place.blocks.is_whole(header.id, one)
+            for one in found
+        ):
             return False
         with self._known_lock:
             if header.id in self._new:
@@ -226,10 +233,18 @@ class WriteSession:
         self._append(header, payload)
         return True
 
+    def move_frame(self, header: FrameHeader, payload: bytes) -> None:
+        """Stores a frame as it is, wherever else its block stands. Raises StorageError."""
+        self._append(header, payload)
+
     def distrust(self, packs: Set[PackName]) -> None:
         """From now on blocks that only these packs hold are stored again."""
         self._condemned = self._condemned | packs
         self._chains.forget()
+
+    def keep_segments_apart(self) -> None:
+        """From now on no segments are merged: a prune is about to replace some."""
+        self._merges = False
 
     def end_data(self) -> None:
         """Has the last data blocks written in the background. Raises what failed before.
@@ -367,7 +382,7 @@ class WriteSession:
         self._unindexed.append((pack.type, name, pack.entries))
         with self._known_lock:
             self.figures.stored_bytes += size
-        if sum(len(entries) for _, _, entries in self._unindexed) >= _SEGMENT_RECORDS:
+        if sum(len(entries) for _, _, entries in self._unindexed) >= SEGMENT_RECORDS:
             self._store_segment()
 
     def _store_segment(self) -> None:
@@ -407,7 +422,7 @@ class WriteSession:
                 self._writer.submit(pack)
 
     def _merge_segments(self) -> None:
-        if self._condemned:
+        if self._condemned or not self._merges:
             return  # a prune is about to replace segments that list them
         try:
             self.figures.stored_bytes += self._place.index.merge()

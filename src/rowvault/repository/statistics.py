@@ -193,7 +193,10 @@ class _Gathering:
             walk.walk(snapshot, visit)
             reader = TreeReader(self._repository.read_node, snapshot.manifest)
             self._manifest_ids.update(entry.id for entry in reader.entries())
-        BaseMarker(marks, self._place.index, self._place.blocks).mark_all()
+        marker = BaseMarker(marks, self._place.index, self._place.blocks)
+        marker.mark_all()
+        for error in marker.damage:
+            self._monitor.warning(f"left out: {error}; `rowvault check` tells more")
         return marks
 
     def _count_packs(self, stored: Stored, marks: Sequence[LiveMarks]) -> int:

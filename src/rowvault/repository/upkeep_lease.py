@@ -155,6 +155,16 @@ class UpkeepLease:
             raise next(iter(damage.values()))
         return live
 
+    def seem_live(self) -> list[SessionDocument]:
+        """Those at work as far as is known, for a dry run: nothing is ended or completed."""
+        sessions = (one for one, _ in self._place.catalogue.sessions())
+        active = (one for one in sessions if one.state is SessionState.ACTIVE)
+        return [one for one in active if not self._watch.judge(one).is_over]
+
+    def would_wait(self, live: Iterable[SessionDocument], *, anew: bool) -> list[SessionDocument]:
+        """Of these sessions those that a prune would wait for; `anew`: after a new round."""
+        return list(live) if anew else self._early(live)
+
     def wait(self) -> list[SessionDocument]:
         """The sessions that may rely on condemned packs; with `wait`, until there is none."""
         self._monitor.phase("waiting for runs at work")

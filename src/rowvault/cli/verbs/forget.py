@@ -108,8 +108,8 @@ def forget(
     _show(result, settings, dry_run)
     if result.damage:
         raise click.exceptions.Exit(ExitCode.DAMAGE)
-    if result.pruned is not None and not prune_options.is_complete(result.pruned):
-        raise click.exceptions.Exit(ExitCode.INCOMPLETE)
+    if result.pruned is not None and (code := prune_options.exit_code(result.pruned)):
+        raise click.exceptions.Exit(code)
 
 
 def document(result: ForgetResult, dry_run: bool) -> dict[str, object]:

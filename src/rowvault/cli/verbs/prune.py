@@ -71,5 +71,5 @@ def prune(
     elif not settings.quiet:
         for line in prune_options.lines(report, dry_run):
             output.write_line(line)
-    if not prune_options.is_complete(report):
-        raise click.exceptions.Exit(ExitCode.INCOMPLETE)
+    if code := prune_options.exit_code(report):
+        raise click.exceptions.Exit(code)
