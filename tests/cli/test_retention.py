@@ -228,3 +228,46 @@ def test_a_prune_beside_a_backup_is_incomplete(own: Vault) -> None:
     assert waiting.returncode == 0
     assert json.loads(output)["removed_packs"] > 0
     assert run_json("-r", own.path, "check", "--read-data")["errors"] == []
+
+
+def spoil(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_prune_that_fails_leaves_no_doubt_about_what_was_forgotten(own: Vault) -> None:
+    """The newest snapshot is damaged, so the prune refuses when the rest is forgotten already."""
+    ids = listed(own)
+    (newest,) = (own.path / "snapshots").glob(f"*-{ids[-1]}")
+    spoil(newest)
+    words = ("-r", own.path, "forget", "--keep-last", "1", "--prune")
+    done = run(*words)
+    assert done.returncode == 20
+    assert f"{ids[0]}" in done.stdout.decode()
+    assert b"1 snapshot forgotten" in done.stdout
+    told = done.stderr.decode()
+    assert f"undelete` brings them back until a prune: {ids[0]}" in told
+    assert "Go on with `rowvault prune`" in told
+    succeed("-r", own.path, "undelete", ids[0])
+    as_json = run("--json", *words)
+    error = json.loads(as_json.stdout)["error"]
+    assert (as_json.returncode, error["exit_code"], error["forgotten"]) == (20, 20, [ids[0]])
+    quiet = run("-q", *words)
+    assert quiet.returncode == 20
+    assert quiet.stdout == b""
+
+
+def test_several_come_back_as_they_were_named(own: Vault) -> None:
+    first, second, third = listed(own)
+    succeed("-r", own.path, "forget", first, second, third, "--allow-remove-all")
+    back = run_json("-r", own.path, "undelete", "latest", "latest~1")
+    assert back == {"snapshots": [third, second]}
+    assert listed(own) == [second, third]
+
+
+def test_a_wrong_name_among_several_brings_none_back(own: Vault) -> None:
+    first, second, _ = listed(own)
+    succeed("-r", own.path, "forget", first, second)
+    assert run("-r", own.path, "undelete", first, "ffff").returncode == 1
+    assert len(listed(own)) == 1

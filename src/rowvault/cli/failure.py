@@ -15,6 +15,7 @@ from rowvault.cli.exit_codes import ExitCode, exit_code_of
 from rowvault.cli.figures import printable_lines
 from rowvault.cli.settings import Settings
 from rowvault.core.errors import RowvaultError
+from rowvault.core.partly import done_before
 
 
 class Terminated(KeyboardInterrupt):
@@ -30,6 +31,7 @@ def report(error: BaseException, settings: Settings) -> ExitCode:
     message = _with_notes(error, message)
     if settings.as_json:
         document = {"kind": kind, "message": message, "exit_code": int(code)}
+        document |= done_before(error)
         output.write_json({"error": document})
         output.flush()
     elif isinstance(error, click.exceptions.NoArgsIsHelpError):

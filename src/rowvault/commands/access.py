@@ -60,10 +60,13 @@ def _advising(is_open: Callable[[], bool] = lambda: True) -> Iterator[None]:
     except (CorruptError, TruncatedError, MissingError) as error:
         if not is_open():  # met while opening: other advice is given there
             raise
-        raise type(error)(
+        advised = type(error)(
             f"{error}. `rowvault check --read-data` names the snapshots and rows that this "
             "damage reaches; all others can be restored."
-        ) from error
+        )
+        # Its notes, of what was done before it, are still true.
+        vars(advised).update(vars(error))
+        raise advised from error
 
 
 class Opening:

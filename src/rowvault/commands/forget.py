@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.core.errors import UsageError
+from rowvault.core.instant import is_of_future
 from rowvault.core.monitor import Monitor
+from rowvault.core.partly import partly
 from rowvault.repository.prune_report import PruneReport, PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.retention import (
@@ -59,9 +62,14 @@ class ForgetResult:
         return [one.snapshot for part in self.groups for one in part.verdict.dropped]
 
 
-def forget(options: ForgetOptions, monitor: Monitor) -> ForgetResult:
+def forget(
+    options: ForgetOptions,
+    monitor: Monitor,
+    told: Callable[[ForgetResult], None] = lambda _result: None,
+) -> ForgetResult:
     """Forgets snapshots; `undelete` brings them back until the next prune.
 
+    `told` gets the result before anything is pruned.
     Raises UsageError, also where nothing would be left of a source; SnapshotNotFoundError.
     """
     from rowvault.repository.prune import prune  # loads what only a prune needs
@@ -77,12 +85,53 @@ def forget(options: ForgetOptions, monitor: Monitor) -> ForgetResult:
         result = ForgetResult(tuple(_judge(options, repository, candidates)), damage)
         if not options.allow_remove_all:
             _refuse_to_empty(result)
+        _warn_of_future(candidates, monitor)
         if not options.dry_run:
-            for snapshot in result.forgotten:
-                repository.forget(snapshot)
+            _forget(repository, result.forgotten)
+        told(result)
         if options.prune is None or options.dry_run:
             return result
-        return ForgetResult(result.groups, damage, prune(repository, options.prune, monitor))
+        with partly("forgotten", _pruning_stopped) as done:
+            done += [one.id for one in result.forgotten]
+            pruned = prune(repository, options.prune, monitor)
+        return ForgetResult(result.groups, damage, pruned)
+
+
+def _forget(repository: Repository, snapshots: Sequence[Snapshot]) -> None:
+    left = [one.id for one in snapshots]
+
+    def stopped(done: Sequence[str]) -> str:
+        return f"{_forgotten(done)}; not forgotten yet: {', '.join(left[len(done) :])}."
+
+    with partly("forgotten", stopped) as done:
+        for snapshot in snapshots:
+            repository.forget(snapshot)
+            done.append(snapshot.id)
+
+
+def _forgotten(ids: Sequence[str]) -> str:
+    return (
+        f"Forgotten before that, and `rowvault undelete` brings them back until a prune: "
+        f"{', '.join(ids)}"
+    )
+
+
+def _pruning_stopped(ids: Sequence[str]) -> str:
+    return (
+        f"{_forgotten(ids)}. Go on with `rowvault prune`: `forget` again would count anew, and "
+        "could forget more."
+    )
+
+
+def _warn_of_future(candidates: Sequence[Candidate], monitor: Monitor) -> None:
+    now = datetime.now(UTC)
+    for one in candidates:
+        if is_of_future(one.snapshot.time, now):
+            monitor.warning(
+                f"snapshot {one.snapshot.id} is of the future ({one.snapshot.time:%Y-%m-%d %H:%M} "
+                "UTC): a clock was wrong, there or here. No rule counts it and it stays; "
+                f"`rowvault forget {one.snapshot.id}` drops it."
+            )
 
 
 def _judge(
@@ -122,7 +171,15 @@ class UndeleteOptions:
 def undelete(options: UndeleteOptions) -> list[Snapshot]:
     """Brings forgotten snapshots back. Raises SnapshotNotFoundError."""
     with options.repository.open() as repository:
-        return [repository.trash.take_back(spec) for spec in options.snapshots]
+        trash = repository.trash
+        # All are found before one comes back, for that changes what `latest~1` means.
+        found = list(dict.fromkeys(trash.find(spec).id for spec in options.snapshots))
+        with partly("snapshots", lambda done: f"Back before that: {', '.join(done)}.") as done:
+            brought = []
+            for one in found:
+                brought.append(trash.take_back(one))
+                done.append(one)
+        return brought
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.core.partly import partly
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,10 @@ def add_tags(options: TagOptions) -> TagResult:
     """Gives a snapshot tags; those that it has stay. Raises SnapshotNotFoundError."""
     with options.repository.open() as repository:
         snapshot = repository.find(options.snapshot)
-        for tag in options.tags:
-            repository.add_tag(snapshot, tag)
+        with partly("tags", lambda done: f"Given before that: {', '.join(done)}.") as done:
+            for tag in options.tags:
+                repository.add_tag(snapshot, tag)
+                done.append(tag)
         return TagResult(snapshot.id, tuple(repository.tags(snapshot.id)))
 
 
@@ -37,6 +40,8 @@ def remove_tags(options: TagOptions) -> TagResult:
     """Takes tags from a snapshot; one that it does not have is no error."""
     with options.repository.open() as repository:
         snapshot = repository.find(options.snapshot)
-        for tag in options.tags:
-            repository.remove_tag(snapshot, tag)
+        with partly("tags", lambda done: f"Taken away before that: {', '.join(done)}.") as done:
+            for tag in options.tags:
+                repository.remove_tag(snapshot, tag)
+                done.append(tag)
         return TagResult(snapshot.id, tuple(repository.tags(snapshot.id)))

@@ -25,6 +25,7 @@ from rowvault.core.errors import (
     WrongPasswordError,
 )
 from rowvault.core.ids import RepositoryId
+from rowvault.core.partly import partly
 from rowvault.repository import names
 from rowvault.repository.recovery_key import make_recovery_key
 from rowvault.repository.sealed import DocumentType, Sealer
@@ -105,8 +106,16 @@ class KeyRing:
                 "one (`key add --recovery`), then remove this one."
             )
         new = self._add(password, old.label, old.kind, cost)
-        self._remove(old)
+        with partly("added", lambda _: self._both_open(new, old)) as done:
+            done.append(new.id)
+            self._remove(old)
         return new, old
+
+    def _both_open(self, new: Key, old: Key) -> str:
+        return (
+            f"Both passwords open the repository now: the new key {new.id} is made, and the old "
+            f"one is there still; `rowvault key remove {old.id}` takes it away."
+        )
 
     def remove(self, which: str, *, force: bool = False) -> Key:
         """Takes a key away; with `force` also the one in use, but never the last one.

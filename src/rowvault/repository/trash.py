@@ -89,6 +89,10 @@ class Trash:
                 found += [one] if one is not None else []
         return sorted(found, key=lambda one: (one.time, one.id))
 
+    def find(self, spec: str) -> Snapshot:
+        """The forgotten snapshot that a person means. Raises SnapshotNotFoundError, its damage."""
+        return self._choose(self.listings(), spec)
+
     def take_back(self, spec: str) -> Snapshot:
         """Brings back the forgotten snapshot that a person means.
 

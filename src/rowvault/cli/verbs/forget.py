@@ -104,7 +104,7 @@ def forget(
         settings.access(), snapshots, policy, allow_remove_all, dry_run, request
     )
     with monitor(settings) as watching:
-        result = run(options, watching)
+        result = run(options, watching, lambda found: _tell(found, settings, dry_run))
     _show(result, settings, dry_run)
     if result.damage:
         raise click.exceptions.Exit(ExitCode.DAMAGE)
@@ -146,19 +146,27 @@ def _candidate_document(one: Candidate) -> dict[str, object]:
         "id": one.snapshot.id,
         "time": iso_time(one.snapshot.time),
         "tags": list(one.tags),
+        "whole": one.snapshot.is_whole,
     }
+
+
+def _tell(result: ForgetResult, settings: Settings, dry_run: bool) -> None:
+    """What is forgotten, as soon as it is: a prune that comes next may fail."""
+    if settings.as_json or settings.quiet:
+        return
+    for part in result.groups:
+        output.write_line(printable(part.group.source))
+        write_table(_HEADINGS, _rows(part))
+        output.write_line()
+    count = plural(len(result.forgotten), "snapshot")
+    output.write_line(f"{count} {'would be ' if dry_run else ''}forgotten")
+    output.flush()
 
 
 def _show(result: ForgetResult, settings: Settings, dry_run: bool) -> None:
     if settings.as_json:
         output.write_json(document(result, dry_run))
     elif not settings.quiet:
-        for part in result.groups:
-            output.write_line(printable(part.group.source))
-            write_table(_HEADINGS, _rows(part))
-            output.write_line()
-        count = plural(len(result.forgotten), "snapshot")
-        output.write_line(f"{count} {'would be ' if dry_run else ''}forgotten")
         if result.pruned is not None:
             for line in prune_options.lines(result.pruned, dry_run=False):
                 output.write_line(line)
