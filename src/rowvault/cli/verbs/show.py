@@ -71,11 +71,7 @@ def _facts(entry: SnapshotEntry) -> list[tuple[str, str]]:
         ("made by", f"rowvault {printable(snapshot.tool_version)}"),
         ("state", "whole" if snapshot.is_whole else "incomplete: rows or objects are missing"),
         *(("missing", printable(one)) for one in snapshot.lacks),
-        *(
-            ("not carried", printable(one))
-            for one in snapshot.warnings
-            if one not in snapshot.lacks
-        ),
+        *(("left out", printable(one)) for one in snapshot.warnings if one not in snapshot.lacks),
     ]
 
 
