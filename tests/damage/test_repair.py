@@ -18,14 +18,14 @@ from damage.test_damage_matrix import (
     place,
     run_check,
 )
-from rowvault.core.errors import DamageError, LockedError, RowvaultError
+from rowvault.core.errors import DamageError, LockedError, MissingError, RowvaultError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.prune import prune
 from rowvault.repository.prune_report import PruneRequest
 from rowvault.repository.repair import repair
 from rowvault.repository.repair_report import RepairReport
 from rowvault.repository.repository import Repository
-from support.sample_repository import read_snapshot, read_table
+from support.sample_repository import read_snapshot, read_table, take_snapshot
 
 __all__ = ["base", "place"]
 
@@ -113,7 +113,7 @@ def test_damage_is_mended(pruned: Path, kind: str, action: str) -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("kind", ["packs/data", "packs/tree", "index", "snapshots", "tags"])
+@pytest.mark.parametrize("kind", ["packs/data", "packs/tree", "index", "tags"])
 def test_all_objects_of_a_kind_are_damaged(place: Path, kind: str, action: str) -> None:
     with open_it(place) as repository:
         snapshots = {one.id for one in repository.snapshots()}
@@ -128,6 +128,26 @@ def test_all_objects_of_a_kind_are_damaged(place: Path, kind: str, action: str) 
         with open_it(place) as repository:
             whole = {one for one, _ in whole_tables(repository)}
         assert snapshots - whole <= told
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_all_snapshots_are_damaged(place: Path, action: str) -> None:
+    """Their packs stay, for a copy may bring the snapshots back, and are named until a backup."""
+    victims = files(place, "snapshots")
+    for victim in victims:
+        ACTIONS[action](victim)
+    stood = contents(place)
+    if action == "delete":
+        with pytest.raises(MissingError, match="no snapshot, not even a forgotten one"):
+            run_repair(place)
+        assert contents(place) == stood
+    else:
+        dropped = {one.object for one in run_repair(place).dropped}
+        assert dropped == {str(victim.relative_to(place)) for victim in victims}
+    assert [one.object for one in run_check(place).errors] == ["snapshots/"]
+    with open_it(place) as repository:
+        take_snapshot(repository, OLD, 5)
+    assert run_check(place).errors == []
 
 
 @pytest.mark.parametrize("at", [0.05, 0.3, 0.6, 0.9])

@@ -21,6 +21,7 @@ from rowvault.repository.prune_ledger import PruneLedger
 from rowvault.repository.sealed import DocumentType, Sealer
 from rowvault.repository.secrets import Secrets
 from rowvault.repository.session_object import SessionDocument, SessionState, TagDocument
+from rowvault.repository.session_watch import SessionWatch
 from rowvault.repository.snapshot import ForgottenSnapshot, Snapshot, SnapshotListing
 from rowvault.storage.protocol import Storage
 
@@ -176,9 +177,14 @@ class Catalogue:
         """
         self._take_away(names.session(document.id), stored)
 
-    def remove_dead_sessions(self) -> set[SessionId]:
-        """Completes what is committed, withdraws what nobody works on; the ids of the others."""
+    def remove_dead_sessions(self, *, by_observation: bool = True) -> set[SessionId]:
+        """Completes what is committed, ends what is over; the ids of the others.
+
+        With `by_observation` also what processes of this boot have long seen without a sign of
+        life, and what is seen is left to later ones.
+        """
         live = set()
+        elsewhere = []
         for document, data in self.sessions():
             if document.state is SessionState.COMMITTED:
                 self.publish(document)
@@ -189,7 +195,25 @@ class Catalogue:
                 self.withdraw(document, data)
             else:
                 live.add(document.id)
+                if not document.process.is_here():
+                    elsewhere.append((document, data))
+        if elsewhere and by_observation:
+            live -= self._end_lapsed(elsewhere)
         return live
+
+    def _end_lapsed(self, sessions: list[tuple[SessionDocument, bytes]]) -> set[SessionId]:
+        ledger = PruneLedger(self._storage, self._sealer)
+        watch = SessionWatch(ledger.read_sightings())
+        ended = {
+            document.id
+            for document, data in sessions
+            if watch.judge(document).is_over and self.withdraw(document, data)
+        }
+        try:
+            ledger.write_sightings(watch.sightings({one.id for one, _ in sessions} - ended))
+        except StorageError as error:  # the next one begins to watch anew
+            _log.info("sightings are not kept: %s", error)
+        return ended
 
     def tags(self, snapshot_id: SnapshotId) -> list[str]:
         """The snapshot's tags, sorted; damaged ones are left out with a logged warning."""

@@ -52,7 +52,7 @@ from rowvault.repository.names import PackType
 from rowvault.repository.node import NodeRule
 from rowvault.repository.pack import OpenPack, PackKeys, PackReader
 from rowvault.repository.pack_writer import PackWriter
-from rowvault.repository.prune_ledger import PruneLedger
+from rowvault.repository.prune_ledger import HOLDERS, PruneLedger
 from rowvault.repository.read_ahead import ReadAhead
 from rowvault.repository.secrets import IdMaker
 from rowvault.repository.snapshot import Snapshot, SnapshotDraft
@@ -170,7 +170,8 @@ class WriteSession:
         self._broken = False
         self.adopted_packs = 0
         """Packs that no segment listed when the session began, and that one of its own lists."""
-        live = place.catalogue.remove_dead_sessions()
+        # A prune or a repair has its own way to watch.
+        live = place.catalogue.remove_dead_sessions(by_observation=command not in HOLDERS)
         self._object = LiveSession(place.storage, place.catalogue, command, parent)
         self.id: SessionId = self._object.id
         self._condemned: frozenset[PackName] = frozenset()

@@ -55,22 +55,25 @@ class ProcessIdentity(msgspec.Struct, frozen=True):
 
     def is_here(self) -> bool:
         """True only where it is certain that the process runs on this machine."""
-        here = ProcessIdentity.current()
-        place = (self.host, self.machine, self.boot, self.pid_namespace)
-        if place != (here.host, here.machine, here.boot, here.pid_namespace) or not here.boot:
-            return False
-        return _process_start(self.pid) == self.start
+        return self._is_of_this_boot() and _process_start(self.pid) == self.start
 
     def is_gone(self) -> bool:
-        """True only where it is certain: this machine, and that process does not run any more."""
+        """True only where it is certain: this boot of this machine, and it does not run any more.
+
+        Ids and names of machines are cloned: a process of another boot may run on another one.
+        """
+        if not self._is_of_this_boot() or not self.start:
+            return False
+        start = _process_start(self.pid)
+        if start is None:  # other users' processes may be hidden: proc(5), hidepid
+            return not _is_used(self.pid)
+        return start != self.start
+
+    def _is_of_this_boot(self) -> bool:
         here = ProcessIdentity.current()
-        if (self.host, self.machine) != (here.host, here.machine) or not here.boot:
-            return False
-        if self.boot != here.boot:
-            return bool(self.machine)  # without a machine id it may be another machine
-        if self.pid_namespace != here.pid_namespace:
-            return False
-        return _process_start(self.pid) != self.start
+        place = (self.host, self.machine, self.boot, self.pid_namespace)
+        is_known = bool(here.boot and here.pid_namespace)
+        return is_known and place == (here.host, here.machine, here.boot, here.pid_namespace)
 
 
 class SessionDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +132,16 @@ class TagDocument(msgspec.Struct, frozen=True, kw_only=True):
     created: Instant
 
 
+def observer() -> tuple[str, str]:
+    """(machine, boot and clock) of who may go on from what was seen; empty where it is not known.
+
+    Containers may have a monotonic clock of their own: time_namespaces(7).
+    """
+    here = ProcessIdentity.current()
+    clock = _link("/proc/self/ns/time")
+    return here.machine, f"{here.boot} {clock}".strip() if here.boot else ""
+
+
 def _first_line(path: str) -> str:
     try:
         return Path(path).read_text(encoding="ascii", errors="replace").partition("\n")[0].strip()
@@ -148,6 +161,17 @@ def _link(path: str) -> str:
         return os.readlink(path)
     except OSError:  # as above
         return ""
+
+
+def _is_used(pid: int) -> bool:
+    """Whether any process has this number, also one that is hidden."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another user's
+    return True
 
 
 def _process_start(pid: int) -> int | None:

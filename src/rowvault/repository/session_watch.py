@@ -1,9 +1,10 @@
 """Which sessions are dead: judged by what this machine has observed itself, never by a clock.
 
 A session shows that it lives by changing its object (a heartbeat). It is dead when its process is
-known to be gone, or when its object has stayed the same for `LEASE_S` of this machine's monotonic
-clock (clock_gettime(2), CLOCK_MONOTONIC), seen by one process or by several since one boot. So no
-clock that is set, or differs between hosts, ends a session or keeps a dead one.
+known to be gone (in this boot of this machine, for ids of machines are cloned), or when its object
+has stayed the same for `LEASE_S` of this machine's monotonic clock (clock_gettime(2),
+CLOCK_MONOTONIC), seen by one process or by several since one boot. So no clock that is set, or
+differs between hosts, ends a session or keeps a dead one.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from collections.abc import Callable, Iterable
 
 from rowvault.core.ids import SessionId
 from rowvault.repository.prune_ledger import Sighting
-from rowvault.repository.session_object import ProcessIdentity, SessionDocument
+from rowvault.repository.session_object import SessionDocument, observer
 
 LEASE_S = 600.0
 """Seconds without a heartbeat after which a session may be ended: twenty heartbeats."""
+
+_KEPT_OF_OTHERS = 64
 
 Clock = Callable[[], float]
 
@@ -46,17 +49,21 @@ class SessionWatch:
         clock: Clock = time.monotonic,
         lease_s: float = LEASE_S,
     ) -> None:
-        """`sightings`: of earlier processes; those of other machines and boots mean nothing."""
-        here = ProcessIdentity.current()
-        self._machine, self._boot = here.machine, here.boot
+        """`sightings`: of earlier processes; those of other machines and boots mean nothing here.
+
+        They are kept for those.
+        """
+        self._machine, self._boot = observer()
         self._clock = clock
         self._lease_s = lease_s
         known = bool(self._machine and self._boot)
-        self._seen: dict[SessionId, Sighting] = {
-            one.session: one
-            for one in sightings
-            if known and (one.machine, one.boot) == (self._machine, self._boot)
-        }
+        self._seen: dict[SessionId, Sighting] = {}
+        self._of_others: list[Sighting] = []
+        for one in sightings:
+            if known and (one.machine, one.boot) == (self._machine, self._boot):
+                self._seen[one.session] = one
+            else:
+                self._of_others.append(one)
 
     def judge(self, document: SessionDocument) -> Life:
         """Looks at a session's document, which has just been read."""
@@ -72,5 +79,8 @@ class SessionWatch:
         return Life.LAPSED if now - seen.seconds > self._lease_s else Life.UNKNOWN
 
     def sightings(self, sessions: Iterable[SessionId]) -> tuple[Sighting, ...]:
-        """What a later process on this machine may go on from, of these sessions."""
-        return tuple(self._seen[one] for one in sorted(set(sessions)) if one in self._seen)
+        """What later processes may go on from, of these sessions: seen here, and by others."""
+        wanted = set(sessions)
+        own = [self._seen[one] for one in sorted(wanted) if one in self._seen]
+        others = [one for one in self._of_others if one.session in wanted]
+        return (*others[-_KEPT_OF_OTHERS:], *own)

@@ -283,7 +283,8 @@ def test_processes_are_told_apart() -> None:
     assert not replace(here, host="elsewhere", start=1).is_gone()
     assert not replace(here, machine="another", start=1).is_gone()
     assert not replace(here, pid_namespace="pid:[1]", start=1).is_gone()
-    assert replace(here, boot="earlier").is_gone() == bool(here.machine)
+    assert not replace(here, boot="another", start=1).is_gone()
+    assert not replace(here, start=0).is_gone()
 
 
 def test_a_failed_pack_fails_the_session_once_and_clearly(

@@ -39,10 +39,10 @@ _SHOWN_ID = 8
 def sessions(settings: Settings) -> None:
     """Show who is writing to the repository: backups, prunes.
 
-    `state` is what this machine knows of the process: `gone` where it has certainly ended,
-    `unknown` on other machines. The times are by the clock of the machine that works. A session
-    that died needs no hand: the next writer on its machine removes it, or a prune anywhere that
-    has seen it without a sign of life for ten minutes.
+    `state` is what this machine knows of the process: `gone` where it has certainly ended since
+    this machine was started, `unknown` elsewhere. The times are by the clock of the machine that
+    works. A session that died needs no hand: the next writer on its machine removes it, or any
+    writer or prune that finds it without a sign of life for ten minutes.
     """
     from rowvault.commands.prune import sessions as run
 
