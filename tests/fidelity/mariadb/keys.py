@@ -34,6 +34,19 @@ CASES = (
         ("table composite", "table big_key", "table negative_key", "table decimal_key"),
     ),
     Case(
+        "CHAR under NO PAD collations: tabs, no characters at all, characters below the space",
+        "PRIMARY KEY",
+        (
+            "CREATE TABLE filled (a CHAR(10) COLLATE utf8mb4_nopad_bin, b INT, PRIMARY KEY (a, b))",
+            "INSERT INTO filled VALUES ('a', 1), ('a\\tb', 2), ('', 3), ('\\t', 4), ('a b', 5),"
+            " ('a\\t', 6), ('a!', 7)",
+            "CREATE TABLE filled_ci (a CHAR(10) CHARACTER SET latin1"
+            " COLLATE latin1_swedish_nopad_ci, b INT, UNIQUE (b, a))",
+            "INSERT INTO filled_ci VALUES ('é\\t', 1), ('e', 1), ('', 2), ('\\n', 2)",
+        ),
+        ("table filled", "table filled_ci"),
+    ),
+    Case(
         "keys of prefixes of text and bytes",
         "prefix key",
         (

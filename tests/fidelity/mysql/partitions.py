@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fidelity.case import Case
+from fidelity.case import Case, Kept
 
 CASES = (
     Case(
@@ -76,5 +76,22 @@ CASES = (
             "INSERT INTO nested_key VALUES (1, 7), (2, 8)",
         ),
         ("table nested", "table nested_key"),
+    ),
+    Case(
+        "EXCHANGE PARTITION WITHOUT VALIDATION: rows in a partition where they do not belong",
+        "partitions",
+        (
+            "CREATE TABLE misplaced (a INT PRIMARY KEY) PARTITION BY RANGE (a)"
+            " (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE)",
+            "CREATE TABLE brought (a INT PRIMARY KEY)",
+            "INSERT INTO misplaced VALUES (20), (30)",
+            "INSERT INTO brought VALUES (5), (25), (35)",
+            "ALTER TABLE misplaced EXCHANGE PARTITION p0 WITH TABLE brought WITHOUT VALIDATION",
+        ),
+        ("table misplaced", "table brought"),
+        Kept(
+            "a row in a wrong partition comes back into the right one",
+            changes=("rows misplaced",),
+        ),
     ),
 )
