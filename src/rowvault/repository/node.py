@@ -9,7 +9,7 @@ Counts and sizes are length-encoded integers, first_key a length-encoded string 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -155,8 +155,14 @@ def encode_node(level: int, entries: Sequence[Entry]) -> bytes:
 
 def decode_node(data: bytes) -> Node:
     """The node. Raises CorruptError unless the bytes are exactly what `encode_node` makes."""
-    if len(data) < 2 or data[0] != VERSION:
-        raise CorruptError("a tree node does not start with the known version")
+    read = _READERS.get(data[0]) if len(data) >= 2 else None
+    if read is None:
+        raise CorruptError("a tree node does not start with a known version")
+    return read(data)
+
+
+def _decode_first(data: bytes) -> Node:
+    """Of version 1."""
     level = data[1]
     if level > MAXIMUM_LEVEL:
         raise CorruptError(f"a tree node states level {level}")
@@ -171,6 +177,10 @@ def decode_node(data: bytes) -> Node:
     if reader.position != len(data) or encode_node(level, node.entries) != data:
         raise CorruptError("a tree node is not in its canonical form")
     return node
+
+
+_READERS: dict[int, Callable[[bytes], Node]] = {1: _decode_first}
+"""Version -> its reader; a new version is put beside the others."""
 
 
 class _FieldReader:

@@ -21,6 +21,9 @@ from rowvault.repository.secrets import Secrets
 
 MAGIC = b"ROWVSEAL"
 VERSION = 1
+"""What is written."""
+_CONTEXTS = {1: b"rowvault sealed 1"}
+"""Version -> how the associated data begin: the versions that are read."""
 _HEADER = struct.Struct("<8sBBH32s")
 
 Document = TypeVar("Document", bound=msgspec.Struct)
@@ -46,7 +49,7 @@ class Sealer:
     def __init__(self, cipher: CipherName, secrets: Secrets, repository: RepositoryId) -> None:
         self._cipher = cipher
         self._secrets = secrets
-        self._context = b"rowvault sealed 1" + bytes.fromhex(repository)
+        self._repository = bytes.fromhex(repository)
 
     def seal(self, kind: DocumentType, name: str, document: msgspec.Struct) -> bytes:
         """The object's bytes; they open under this object name alone."""
@@ -54,7 +57,7 @@ class Sealer:
         header = _HEADER.pack(MAGIC, VERSION, kind, 0, salt)
         payload = msgspec.json.encode(document, order="deterministic")
         cipher = make_cipher(self._cipher, self._secrets.sealed_key(salt))
-        return header + cipher.seal(0, self._associated(header, name), payload)
+        return header + cipher.seal(0, self._associated(VERSION, header, name), payload)
 
     def open(
         self, kind: DocumentType, name: str, data: bytes, document_type: type[Document]
@@ -66,16 +69,17 @@ class Sealer:
         magic, version, stated, reserved, salt = _HEADER.unpack(header)
         if magic != MAGIC or stated != kind or reserved:
             raise CorruptError(f"{name} does not start like an object of its kind")
-        if version != VERSION:
+        if version not in _CONTEXTS:
             raise UnsupportedFormatError(
-                f"{name} has version {version}; this version of rowvault reads {VERSION}"
+                f"{name} has version {version}; this version of rowvault reads {max(_CONTEXTS)}"
             )
         cipher = make_cipher(self._cipher, self._secrets.sealed_key(salt))
         try:
-            payload = cipher.open(0, self._associated(header, name), data[_HEADER.size :])
+            associated = self._associated(version, header, name)
+            payload = cipher.open(0, associated, data[_HEADER.size :])
             return decode_json(payload, document_type)
         except (CorruptError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptError(f"{name} is damaged: {error}") from error
 
-    def _associated(self, header: bytes, name: str) -> bytes:
-        return self._context + header + name.encode()
+    def _associated(self, version: int, header: bytes, name: str) -> bytes:
+        return _CONTEXTS[version] + self._repository + header + name.encode()

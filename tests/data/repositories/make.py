@@ -1,26 +1,37 @@
 """Makes a golden repository of the current format: python tests/data/repositories/make.py NAME.
 
 NAME ends with `-plain` or `-encrypted`; with `users` in it, it holds users and grants, too, with
-`columns` larger blocks and more types, with `deltas` a history whose blocks build on each other.
-One that exists is never touched: later versions must read what earlier ones wrote.
+`columns` larger blocks and more types, with `deltas` a history whose blocks build on each other,
+with `whole` one
+of everything that a repository can hold. One that exists is never touched: later versions must read
+what earlier ones wrote.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from rowvault.core.model import ObjectDefinition, ObjectKind  # noqa: E402
+from rowvault.core.model import ACCOUNT_KINDS, ObjectDefinition, ObjectKind  # noqa: E402
 from rowvault.core.monitor import SilentMonitor  # noqa: E402
+from rowvault.repository import keys as key_module  # noqa: E402
+from rowvault.repository.catalogue import Catalogue  # noqa: E402
+from rowvault.repository.check import check  # noqa: E402
 from rowvault.repository.config import Sizes  # noqa: E402
 from rowvault.repository.prune import prune  # noqa: E402
 from rowvault.repository.prune_plan import PruneLimits  # noqa: E402
 from rowvault.repository.prune_report import PruneRequest  # noqa: E402
+from rowvault.repository.read_subset import PackAmount  # noqa: E402
 from rowvault.repository.repository import Repository  # noqa: E402
+from rowvault.repository.secrets import new_session_id  # noqa: E402
+from rowvault.repository.session_object import ProcessIdentity, SessionDocument  # noqa: E402
 from rowvault.repository.snapshot import Snapshot  # noqa: E402
 from rowvault.storage import LocalStorage  # noqa: E402
 from support.sample_repository import (  # noqa: E402
@@ -32,6 +43,7 @@ from support.sample_repository import (  # noqa: E402
 )
 
 PASSWORD = b"golden password"
+RECOVERY_KEY = "RVK1-GHX5-XYF1-6EWZ-6K0F-4CMB-54BH-HEE5-ZPXJ"
 OLD = {("shop", "orders"): sample_rows(120), ("shop", "empty"): []}
 NEW = {
     ("shop", "orders"): [*OLD["shop", "orders"][:100], *sample_rows(30, salt="n")[20:]],
@@ -90,6 +102,13 @@ ACCOUNTS = (
     ),
 )  # fmt: skip
 
+PROGRAMS = tuple(
+    ObjectDefinition(kind, "shop", f"the {kind}", f"CREATE {kind} `the {kind}` ...".encode())
+    for kind in ObjectKind
+    if kind not in (ObjectKind.DATABASE, ObjectKind.TABLE, *ACCOUNT_KINDS)
+)
+"""One object of each other kind."""
+
 
 def history() -> tuple[Tables, ...]:
     """Scattered updates, then a row gone and rows between others, then one more update, ..."""
@@ -114,13 +133,22 @@ def tables_of(name: str) -> tuple[Tables, ...]:
     """What the snapshots of the golden repository of this name hold."""
     if "deltas" in name:
         return history()
+    if "whole" in name:
+        large = [(b"1", b"".join(text for _, text in sample_rows(150)))]
+        more = {**TYPED, ("shop", "large"): large, ("shop", "empty"): []}
+        return tuple({**tables, **more} for tables in history()[:4])
     more = TYPED if "columns" in name else {}
     return {**OLD, **more}, {**NEW, **more}
 
 
 def accounts_of(name: str) -> tuple[ObjectDefinition, ...]:
     """The users and grants of each snapshot in the golden repository of this name."""
-    return ACCOUNTS if "users" in name else ()
+    return ACCOUNTS if "users" in name or "whole" in name else ()
+
+
+def programs_of(name: str) -> tuple[ObjectDefinition, ...]:
+    """The views, triggers and so on of each snapshot in the golden repository of this name."""
+    return PROGRAMS if "whole" in name else ()
 
 
 def keep_house(repository: Repository) -> None:
@@ -130,9 +158,37 @@ def keep_house(repository: Repository) -> None:
     with repository.begin("backup", SilentMonitor()):
         prune(repository, PruneRequest(limits=PruneLimits(max_unused=0)), SilentMonitor())
     repository.forget(take_snapshot(repository, GONE, 3, ["gone"]))
-    keys = repository.keys
-    keys.add(b"golden second", "second")
-    keys.remove(keys.add(b"golden removed", "removed").id)
+    if repository.encrypted:
+        keys = repository.keys
+        keys.add(b"golden second", "second")
+        keys.remove(keys.add(b"golden removed", "removed").id)
+        with mock.patch.object(key_module, "make_recovery_key", return_value=RECOVERY_KEY):
+            keys.add_recovery("printed")
+
+
+@contextmanager
+def elsewhere() -> Iterator[None]:
+    """Sessions that begin now are those of another machine, so nobody here can tell they ended."""
+    process = ProcessIdentity("elsewhere", "0" * 32, "boot", "pid:[1]", 4711, 1, "backup")
+    with mock.patch.object(ProcessIdentity, "current", return_value=process):
+        yield
+
+
+def leave_behind(repository: Repository, tables: Tables, number: int, parent: Snapshot) -> Snapshot:
+    """What killed runs leave: a commit that nobody published yet, sessions, a pack in no index."""
+    check(repository, PackAmount(part=0.1), SilentMonitor())  # leaves gc/verified
+    catalogue = repository.place.catalogue
+    with elsewhere():
+        killed = repository.begin("backup", SilentMonitor(), parent=parent.id)
+        killed.put_data(b"a block of a run that was killed")
+        killed._submit(list(killed._open))
+        killed._writer.finish()
+        aborted = SessionDocument.active(new_session_id(), "backup").aborted()
+    with mock.patch.object(Catalogue, "publish"):
+        objects = (*ACCOUNTS, *PROGRAMS)
+        snapshot = take_snapshot(repository, tables, number, ["unpublished"], objects, parent)
+    catalogue.begin_session(aborted)
+    return snapshot
 
 
 def main(name: str) -> None:
@@ -141,24 +197,29 @@ def main(name: str) -> None:
     if place.exists():
         raise SystemExit(f"{place} exists; golden repositories are never rewritten")
     password = PASSWORD if name.endswith("-encrypted") else None
-    sizes = Sizes() if "columns" in name else MIDDLING if "deltas" in name else SMALL
+    is_larger = "deltas" in name or "whole" in name
+    sizes = Sizes() if "columns" in name else MIDDLING if is_larger else SMALL
     tags = {0: ["first"], 1: ["second", "größer"]}
     with Repository.create(LocalStorage(place), password, sizes) as repository:
         snapshots: list[Snapshot] = []
-        for number, tables in enumerate(tables_of(name)):
-            parent = snapshots[-1] if snapshots and "deltas" in name else None
+        *states, last = tables_of(name)
+        objects = (*accounts_of(name), *programs_of(name))
+        for number, tables in enumerate(states if "whole" in name else [*states, last]):
+            parent = snapshots[-1] if snapshots and is_larger else None
             snapshots.append(
-                take_snapshot(
-                    repository, tables, number, tags.get(number, ()), accounts_of(name), parent
-                )
+                take_snapshot(repository, tables, number, tags.get(number, ()), objects, parent)
             )
-        if "kept" in name:
+        if "kept" in name or "whole" in name:
             keep_house(repository)
+        if "whole" in name:
+            snapshots.append(leave_behind(repository, last, len(states), snapshots[-1]))
         expected = [
             {
                 "id": snapshot.id,
                 "manifest": snapshot.manifest.id.hex(),
-                "tags": repository.tags(snapshot.id),
+                "tags": ["unpublished"]
+                if "whole" in name and snapshot is snapshots[-1]
+                else repository.tags(snapshot.id),
                 "roots": {
                     record.definition.label: record.root.id.hex()
                     for record in repository.manifest(snapshot).tables()

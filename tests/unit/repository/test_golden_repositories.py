@@ -12,6 +12,7 @@ import pytest
 from rowvault.codec.frames import BlockType, Filter, decode_header
 from rowvault.core.errors import WrongPasswordError
 from rowvault.core.ids import BlockId, PackName
+from rowvault.core.model import ObjectKind
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.check import check
 from rowvault.repository.index import PREFIX_BYTES
@@ -21,6 +22,8 @@ from rowvault.repository.prune import prune
 from rowvault.repository.prune_report import PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.secrets import IdMaker, Secrets
+from rowvault.repository.session_object import SessionState
+from rowvault.repository.slots import SlotKind
 from rowvault.storage import LocalStorage
 from support.golden import GOLDEN, golden_copy
 from support.sample_repository import (
@@ -66,6 +69,9 @@ def test_everything_reads_back(name: str, repository: Repository) -> None:
         assert read_snapshot(repository, snapshot) == rows
         held = repository.manifest(snapshot).objects("")
         assert set(held) == set(MAKER.accounts_of(name))
+        programs = repository.manifest(snapshot).objects("shop")
+        kinds = {one for one in programs if one.kind is not ObjectKind.DATABASE}
+        assert kinds == set(MAKER.programs_of(name))
         assert repository.manifest(snapshot).databases() == ["shop"]
         assert repository.tags(snapshot.id) == stated["tags"]
         assert snapshot.manifest.id.hex() == stated["manifest"]
@@ -107,9 +113,43 @@ def test_blocks_stand_by_column() -> None:
     assert filters.count(Filter.COLUMNS) >= len(MAKER.TYPED)
 
 
-def test_the_deltas_are_of_every_kind(tmp_path: Path) -> None:
+WHOLE = ("v1-whole-plain", "v1-whole-encrypted")
+
+
+@pytest.mark.parametrize("whole", WHOLE)
+def test_one_of_everything_is_there(whole: str, tmp_path: Path) -> None:
+    """A sample that claims to hold all that the format could hold does."""
+    assert {kind for one in MAKER.programs_of(whole) for kind in [one.kind]} | {
+        one.kind for one in MAKER.accounts_of(whole)
+    } == set(ObjectKind) - {ObjectKind.DATABASE, ObjectKind.TABLE}
+    storage = LocalStorage(golden_copy(whole, tmp_path))
+    groups = {f"{name.split('/')[0]}/" for name in storage.list("") if "/" in name}
+    assert groups == {
+        "gc/", "index/", "keys/", "packs/", "sessions/", "snapshots/", "tags/", "trash/",
+    }  # fmt: skip
+    upkeep = {name.partition("-")[0] for name in storage.list("gc/")}
+    expected = {"gc/prune", "gc/round", "gc/sightings", "gc/verified"}
+    assert upkeep == (expected | {"gc/keys"} if "encrypted" in whole else expected)
+    with Repository.open(storage, lambda: MAKER.PASSWORD) as repository:
+        states = {one.state for one, _ in repository.place.catalogue.sessions()}
+        assert states == set(SessionState)
+        fragments = {
+            entry.fragment
+            for snapshot in repository.snapshots()
+            for record in repository.manifest(snapshot).tables()
+            for entry in repository.tree(record.root).entries()
+        }
+        assert fragments == {0, 1, 2, 3}
+    if "encrypted" in whole:
+        with Repository.open(storage, MAKER.RECOVERY_KEY.encode) as repository:
+            kinds = {key.kind for key in repository.keys.all()}
+        assert kinds == set(SlotKind)
+
+
+@pytest.mark.parametrize("name", ["v1-deltas-encrypted", *WHOLE], indirect=False)
+def test_the_deltas_are_of_every_kind(name: str, tmp_path: Path) -> None:
     """Of rows and by column, on one base and on two, over several links."""
-    storage = LocalStorage(golden_copy("v1-deltas-encrypted", tmp_path))
+    storage = LocalStorage(golden_copy(name, tmp_path))
     with Repository.open(storage, lambda: MAKER.PASSWORD) as repository:
         index, blocks = repository.place.index, repository.place.blocks
         index.refresh()
@@ -120,7 +160,7 @@ def test_the_deltas_are_of_every_kind(tmp_path: Path) -> None:
         ]
     kinds = {(header.filter, len(header.bases)) for header in headers if header.bases}
     assert kinds == {(form, n) for form in (Filter.DELTA, Filter.DELTA_COLUMNS) for n in (1, 2)}
-    assert max(header.depth for header in headers) >= 3
+    assert max(header.depth for header in headers) >= (2 if "whole" in name else 3)
 
 
 def test_upkeep_goes_on(tmp_path: Path) -> None:
