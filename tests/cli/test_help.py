@@ -27,8 +27,8 @@ def test_the_page_is_the_help() -> None:
 def test_the_commands_of_this_version() -> None:
     assert VERBS == [
         "init", "doctor", "backup", "snapshots", "show", "ls", "dump", "mount", "umount",
-        "restore", "verify", "diff", "check", "repair", "stats", "forget", "undelete", "prune",
-        "tag add", "tag remove", "sessions", "key list", "key add", "key remove", "key change",
+        "restore", "verify", "diff", "check", "repair", "upgrade", "stats", "forget", "undelete",
+        "prune", "tag add", "tag remove", "sessions", "key list", "key add", "key remove", "key change",
         "version", "demo",
     ]  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cli.vaults import Vault, change_database, make_database
+from support.golden import golden_copy
 from support.rowvault import run_json, succeed
 
 
@@ -47,6 +48,31 @@ def test_doctor(tmp_path: Path) -> None:
     }  # fmt: skip
     assert (found["method"], found["problems"], found["grants"]) == ("transaction", [], {})
     assert b"transaction" in succeed("doctor", f"sqlite:///{source}")
+
+
+def test_doctor_of_a_repository(vault: Vault) -> None:
+    found = run_json("doctor", vault.path)
+    assert found.keys() == {
+        "repository", "id", "encrypted", "keys", "snapshots", "forgotten", "sessions", "features",
+        "missing_features", "damage",
+    }  # fmt: skip
+    assert (found["snapshots"], found["missing_features"], found["damage"]) == (2, [], [])
+    assert b"deltas" in succeed("doctor", vault.path)
+
+
+def test_upgrade(tmp_path: Path) -> None:
+    """Of a repository that the first version made."""
+    place = golden_copy("v1-plain", tmp_path)
+    lacking = run_json("-r", place, "check")["missing_features"]
+    planned = run_json("-r", place, "upgrade", "--dry-run")
+    assert planned.keys() == {"dry_run", "features"}
+    assert [one["name"] for one in planned["features"]] == lacking
+    for one in run_json("doctor", place)["missing_features"]:
+        assert one.keys() == {"name", "access", "since", "gain"}
+        assert f"{one['name']} would be".encode() in succeed("-r", place, "upgrade", "--dry-run")
+    assert b"can then" in succeed("-r", place, "upgrade")
+    assert run_json("-r", place, "upgrade") == {"dry_run": False, "features": []}
+    assert run_json("-r", place, "check")["missing_features"] == []
 
 
 def test_a_dry_run_stores_nothing(tmp_path: Path, empty_vault: Path) -> None:
@@ -221,7 +247,7 @@ def test_check(vault: Vault) -> None:
     for document in (shallow, deep):
         assert document.keys() == {
             "errors", "packs", "packs_read", "unlisted_packs", "condemned_packs", "blocks",
-            "bytes_read", "foreign",
+            "bytes_read", "foreign", "missing_features",
         }  # fmt: skip
         assert document["unlisted_packs"] == document["condemned_packs"] == 0
         assert document["errors"] == []

@@ -10,8 +10,8 @@ from rowvault.cli.settings import global_options
 
 _VERBS = (
     "init", "doctor", "backup", "snapshots", "show", "ls", "dump", "mount", "umount", "restore",
-    "verify", "diff", "check", "repair", "stats", "forget", "undelete", "prune", "tag", "sessions",
-    "key", "version", "demo",
+    "verify", "diff", "check", "repair", "upgrade", "stats", "forget", "undelete", "prune", "tag",
+    "sessions", "key", "version", "demo",
 )  # fmt: skip
 _MODULES = {verb: f"rowvault.cli.verbs.{verb}" for verb in _VERBS} | {
     "umount": "rowvault.cli.verbs.mount"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -39,7 +40,15 @@ class Catalogue:
     commit is seen from the moment of its compare-and-swap.
     """
 
-    def __init__(self, storage: Storage, sealer: Sealer, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        sealer: Sealer,
+        secrets: Secrets,
+        has_begun: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`has_begun` is called once a session's object is there, and may refuse by an error."""
+        self._has_begun = has_begun
         self._storage = storage
         self._sealer = sealer
         self._secrets = secrets
@@ -94,9 +103,14 @@ class Catalogue:
         return found
 
     def begin_session(self, document: SessionDocument) -> bytes:
-        """Stores an active session's object; its bytes."""
+        """Stores an active session's object; its bytes. Raises what `has_begun` raises."""
         data = self.seal_session(document)
         self._storage.create(names.session(document.id), data)
+        try:
+            self._has_begun()
+        except BaseException:
+            self.drop_own_session(document, data)
+            raise
         return data
 
     def seal_session(self, document: SessionDocument) -> bytes:

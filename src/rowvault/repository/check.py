@@ -33,7 +33,7 @@ def check(repository: Repository, read_data: bool | ReadSubset, monitor: Monitor
     Reads in the order that writers follow backwards, so runs at work are no damage: snapshots,
     then the index, then packs. Raises StorageError when the place itself fails.
     """
-    report = CheckReport()
+    report = CheckReport(missing_features=repository.missing_features)
     place = repository.place
     monitor.phase("checking objects")
     _check_groups(repository, report, monitor)

@@ -12,6 +12,7 @@ from rowvault.core.errors import (
     TruncatedError,
     UnsupportedFormatError,
 )
+from rowvault.repository.features import Feature
 
 
 class DamageKind(enum.StrEnum):
@@ -64,6 +65,8 @@ class CheckReport:
     """Frames of all packs."""
     bytes_read: int = 0
     """Of packs; the small objects are not counted."""
+    missing_features: tuple[Feature, ...] = ()
+    """What this version knows and the repository lacks: no damage."""
     foreign: list[str] = field(default_factory=list)
     """What lies among the objects and cannot be one: no damage, and left alone."""
 

@@ -1,4 +1,4 @@
-"""The config object: what a repository is, in clear, written once (docs/format.md, "Config")."""
+"""The config object: what a repository is, in clear (docs/format.md, "Config")."""
 
 from __future__ import annotations
 
@@ -103,6 +103,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the repository has the feature, so that writers may use it."""
         names = self.features.read if feature.access is Access.READ else self.features.write
         return feature.name in names
+
+    def missing(self) -> tuple[Feature, ...]:
+        """The features that this version knows and the repository lacks."""
+        return tuple(one for one in FEATURES if not self.has(one))
+
+    def switch_on(self, features: tuple[Feature, ...]) -> Config:
+        """The same with these features, too."""
+        more = Features.of(tuple(one for one in features if not self.has(one)))
+        return msgspec.structs.replace(
+            self,
+            features=Features(
+                (*self.features.read, *more.read), (*self.features.write, *more.write)
+            ),
+        )
 
     def refuse_unknown(self, features: tuple[str, ...], location: str) -> None:
         """Raises UnsupportedFormatError when one of these features is not known."""

@@ -28,10 +28,22 @@ class Feature(msgspec.Struct, frozen=True):
     access: Access
     gain: str
     """What the repository gains by it, as one clause without a full stop."""
+    since: str = "0.2"
+    """The first version of rowvault that knows it."""
+
+    @property
+    def consequence(self) -> str:
+        """What older programs can then do no more, as one sentence without a full stop."""
+        if self.access is Access.READ:
+            return f"rowvault before {self.since} can then neither read nor write the repository"
+        return f"rowvault before {self.since} can then read the repository, and not write to it"
 
 
 DELTAS = Feature(
-    "deltas", Access.WRITE, "a block that changed is stored as its difference from an earlier one"
+    "deltas",
+    Access.WRITE,
+    "a block that changed is stored as its difference from an earlier one",
+    since="0.1",
 )
 """A prune that does not know deltas would remove their bases."""
 

@@ -17,6 +17,7 @@ from rowvault.codec.frames import BlockType
 from rowvault.codec.layout import CutRule
 from rowvault.core.errors import (
     DamageError,
+    ObjectChangedError,
     ObjectExistsError,
     RowvaultError,
     UnsupportedFormatError,
@@ -65,6 +66,16 @@ _log = logging.getLogger(__name__)
 _KEPT_NODES = 256
 
 
+class _CurrentFeatures:
+    """What the repository has by the config that was read last."""
+
+    def __init__(self, config: Callable[[], Config]) -> None:
+        self._config = config
+
+    def __contains__(self, feature: object) -> bool:
+        return isinstance(feature, Feature) and self._config().has(feature)
+
+
 class Repository:
     """Snapshots, and the blocks that they are made of. Used from any thread."""
 
@@ -77,10 +88,11 @@ class Repository:
         self._config = config
         self._secrets = secrets
         self._slot_id = slot_id
+        self._features = _CurrentFeatures(lambda: self._config)
         self._sealer = Sealer(config.cipher, secrets, config.id)
         self._make_id = IdMaker(secrets)
         self._keys = PackKeys(config.cipher, secrets, config.id)
-        self._catalogue = Catalogue(storage, self._sealer, secrets)
+        self._catalogue = Catalogue(storage, self._sealer, secrets, self._read_config_anew)
         self._index = BlockIndex(storage)
         self._blocks = BlockReader(storage, self._keys, self._index, self._make_id)
         self._nodes: OrderedDict[BlockId, bytes] = OrderedDict()
@@ -193,8 +205,40 @@ class Repository:
             pack_bytes=self._config.sizes.pack_bytes,
             manifest_cut_rule=self.manifest_cut_rule,
             node_rule=self.node_rule,
-            features=frozenset(filter(self._config.has, FEATURES)),
+            features=self._features,
         )
+
+    @property
+    def missing_features(self) -> tuple[Feature, ...]:
+        """What this version knows and the repository lacks, see `upgrade`."""
+        return self._config.missing()
+
+    def switch_on(self, features: tuple[Feature, ...]) -> None:
+        """Adds features to the config, by one compare-and-swap. Raises StorageError, DamageError.
+
+        Who calls it ends the sessions that may not know of them, see `upgrade`.
+        """
+        while True:
+            stored = self._read_config_anew()
+            config = self._config.switch_on(features)
+            try:
+                self._storage.swap(names.CONFIG, stored, encode_config(config, self._secrets))
+            except ObjectChangedError:
+                continue  # another upgrade at the same time
+            self._config = config
+            return
+
+    def _read_config_anew(self) -> bytes:
+        """The config's bytes: a session's features are those after its object was made.
+
+        Raises UnsupportedFormatError where one is not known, DamageError, StorageError.
+        """
+        data = read_config(self._storage)
+        config = decode_config(data, self.location)
+        authenticate_config(data, self._secrets, self.location)
+        config.refuse_unknown(config.features.write, self.location)
+        self._config = config
+        return data
 
     @property
     def keys(self) -> KeyRing:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Sequence, Set
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -95,8 +95,8 @@ class SessionPlace(msgspec.Struct, frozen=True):
     pack_bytes: int
     manifest_cut_rule: CutRule
     node_rule: NodeRule
-    features: frozenset[Feature]
-    """Those that the repository has; a writer keeps to them."""
+    features: Container[Feature]
+    """Those that the repository has, once a session has begun; a writer keeps to them."""
 
 
 class Session(Protocol):

@@ -91,6 +91,7 @@ def document(report: CheckReport) -> dict[str, object]:
         "blocks": report.blocks,
         "bytes_read": report.bytes_read,
         "foreign": list(report.foreign),
+        "missing_features": [one.name for one in report.missing_features],
     }
 
 
@@ -104,3 +105,6 @@ def _write(report: CheckReport, settings: Settings) -> None:
             f"no damage found: {plural(report.packs, 'pack')}, {plural(report.blocks, 'block')}, "
             f"{format_bytes(report.bytes_read)} read"
         )
+    if report.missing_features and not settings.quiet:
+        lacking = ", ".join(one.name for one in report.missing_features)
+        output.write_line(f"it lacks {lacking}: `rowvault upgrade --dry-run` tells what that gives")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from rowvault.cli import output
-from rowvault.cli.command import Command
+from rowvault.cli.command import Command, usage_error
 from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import printable
+from rowvault.cli.figures import plural, printable, printable_lines
 from rowvault.cli.moment import guard_text, method_text
 from rowvault.cli.names import NAMING_HELP, parse_database, parse_table
 from rowvault.cli.options import (
@@ -25,16 +25,20 @@ from rowvault.cli.settings import Settings
 from rowvault.cli.table import write_facts
 
 if TYPE_CHECKING:
+    from rowvault.commands.doctor import RepositoryFindings
     from rowvault.source.examination import Examination
 
 
 @click.command(
     "doctor",
     cls=Command,
-    short_help="Tell what a server allows, before any backup.",
+    short_help="Tell what a server allows, before any backup; or how a repository is kept.",
     help=f"""Tell what a backup of this server would be like, and what to grant for a better one.
 
     SOURCE {SERVER_HELP}
+
+    REPO, a path, instead: tell how that repository is kept, and which features of the stored
+    format it lacks that `upgrade` would switch on.
 
     Names the way in which the one moment will be taken and why not in a better one, what would be
     left out, and the exact GRANT statements that the account lacks. Changes nothing on the server,
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     examples=[
         "rowvault doctor mysql://backup@db.example.org/",
         "rowvault doctor mysql://backup@db/ -d shop --users",
+        "rowvault doctor /srv/vault",
         "rowvault doctor mysql://backup@db/ --json | jq -r '.grants.backup[]'",
     ],
     exit_codes=[
@@ -52,10 +57,13 @@ if TYPE_CHECKING:
         ExitCode.FAILED,
         ExitCode.USAGE,
         ExitCode.INCOMPLETE,
+        ExitCode.NO_REPOSITORY,
+        ExitCode.WRONG_PASSWORD,
+        ExitCode.DAMAGE,
         ExitCode.INTERRUPTED,
     ],
 )
-@click.argument("source")
+@click.argument("source", metavar="SOURCE|REPO")
 @databases_option("Only this database; may be repeated. Default: all but the server's own.")
 @tables_option("Only this table, no other object; may be repeated.")
 @click.option(
@@ -78,6 +86,11 @@ def doctor(
     defaults_file: Path | None,
 ) -> None:
     """Runs `rowvault doctor`."""
+    if _is_a_path(source):
+        if databases or tables or excludes or users or defaults_file:
+            raise usage_error(f"{source} is a repository: -d, -t and the like are for a server.")
+        _tell_of_repository(source, settings)
+        return
     from rowvault.commands.doctor import DoctorOptions
     from rowvault.commands.doctor import doctor as run
 
@@ -98,6 +111,57 @@ def doctor(
         raise click.exceptions.Exit(ExitCode.FAILED)
     if found.omissions:
         raise click.exceptions.Exit(ExitCode.INCOMPLETE)
+
+
+def _is_a_path(source: str) -> bool:
+    scheme, separator, _ = source.partition("://")
+    return not separator or scheme.lower() == "file"
+
+
+def _tell_of_repository(location: str, settings: Settings) -> None:
+    from rowvault.commands.doctor import examine_repository
+
+    settings.repository = location
+    found = examine_repository(settings.access())
+    if settings.as_json:
+        output.write_json(repository_document(found))
+    elif not settings.quiet:
+        write_facts(_repository_facts(found))
+    for message in found.damage:
+        click.echo(f"damage: {printable_lines(message)}", err=True)
+    if found.damage:
+        raise click.exceptions.Exit(ExitCode.DAMAGE)
+
+
+def repository_document(found: RepositoryFindings) -> dict[str, object]:
+    """How a repository is kept, with the stable keys of `--json`."""
+    from rowvault.cli.verbs.upgrade import feature_documents
+
+    return {
+        "repository": found.location,
+        "id": found.id,
+        "encrypted": found.encrypted,
+        "keys": found.keys,
+        "snapshots": found.snapshots,
+        "forgotten": found.forgotten,
+        "sessions": found.sessions,
+        "features": [one.name for one in found.features],
+        "missing_features": feature_documents(found.missing_features),
+        "damage": list(found.damage),
+    }
+
+
+def _repository_facts(found: RepositoryFindings) -> list[tuple[str, str]]:
+    return [
+        ("repository", printable(found.location)),
+        ("id", found.id),
+        ("encrypted", f"yes, {plural(found.keys, 'key')}" if found.encrypted else "no"),
+        ("snapshots", f"{found.snapshots}, and {found.forgotten} forgotten"),
+        ("at work", plural(found.sessions, "session")),
+        ("features", ", ".join(one.name for one in found.features) or "none"),
+        *(("lacks", f"{one.name}: {one.gain}") for one in found.missing_features),
+        *([("remedy", "rowvault upgrade --dry-run")] if found.missing_features else []),
+    ]
 
 
 def document(found: Examination) -> dict[str, object]:
