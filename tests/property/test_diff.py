@@ -8,13 +8,15 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.monitor import SilentMonitor
+from rowvault.source.protocol import Selection
 from rowvault.source.sqlite import SqliteSource
-from rowvault.timeline.diff import DiffResult, diff_snapshots
+from rowvault.timeline.diff import DiffResult, Status, diff_snapshots
 from support.small_vault import create_small
 
 VALUES = st.one_of(
@@ -91,3 +93,55 @@ def test_one_of_several_equal_large_rows_is_gone() -> None:
     large = b"start" * 900 + bytes(3000) + b"end" * 900
     _, keyless = diff(({}, [large, b"x", large, large]), ({}, [large, b"x", large])).tables
     assert (keyless.added, keyless.removed, keyless.changed) == (0, 1, 0)
+
+
+ASKED = {
+    "everything": Selection(),
+    "one table": Selection(tables=(("main", "keyed"),)),
+    "without one": Selection(excludes=("main.keyless",)),
+    "without any like it": Selection(excludes=("main.key*s",)),
+}
+
+
+@pytest.mark.parametrize("part", ["one table", "without one", "without any like it"])
+@pytest.mark.parametrize("part_is_older", [False, True])
+def test_what_one_was_not_asked_to_hold_is_neither_added_nor_removed(
+    part: str, part_is_older: bool, tmp_path: Path
+) -> None:
+    path, monitor = tmp_path / "shop.db", SilentMonitor()
+    fill(path, {1: b"a"}, [b"x", b"y"])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE VIEW seen AS SELECT 1")
+        connection.execute("CREATE INDEX found ON keyless (value)")
+    orders = [part, "everything"] if part_is_older else ["everything", part]
+    with create_small(tmp_path / "vault") as repository:
+        for asked in orders:
+            request = BackupRequest(selection=ASKED[asked])
+            run_backup(repository, SqliteSource(path), request, monitor)
+        first, second = repository.snapshots()
+        found = diff_snapshots(repository, first, second, None, None, monitor)
+        only = diff_snapshots(repository, first, second, "main", "keyless", monitor)
+    keyed, keyless = found.tables
+    assert (keyed.status, keyless.status) == (Status.SAME, Status.NOT_SELECTED)
+    assert (keyless.added, keyless.removed, keyless.changed) == (0, 0, 0)
+    assert [one.status for one in only.tables] == [Status.NOT_SELECTED]
+    assert {one.status for one in found.objects} == {Status.NOT_SELECTED}
+    names = {one.name for one in found.objects}
+    assert names == ({"main", "seen", "found"} if part == "one table" else {"found"})
+
+
+def test_what_both_were_asked_to_hold_is_added_and_removed(tmp_path: Path) -> None:
+    path, monitor = tmp_path / "shop.db", SilentMonitor()
+    fill(path, {1: b"a"}, [b"x"])
+    request = BackupRequest(selection=Selection(excludes=("main.other*",)))
+    with create_small(tmp_path / "vault") as repository:
+        run_backup(repository, SqliteSource(path), request, monitor)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("DROP TABLE keyed")
+            connection.execute("CREATE TABLE fresh (a)")
+        run_backup(repository, SqliteSource(path), BackupRequest(), monitor)
+        first, second = repository.snapshots()
+        found = diff_snapshots(repository, first, second, None, None, monitor)
+    assert {one.table: one.status for one in found.tables} == {
+        "fresh": Status.ADDED, "keyed": Status.REMOVED, "keyless": Status.SAME,
+    }  # fmt: skip

@@ -275,3 +275,22 @@ def test_an_sqlite_file_is_compared_too(tmp_path: Path) -> None:
     assert done.returncode == 4
     assert b"index main.i: not on the target" in done.stdout
     assert b"main.t: rows differ" in done.stdout
+
+
+def test_what_the_snapshot_was_not_asked_to_hold_is_no_difference(
+    vault: Path, mariadb: MariaDBServer, tmp_path: Path
+) -> None:
+    place = tmp_path / "parts"
+    succeed("-r", place, "init", "--no-encryption")
+    choices = (["-t", "verify_me.words"], ["-d", "verify_me", "--exclude", "verify_me.lo*"])
+    for options in choices:
+        succeed("-r", place, "backup", mariadb.socket_url, *options)
+        code, document = verify(place, mariadb)
+        assert (code, document["differences"]) == (0, [])
+        assert "table verify_me.log" in document["not_selected"]
+    mariadb.execute("CREATE TABLE verify_me.later (id INT PRIMARY KEY)")
+    try:
+        code, document = verify(place, mariadb)
+    finally:
+        mariadb.execute("DROP TABLE verify_me.later")
+    assert (code, document["differences"]) == (4, ["table verify_me.later: not in the snapshot"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.core.monitor import Monitor
 from rowvault.timeline.diff import DiffResult, diff_snapshots
 
@@ -37,5 +38,7 @@ def diff(options: DiffOptions, monitor: Monitor) -> SnapshotsDiff:
     with options.repository.open() as repository:
         old = repository.find(options.old)
         new = repository.find(options.new)
+        for one in (old, new):
+            warn_if_incomplete(one, monitor)
         difference = diff_snapshots(repository, old, new, options.database, options.table, monitor)
         return SnapshotsDiff(old.id, new.id, difference)

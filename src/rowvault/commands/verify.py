@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.commands.server import ServerAccess
 from rowvault.core.errors import RestoreError
+from rowvault.core.model import ObjectDefinition, TableDefinition
 from rowvault.core.monitor import Monitor
+from rowvault.repository.selected import Selected
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.rename import Renaming, Side
 from rowvault.restore.selection import choose
@@ -42,6 +48,8 @@ class VerifyResult:
     seconds: float
     differences: tuple[str, ...]
     """One message for each table, object or database that is not the snapshot's."""
+    not_selected: tuple[str, ...]
+    """What the server has beyond it, in the same databases, and it was not asked to hold."""
 
 
 def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
@@ -52,11 +60,13 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
     started = time.monotonic()
     with options.repository.open() as repository:
         snapshot = repository.find(options.snapshot)
+        warn_if_incomplete(snapshot, monitor)
+        renaming = Renaming.parse(options.rename)
         chosen = choose(
             repository.manifest(snapshot),
             options.databases,
             options.tables,
-            Renaming.parse(options.rename),
+            renaming,
             monitor,
             options.users,
         )
@@ -66,7 +76,7 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
             options.target.source(monitor),
             options.workers,
             monitor,
-            with_additions=not options.tables,
+            asked_for=None if options.tables else _asked_for(snapshot, renaming),
             with_users=options.users,
         )
     _check_vendor(snapshot, comparison.server.vendor)
@@ -77,7 +87,25 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
         raw_bytes=sum(record.root.sums.raw_bytes for record in chosen.tables),
         seconds=time.monotonic() - started,
         differences=comparison.differences,
+        not_selected=comparison.not_selected,
     )
+
+
+def _asked_for(
+    snapshot: Snapshot, renaming: Renaming
+) -> Callable[[TableDefinition | ObjectDefinition], bool]:
+    """Whether the snapshot was to hold what has this name on the server."""
+    selected = Selected.of(snapshot)
+    databases = {new: old for old, new in renaming.databases.items()}
+    tables = {new: old for old, new in renaming.tables.items()}
+
+    def asked(one: TableDefinition | ObjectDefinition) -> bool:
+        database = databases.get(one.database, one.database)
+        if isinstance(one, TableDefinition):
+            return selected.table(*tables.get((one.database, one.name), (database, one.name)))
+        return selected.object(msgspec.structs.replace(one, database=database))
+
+    return asked
 
 
 def _check_vendor(snapshot: Snapshot, vendor: str) -> None:

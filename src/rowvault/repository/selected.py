@@ -46,7 +46,8 @@ class Selected:
         if one.kind in ACCOUNT_KINDS:
             return self._selection.users
         if one.kind is ObjectKind.DATABASE:
-            return self.database(one.name)
+            # A file's settings come with the whole file alone.
+            return self.database(one.name) and not (self._folds and self._tables)
         if self._tables and one.kind is not ObjectKind.INDEX:
             return False
         if one.parent and not self.table(one.database, one.parent):

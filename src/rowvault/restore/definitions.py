@@ -50,16 +50,16 @@ def object_problems(
             )
 
 
-def additions(chosen: Chosen, catalogue: Catalogue) -> Iterator[str]:
-    """One message for each table or object of the target that the snapshot does not have."""
+def additions(chosen: Chosen, catalogue: Catalogue) -> Iterator[TableDefinition | ObjectDefinition]:
+    """Each table or object of the target that the snapshot does not have."""
     tables = {(one.definition.database, one.definition.name) for one in chosen.tables}
     for table in catalogue.tables:
         if (table.definition.database, table.definition.name) not in tables:
-            yield f"table {table.definition.label}: not in the snapshot"
+            yield table.definition
     objects = {_slot(one) for one in chosen.objects}
     for one in catalogue.objects:
         if one.kind is not ObjectKind.DATABASE and _slot(one) not in objects:
-            yield f"{one.label}: not in the snapshot"
+            yield one
 
 
 def _slot(one: ObjectDefinition) -> tuple[ObjectKind, str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from rowvault.core.model import ObjectKind, ServerInfo, TableDefinition
+from rowvault.core.model import ObjectDefinition, ObjectKind, ServerInfo, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.core.omission import texts_of
 from rowvault.repository.manifest import TableRecord
@@ -28,6 +28,7 @@ from rowvault.scan.workers import scan_tables
 from rowvault.source.protocol import Catalogue, Selection, Source, SourceSnapshot, SourceTable
 from rowvault.sqltext.account import is_account
 
+Definition = TableDefinition | ObjectDefinition
 TableName = tuple[str, str]
 """(database, table)"""
 
@@ -43,6 +44,8 @@ class Comparison:
     definitions: tuple[str, ...]
     """Of everything in them."""
     rows: tuple[str, ...]
+    not_selected: tuple[str, ...] = ()
+    """Labels of what the server has and the snapshot was not asked to hold; no difference."""
 
     @property
     def differences(self) -> tuple[str, ...]:
@@ -57,21 +60,23 @@ def compare(
     worker_count: int,
     monitor: Monitor,
     *,
-    with_additions: bool = False,
+    asked_for: Callable[[Definition], bool] | None = None,
     with_users: bool = False,
     proven: frozenset[TableName] = frozenset(),
 ) -> Comparison:
     """Reads the server's definitions and all rows of the chosen tables, and compares.
 
     Of the tables in `proven` the definitions alone.
-    `with_additions` names what the server has beyond the snapshot in the chosen databases, too;
+    With `asked_for` what the server has beyond the snapshot in the chosen databases is named, too:
+    as a difference where the snapshot was to hold it;
     `with_users` compares users, roles and grants. Raises SourceError when the server cannot be
     read.
     """
     sink = HashingSink(repository)
     left = [one for one in chosen.tables if _name(one.definition) not in proven]
     monitor.phase("verifying", sum(record.root.sums.rows for record in left))
-    selection = msgspec.structs.replace(_selection(chosen, with_additions), users=with_users)
+    whole = asked_for is not None
+    selection = msgspec.structs.replace(_selection(chosen, whole), users=with_users)
     with source.open_snapshot(worker_count, selection) as view:
         catalogue = view.catalogue(selection)
         accounts = [one for one in catalogue.objects if is_account(one)]
@@ -81,8 +86,12 @@ def compare(
         # A table by itself says nothing of its database.
         of_databases = () if selection.tables else object_problems(databases, catalogue.objects)
         definitions = list(object_problems(others, catalogue.objects))
-        if with_additions:
-            definitions += additions(chosen, catalogue)
+        not_selected: list[str] = []
+        for one in additions(chosen, catalogue) if asked_for is not None else ():
+            if asked_for is not None and asked_for(one):
+                definitions.append(f"{_label(one)}: not in the snapshot")
+            else:
+                not_selected.append(_label(one))
         if with_users:
             definitions += account_problems(chosen.accounts, accounts, chosen.reach)
         same, rows = _readable(chosen, catalogue, definitions)
@@ -97,7 +106,13 @@ def compare(
                 rows.append(row_problem(repository, record, scanned, sink, view.readers()[0]))
         view.confirm(catalogue)
         server = view.server
-    return Comparison(server, tuple(of_databases), tuple(definitions), tuple(rows))
+    return Comparison(
+        server, tuple(of_databases), tuple(definitions), tuple(rows), tuple(not_selected)
+    )
+
+
+def _label(one: Definition) -> str:
+    return f"table {one.label}" if isinstance(one, TableDefinition) else one.label
 
 
 def equal_tables(

@@ -12,6 +12,7 @@ from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.repository.repository import Repository
+from rowvault.repository.selected import Selected
 from rowvault.repository.snapshot import Snapshot
 from rowvault.timeline.row_difference import StoredRows, count_rows
 
@@ -25,6 +26,10 @@ class Status(StrEnum):
     REMOVED = "removed"
     REDEFINED = "redefined"
     """The definition differs; rows too, perhaps."""
+    NOT_SELECTED = "not selected"
+    """Only one of the two was asked to hold it: nothing is known of a change."""
+    LEFT_OUT = "left out"
+    """One of the two was to hold it, and lacks it: it is incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,34 @@ class ObjectDifference:
 
 @dataclass(frozen=True, slots=True)
 class DiffResult:
-    """All tables, the same ones too; of the objects only those that differ."""
+    """All tables, the same ones too; of the objects only those that differ.
+
+    What only one of the two was asked to hold is among them, as not selected, without figures.
+    """
 
     tables: tuple[TableDifference, ...]
     objects: tuple[ObjectDifference, ...]
+
+
+class _Side:
+    """What one of the two snapshots was asked to hold, and what of that it lacks."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._selected = Selected.of(snapshot)
+        self._lacks = snapshot.lacks
+        self._unseen = frozenset(snapshot.unseen)
+
+    def absence(self, one: TableDefinition | ObjectDefinition) -> Status | None:
+        """Why it is not there although it may have existed; None: it did not exist."""
+        if isinstance(one, TableDefinition):
+            chosen = self._selected.table(one.database, one.name)
+        else:
+            chosen = self._selected.object(one)
+        if not chosen:
+            return Status.NOT_SELECTED
+        if (one.database, one.name) in self._unseen:
+            return Status.LEFT_OUT
+        return Status.LEFT_OUT if any(f"{one.label} is " in text for text in self._lacks) else None
 
 
 def diff_snapshots(
@@ -76,9 +105,10 @@ def diff_snapshots(
         name = f"{database}.{table}" if table else database
         raise UsageError(f"neither snapshot holds {name}; `rowvault ls` lists what they hold")
     monitor.phase("comparing")
+    sides = (_Side(old), _Side(new))
     return DiffResult(
-        tables=tuple(_table_differences(repository, old_tables, new_tables, monitor)),
-        objects=tuple(_object_differences(old_objects, new_objects)),
+        tables=tuple(_table_differences(repository, old_tables, new_tables, sides, monitor)),
+        objects=tuple(_object_differences(old_objects, new_objects, sides)),
     )
 
 
@@ -107,15 +137,19 @@ def _table_differences(
     repository: Repository,
     old: dict[tuple[str, str], TableRecord],
     new: dict[tuple[str, str], TableRecord],
+    sides: tuple[_Side, _Side],
     monitor: Monitor,
 ) -> Iterator[TableDifference]:
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
         if after is None and before is not None:
-            rows = before.root.sums.rows
-            yield TableDifference(*name, Status.REMOVED, removed=rows)
+            status = sides[1].absence(before.definition) or Status.REMOVED
+            rows = before.root.sums.rows if status is Status.REMOVED else 0
+            yield TableDifference(*name, status, removed=rows)
         elif before is None and after is not None:
-            yield TableDifference(*name, Status.ADDED, added=after.root.sums.rows)
+            status = sides[0].absence(after.definition) or Status.ADDED
+            rows = after.root.sums.rows if status is Status.ADDED else 0
+            yield TableDifference(*name, status, added=rows)
         elif before is not None and after is not None:
             monitor.item(f"{name[0]}.{name[1]}")
             yield _compare(repository, before, after, monitor)
@@ -177,14 +211,15 @@ def _count_rows(
 def _object_differences(
     old: dict[tuple[ObjectKind, str, str], ObjectDefinition],
     new: dict[tuple[ObjectKind, str, str], ObjectDefinition],
+    sides: tuple[_Side, _Side],
 ) -> Iterable[ObjectDifference]:
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
         if before == after:
             continue
         status = Status.REDEFINED
-        if before is None:
-            status = Status.ADDED
-        elif after is None:
-            status = Status.REMOVED
+        if before is None and after is not None:
+            status = sides[0].absence(after) or Status.ADDED
+        elif after is None and before is not None:
+            status = sides[1].absence(before) or Status.REMOVED
         yield ObjectDifference(*name, status)

@@ -18,7 +18,7 @@ from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
     from rowvault.commands.diff import SnapshotsDiff
-    from rowvault.timeline.diff import DiffResult, ObjectDifference
+    from rowvault.timeline.diff import DiffResult, ObjectDifference, TableDifference
 
 _HEADINGS = (
     Heading("kind"),
@@ -40,7 +40,9 @@ _HEADINGS = (
     {SNAPSHOT_HELP}
 
     Only blocks that differ are read. A table without a key has no changed rows: an update is one
-    row removed and one added. Differences are no failure: the exit code is 0.
+    row removed and one added. What only one of the two was asked to hold (another choice of
+    databases and tables, --exclude) is `not selected`: nothing is known of a change. Differences
+    are no failure: the exit code is 0.
 
     {NAMING_HELP}
     """,
@@ -105,29 +107,37 @@ def document(result: SnapshotsDiff) -> dict[str, object]:
     }
 
 
+def _outside(difference: DiffResult) -> set[str]:
+    """Databases of which only one of the two snapshots was asked to hold anything."""
+    entries: list[TableDifference | ObjectDifference] = [*difference.tables, *difference.objects]
+    compared = {one.database for one in entries if one.status != "not selected"}
+    return {one.database for one in entries if one.database} - compared
+
+
+def _figures(one: TableDifference) -> list[str]:
+    if one.status in ("not selected", "left out"):
+        return ["", "", ""]
+    return [format_count(one.added), format_count(one.removed), format_count(one.changed)]
+
+
 def _object_name(one: ObjectDifference) -> str:
     return printable(f"{one.database}.{one.name}" if one.database else one.name)
 
 
 def _write(difference: DiffResult) -> None:
+    outside = _outside(difference)
     rows = [
-        ["table", printable(f"{one.database}.{one.table}"), str(one.status),
-         format_count(one.added), format_count(one.removed), format_count(one.changed)]
+        ["table", printable(f"{one.database}.{one.table}"), str(one.status), *_figures(one)]
         for one in difference.tables
-        if one.status != "same"
-    ]  # fmt: skip
-    same = len(difference.tables) - len(rows)
-    rows += [
-        [
-            str(one.kind),
-            _object_name(one),
-            str(one.status),
-            "",
-            "",
-            "",
-        ]
-        for one in difference.objects
+        if one.status != "same" and one.database not in outside
     ]
+    same = sum(one.status == "same" for one in difference.tables)
+    rows += [
+        [str(one.kind), _object_name(one), str(one.status), "", "", ""]
+        for one in difference.objects
+        if one.database not in outside
+    ]
+    rows += [["database", printable(one), "not selected", "", "", ""] for one in sorted(outside)]
     if rows:
         write_table(_HEADINGS, rows)
     if same:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from rowvault.commands.verify import VerifyResult
 
 
+_NAMED = 5
+
+
 @click.command(
     "verify",
     cls=Command,
@@ -121,11 +124,19 @@ def _write(result: VerifyResult, settings: Settings) -> None:
         [
             ("compared", f"{rows}, {format_bytes(result.raw_bytes)}"),
             ("with snapshot", result.snapshot),
+            ("not selected", _not_selected(result)),
             ("time", format_seconds(result.seconds)),
         ]
     )
     count = len(result.differences)
     output.write_line(plural(count, "difference") if count else "equal: all definitions and rows")
+
+
+def _not_selected(result: VerifyResult) -> str:
+    """What the server has beyond, of which a snapshot of a part says nothing."""
+    named = ", ".join(result.not_selected[:_NAMED])
+    more = len(result.not_selected) - _NAMED
+    return printable(f"{named} and {more} more" if more > 0 else named)
 
 
 def document(result: VerifyResult) -> dict[str, object]:
@@ -138,4 +149,5 @@ def document(result: VerifyResult) -> dict[str, object]:
         "seconds": result.seconds,
         "verified": not result.differences,
         "differences": list(result.differences),
+        "not_selected": list(result.not_selected),
     }
