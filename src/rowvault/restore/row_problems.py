@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rowvault.codec.layout import RowLayout
 from rowvault.codec.rows import decode_row
-from rowvault.core.errors import RowvaultError
+from rowvault.core.errors import DamageError, RowvaultError
 from rowvault.core.model import Column, TableDefinition, ValueKind
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.manifest import TableRecord
@@ -47,7 +47,7 @@ def row_problem(
 ) -> str:
     """How many rows differ, and in what, in one line; `sink` is where the table was scanned to.
 
-    The table is read once more, in the same moment. Raises SourceError, DamageError.
+    The table is read once more, in the same moment. Raises SourceError.
     """
     definition = record.definition
     tree = TreeReader(sink.read_node, scanned.root)
@@ -64,6 +64,8 @@ def row_problem(
         told = _counts_text(definition, counts)
     except RowsMovedError as error:
         told = str(error)
+    except DamageError as error:
+        told = f"which ones cannot be told, because blocks of the snapshot are damaged: {error}"
     live.close()
     rows = record.root.sums.rows, scanned.root.sums.rows
     return (
