@@ -19,7 +19,7 @@ from cli.vaults import change_database, make_database
 from rowvault.core.errors import GroupMissingError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
-from rowvault.repository.config import Config, encode_config
+from rowvault.repository.config import Config, Features, encode_config
 from rowvault.repository.prune import prune
 from rowvault.repository.prune_report import PruneRequest
 from rowvault.storage import LocalStorage
@@ -68,6 +68,8 @@ def verbs(place: Path) -> Iterator[tuple[str, ...]]:
     yield ("undelete", "--list")
     yield ("prune", "--dry-run")
     yield ("prune",)
+    yield ("upgrade", "--dry-run")
+    yield ("upgrade",)
     yield ("repair", "--dry-run")
     yield ("repair",)
 
@@ -142,20 +144,20 @@ def test_a_directory_that_vanishes_later_is_an_error_too(place: Path) -> None:
 # -- repositories of the version before, in which a directory comes with its first object
 
 
-def as_before(vault: Path, *, keep: tuple[str, ...] = ()) -> None:
+def as_before(vault: Path, features: Features | None = None) -> None:
     """Makes of a repository one whose config states no groups, without empty directories."""
     with open_plain(LocalStorage(vault)) as repository:
         config: Config = repository._config
         data = encode_config(
             Config(
                 id=config.id, created=config.created, cipher=config.cipher,
-                features=config.features, sizes=config.sizes,
+                features=config.features if features is None else features, sizes=config.sizes,
             ),
             repository._secrets,
         )  # fmt: skip
     (vault / "config").write_bytes(data)
     for group in names.GROUPS:
-        if group not in keep and not any((vault / group).iterdir()):
+        if not any((vault / group).iterdir()):
             (vault / group).rmdir()
 
 
@@ -193,6 +195,16 @@ def test_an_empty_repository_of_the_version_before_works_on(tmp_path: Path) -> N
     succeed("-r", vault, "backup", f"sqlite:///{tmp_path / 'shop.db'}")
     assert all((vault / group).is_dir() for group in names.GROUPS)
     assert len(run_json("-r", vault, "snapshots")) == 1
+
+
+def test_an_upgrade_makes_and_states_every_directory(place: Path) -> None:
+    vault = place / "vault"
+    as_before(vault, Features())
+    succeed("-r", vault, "upgrade")
+    document = json.loads((vault / "config").read_bytes())["document"]
+    assert document["groups"] == list(names.GROUPS)
+    (vault / "trash").rmdir()
+    assert b"trash/ is missing" in run("-r", vault, "snapshots").stderr
 
 
 # -- files of others

@@ -12,6 +12,7 @@ from rowvault.core.instant import Instant
 from rowvault.repository.authenticated import encode_authenticated, split_authenticated
 from rowvault.repository.ciphers import CipherName
 from rowvault.repository.features import FEATURES, Access, Feature, names_of
+from rowvault.repository.names import GROUPS
 from rowvault.repository.node import NodeRule
 from rowvault.repository.secrets import Secrets
 
@@ -109,13 +110,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in FEATURES if not self.has(one))
 
     def switch_on(self, features: tuple[Feature, ...]) -> Config:
-        """The same with these features, too."""
+        """The same with these features, too, and with all groups, which must be there."""
         more = Features.of(tuple(one for one in features if not self.has(one)))
         return msgspec.structs.replace(
             self,
             features=Features(
                 (*self.features.read, *more.read), (*self.features.write, *more.write)
             ),
+            groups=tuple(dict.fromkeys((*self.groups, *GROUPS))),
         )
 
     def refuse_unknown(self, features: tuple[str, ...], location: str) -> None:

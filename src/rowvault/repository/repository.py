@@ -220,6 +220,7 @@ class Repository:
         """
         while True:
             stored = self._read_config_anew()
+            self._storage.make_groups()
             config = self._config.switch_on(features)
             try:
                 self._storage.swap(names.CONFIG, stored, encode_config(config, self._secrets))
