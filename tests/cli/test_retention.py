@@ -67,7 +67,7 @@ def test_the_text_form(own: Vault) -> None:
 def test_undelete(own: Vault) -> None:
     gone = run_json("-r", own.path, "forget", own.snapshots[0])["forgotten"]
     (entry,) = run_json("-r", own.path, "undelete", "--list")
-    assert entry.keys() == {"id", "time", "forgotten", "source", "tags"}
+    assert entry.keys() == {"id", "time", "forgotten", "source", "tags", "whole"}
     assert ([entry["id"]], entry["tags"]) == (gone, ["audit"])
     assert own.snapshots[0].encode() in succeed("-r", own.path, "undelete", "--list")
     assert run_json("-r", own.path, "undelete", gone[0][:6]) == {"snapshots": gone}

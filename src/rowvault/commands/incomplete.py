@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rowvault.core.monitor import Monitor
 from rowvault.repository.snapshot import Snapshot
 
 _NAMED = 3
 
 
-def warn_if_incomplete(snapshot: Snapshot, monitor: Monitor) -> None:
-    """One warning; nothing where the snapshot is whole."""
-    if snapshot.is_whole:
+def warn_if_incomplete(
+    snapshot: Snapshot,
+    monitor: Monitor,
+    databases: Sequence[str] = (),
+    tables: Sequence[tuple[str, str]] = (),
+) -> None:
+    """One warning; nothing where the snapshot, or the part of it that is named, is whole."""
+    lacks = [one for one in snapshot.lacks if _concerns(one, databases, tables)]
+    if not lacks:
         return
-    named = " ".join(snapshot.lacks[:_NAMED])
-    more = len(snapshot.lacks) - _NAMED
+    more = len(lacks) - _NAMED
     monitor.warning(
-        f"snapshot {snapshot.id} is incomplete: {named}"
+        f"snapshot {snapshot.id} is incomplete: {' '.join(lacks[:_NAMED])}"
         + (f" And {more} more; `rowvault show {snapshot.id}` names all." if more > 0 else "")
     )
+
+
+def _concerns(told: str, databases: Sequence[str], tables: Sequence[tuple[str, str]]) -> bool:
+    """Whether a sentence is about one of these; about everything where none is named.
+
+    It may be that it is not: a name can stand in another one.
+    """
+    if not (databases or tables):
+        return True
+    return any(name in told for name in (*databases, *(".".join(one) for one in tables)))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ACCOUNT_KINDS, Column, ObjectDefinition, ObjectKind
+from rowvault.core.monitor import Monitor
 from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.sqltext.account import counted
 
@@ -51,6 +53,8 @@ class DatabaseList:
     databases: list[ListedDatabase]
     accounts: str = ""
     """How many users, roles and grants it holds, in words; empty: none."""
+    is_whole: bool = True
+    """No rows or objects are missing that it was to hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class LsOptions:
 Listing = DatabaseList | TableList | TableDetails | AccountList
 
 
-def ls(options: LsOptions) -> Listing:
+def ls(options: LsOptions, monitor: Monitor) -> Listing:
     """Lists a part of a snapshot.
 
     Raises SnapshotNotFoundError, DamageError; UsageError for a name that it does not hold.
@@ -110,8 +114,10 @@ def ls(options: LsOptions) -> Listing:
             return AccountList(snapshot.id, [_listed_object(one) for one in _accounts(manifest)])
         if options.database is None:
             held = counted(_accounts(manifest))
-            return DatabaseList(snapshot.id, _databases(manifest), held)
+            warn_if_incomplete(snapshot, monitor)
+            return DatabaseList(snapshot.id, _databases(manifest), held, snapshot.is_whole)
         if options.table is None:
+            warn_if_incomplete(snapshot, monitor, [options.database])
             return _tables(snapshot.id, manifest, options.database)
         record = manifest.table(options.database, options.table)
         if record is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.commands.server import ServerAccess
 from rowvault.core.monitor import Monitor
 from rowvault.restore.engine import RestoreRequest, RestoreResult, run_restore
@@ -29,6 +30,7 @@ def restore(options: RestoreOptions, monitor: Monitor) -> RestoreResult:
         target = options.target.target(monitor)
         repository = opened.result()
         snapshot = repository.find(options.snapshot)
+        warn_if_incomplete(snapshot, monitor, options.request.databases, options.request.tables)
         return run_restore(
             repository,
             snapshot,

@@ -60,7 +60,7 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
     started = time.monotonic()
     with options.repository.open() as repository:
         snapshot = repository.find(options.snapshot)
-        warn_if_incomplete(snapshot, monitor)
+        warn_if_incomplete(snapshot, monitor, options.databases, options.tables)
         renaming = Renaming.parse(options.rename)
         chosen = choose(
             repository.manifest(snapshot),

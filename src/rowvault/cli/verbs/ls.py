@@ -17,6 +17,7 @@ from rowvault.cli.figures import (
 )
 from rowvault.cli.names import NAMING_HELP, parse_name
 from rowvault.cli.options import SNAPSHOT_HELP
+from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
 from rowvault.cli.table import Heading, write_table
 
@@ -71,7 +72,8 @@ def ls(settings: Settings, snapshot: str, name: str | None, users: bool) -> None
     if users and name is not None:
         raise usage_error("--users lists what belongs to no database: leave out DB")
     database, table = parse_name(name) if name is not None else (None, None)
-    result = run(LsOptions(settings.access(), snapshot, database, table, users))
+    with monitor(settings) as watching:
+        result = run(LsOptions(settings.access(), snapshot, database, table, users), watching)
     if settings.as_json:
         output.write_json(document(result))
     elif isinstance(result, DatabaseList):
@@ -110,6 +112,7 @@ def document(result: Listing) -> dict[str, object]:
                 for one in result.databases
             ],
             "accounts": result.accounts,
+            "whole": result.is_whole,
         }
     if isinstance(result, TableList):
         return {

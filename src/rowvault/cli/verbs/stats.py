@@ -142,6 +142,7 @@ def _growth(snapshot: Snapshot) -> dict[str, object]:
         "new_blocks": snapshot.new_blocks,
         "stored_bytes": snapshot.stored_bytes,
         "seconds": snapshot.seconds,
+        "whole": snapshot.is_whole,
     }
 
 
@@ -267,6 +268,7 @@ def _write_growth(found: Statistics) -> None:
             Heading("new blocks", numeric=True),
             Heading("stored", numeric=True),
             Heading("took", numeric=True),
+            Heading("state"),
         ],
         [
             [
@@ -276,6 +278,7 @@ def _write_growth(found: Statistics) -> None:
                 f"{one.new_blocks:,} of {one.blocks:,}",
                 format_bytes(one.stored_bytes),
                 format_seconds(one.seconds),
+                "" if one.is_whole else "incomplete",
             ]
             for one in shown
         ],

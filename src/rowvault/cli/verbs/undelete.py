@@ -21,6 +21,7 @@ _HEADINGS = (
     Heading("time (UTC)"),
     Heading("forgotten (UTC)"),
     Heading("source", foldable=True),
+    Heading("state"),
     Heading("tags", foldable=True),
 )
 
@@ -64,6 +65,7 @@ def document(entry: ForgottenEntry) -> dict[str, object]:
         "forgotten": iso_time(entry.forgotten),
         "source": entry.snapshot.server.url,
         "tags": list(entry.tags),
+        "whole": entry.snapshot.is_whole,
     }
 
 
@@ -86,5 +88,6 @@ def _cells(entry: ForgottenEntry) -> list[str]:
         format_time(entry.snapshot.time),
         format_time(entry.forgotten),
         printable(entry.snapshot.server.url),
+        "" if entry.snapshot.is_whole else "incomplete",
         printable(", ".join(entry.tags)),
     ]
