@@ -130,3 +130,44 @@ def test_grants_are_kept_without_anything_secret(
 def take_all(place: Path, url: str, shop: str, *options: str) -> tuple[int, dict[str, Any]]:
     done = run("-r", place, "--json", "backup", url, "-d", shop, *options)
     return done.returncode, json.loads(done.stdout)
+
+
+def test_a_right_that_came_by_a_role_counts_as_well(
+    server: DatabaseServer, shop: str, account: str, place: Path
+) -> None:
+    server.execute("CREATE ROLE readers", f"GRANT SELECT ON {shop}.* TO readers")
+    try:
+        server.execute("GRANT readers TO keeper")
+        default = "SET DEFAULT ROLE readers FOR keeper"
+        server.execute(default if server.vendor == "mariadb" else default.replace("FOR", "TO"))
+        server.execute(f"DROP VIEW {shop}.busy", f"GRANT SELECT ON {shop}.orders TO keeper")
+        _, first = take(place, account, "-d", shop)
+        assert first["tables"] == 3
+        server.execute(f"DROP TABLE {shop}.customers")
+        _, found = take(place, account, "-d", shop)
+        assert f"{shop}.customers" in found["notices"][0]
+        server.execute("REVOKE readers FROM keeper")
+        code, found = take(place, account, "-d", shop)
+    finally:
+        server.execute("DROP ROLE readers")
+    assert (code, found["tables"]) == (3, 1)
+    (told,) = [one for one in found["missing"] if f"{shop}.items" in one]
+    assert "customers" not in told
+
+
+@pytest.mark.parametrize("vendor", ["mysql"], indirect=True)
+def test_what_mysql_revokes_in_one_database_alone_is_revoked(
+    server: DatabaseServer, shop: str, place: Path
+) -> None:
+    url = f"mysql://keeper@127.0.0.1:{server.port}/"
+    server.execute("SET GLOBAL partial_revokes = ON", "CREATE USER keeper IDENTIFIED BY 'secret'")
+    try:
+        server.execute("GRANT SELECT, RELOAD, SHOW DATABASES ON *.* TO keeper")
+        _, first = take(place, url, "--exclude", "nothing.*")
+        assert not any(shop in one and "tables" in one for one in first["missing"])
+        server.execute(f"REVOKE SELECT ON {shop}.* FROM keeper")
+        code, found = take(place, url, "--exclude", "nothing.*")
+    finally:
+        server.execute("DROP USER keeper", "SET GLOBAL partial_revokes = OFF")
+    assert code == 3
+    assert any(f"{shop}.orders" in one for one in found["missing"])

@@ -14,6 +14,7 @@ from rowvault.core.partly import partly
 from rowvault.repository.prune_report import PruneReport, PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.retention import (
+    FUTURE,
     Candidate,
     Kept,
     Policy,
@@ -153,7 +154,8 @@ def _judge(
 
 def _refuse_to_empty(result: ForgetResult) -> None:
     for part in result.groups:
-        if part.verdict.dropped and not part.verdict.kept:
+        # One of the future is not what somebody wants to go back to.
+        if part.verdict.dropped and all(one.reasons == (FUTURE,) for one in part.verdict.kept):
             raise UsageError(
                 f"No snapshot of {part.group.source} would be left; nothing was forgotten. If that "
                 "is what you want, say --allow-remove-all."
