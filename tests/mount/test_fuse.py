@@ -166,6 +166,24 @@ def test_a_snapshot_that_nobody_forgot_is_missed(
     assert sorted(os.listdir(top / "snapshots")) == listed
 
 
+def test_a_damaged_snapshot_keeps_its_place(mount: Mount, place: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(place, tmp_path / "vault"))
+    listed = sorted(os.listdir(copy / "snapshots"))
+    with Repository.open(open_storage(str(copy)), lambda: b"") as repository:
+        newest = repository.listings()[-1]
+    victim = copy / object_names.snapshot(newest.time, newest.id)
+    victim.write_bytes(victim.read_bytes()[:-1] + b"?")
+    top = mount(repository=copy)
+    assert sorted(os.listdir(top / "snapshots")) == listed
+    assert set(os.listdir(top)) == {"snapshots", "tags", "latest"}
+    assert os.readlink(top / "latest") == f"snapshots/{victim.name}"
+    for path in (top / "snapshots" / victim.name, top / "latest"):
+        with pytest.raises(OSError, match="Input/output error"):
+            os.listdir(path)
+    others = [name for name in listed if name != victim.name]
+    assert all("all.sql" in os.listdir(top / "snapshots" / name) for name in others)
+
+
 def test_half_a_copy_is_not_mounted(place: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(place, tmp_path / "vault"))
     for path in (copy / "snapshots").iterdir():

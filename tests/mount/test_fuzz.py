@@ -55,7 +55,7 @@ class Truth:
 
     def add(self, repository: Repository) -> None:
         """Learns the newest snapshot."""
-        name = list(SnapshotCatalogue(repository).all())[-1]
+        name = list(SnapshotCatalogue(repository).listed())[-1]
         directory = Root(SnapshotCatalogue(repository)).child("snapshots")
         assert directory is not None
         assert not isinstance(directory, File | Link)

@@ -149,6 +149,6 @@ def _root(repository: Repository, options: MountOptions) -> Directory:
     only = Excerpt(options.database, options.table)
     if options.snapshot is None:
         catalogue = SnapshotCatalogue(repository, only)
-        catalogue.all()  # what cannot be listed is not mounted
+        catalogue.listed()  # what cannot be listed is not mounted
         return Root(catalogue)
     return SnapshotDirectory(SnapshotText(repository, repository.find(options.snapshot), only))

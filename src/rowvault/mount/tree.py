@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from rowvault.core.errors import RowvaultError
 from rowvault.core.ids import SnapshotId
 from rowvault.mount.length_cache import LengthCache
 from rowvault.mount.names import file_name
@@ -23,7 +24,7 @@ from rowvault.render.document import Document
 from rowvault.repository import names
 from rowvault.repository.absence import refuse_unexplained_absence, refuse_unexplained_emptiness
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.snapshot import Snapshot, SnapshotListing
 
 SNAPSHOTS = "snapshots"
 TAGS = "tags"
@@ -107,9 +108,9 @@ class Root:
             return SnapshotsDirectory(self._catalogue)
         if name == TAGS:
             return TagsDirectory(self._catalogue)
-        if name == LATEST and (all_ := self._catalogue.all()):
-            newest, snapshot = list(all_.items())[-1]
-            return Link(snapshot.time, f"{SNAPSHOTS}/{newest}")
+        if name == LATEST and (listed := self._catalogue.listed()):
+            newest, listing = list(listed.items())[-1]
+            return Link(listing.time, f"{SNAPSHOTS}/{newest}")
         return None
 
 
@@ -128,13 +129,37 @@ class SnapshotsDirectory:
 
     def entries(self) -> Iterator[tuple[str, Node]]:
         """See Directory."""
-        for name, snapshot in self._catalogue.all().items():
-            yield name, self._catalogue.directory(snapshot)
+        for name, listing in self._catalogue.listed().items():
+            yield name, self._directory(listing)
 
     def child(self, name: str) -> Node | None:
         """See Directory."""
-        snapshot = self._catalogue.all().get(name)
-        return None if snapshot is None else self._catalogue.directory(snapshot)
+        listing = self._catalogue.listed().get(name)
+        return None if listing is None else self._directory(listing)
+
+    def _directory(self, listing: SnapshotListing) -> Directory:
+        if listing.snapshot is not None:
+            return self._catalogue.directory(listing.snapshot)
+        assert listing.damage is not None
+        return UnreadableDirectory(listing.time, listing.damage)
+
+
+class UnreadableDirectory:
+    """A snapshot that is damaged: it keeps its place, and whoever looks into it is told why."""
+
+    changes = True
+
+    def __init__(self, time: datetime, damage: RowvaultError) -> None:
+        self.time = time
+        self._damage = damage
+
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """See Directory."""
+        raise self._damage
+
+    def child(self, name: str) -> Node | None:
+        """See Directory."""
+        raise self._damage
 
 
 class TagsDirectory:
@@ -158,8 +183,8 @@ class TagsDirectory:
             for tag in sorted(tags):
                 yield file_name(tag), TagsDirectory(self._catalogue, tag)
             return
-        for name, snapshot in tags.get(self._tag, {}).items():
-            yield name, Link(snapshot.time, f"../../{SNAPSHOTS}/{name}")
+        for name, listing in tags.get(self._tag, {}).items():
+            yield name, Link(listing.time, f"../../{SNAPSHOTS}/{name}")
 
     def child(self, name: str) -> Node | None:
         """See Directory."""
@@ -276,33 +301,35 @@ class SnapshotCatalogue:
         self._only = only
         self._lengths = LengthCache()
         self._directories: dict[SnapshotId, SnapshotDirectory] = {}
-        self._known: dict[str, Snapshot] = {}
+        self._known: dict[str, SnapshotListing] = {}
 
-    def all(self) -> dict[str, Snapshot]:
-        """All snapshots by the names of their directories, oldest first.
+    def listed(self) -> dict[str, SnapshotListing]:
+        """All snapshots by the names of their directories, oldest first, the damaged ones too.
 
         Raises MissingError where some are missing, StorageError.
         """
         found = {
             names.snapshot(one.time, one.id).removeprefix(names.SNAPSHOTS): one
-            for one in self._repository.snapshots()
+            for one in self._repository.listings()
         }
         if not found:
             refuse_unexplained_emptiness(self._repository)
         for gone in self._known.keys() - found.keys():
-            refuse_unexplained_absence(self._repository, self._known[gone])
+            snapshot = self._known[gone].snapshot
+            if snapshot is not None:
+                refuse_unexplained_absence(self._repository, snapshot)
         self._known = found
         kept = {one.id for one in found.values()}
         for directory in self._directories.keys() - kept:
             self._directories.pop(directory, None)
         return found
 
-    def tags(self) -> dict[str, dict[str, Snapshot]]:
+    def tags(self) -> dict[str, dict[str, SnapshotListing]]:
         """Tag -> its snapshots by the names of their directories."""
-        tagged: dict[str, dict[str, Snapshot]] = {}
-        for name, snapshot in self.all().items():
-            for tag in self._repository.tags(snapshot.id):
-                tagged.setdefault(tag, {})[name] = snapshot
+        tagged: dict[str, dict[str, SnapshotListing]] = {}
+        for name, listing in self.listed().items():
+            for tag in self._repository.tags(listing.id):
+                tagged.setdefault(tag, {})[name] = listing
         return tagged
 
     def newest_time(self) -> datetime:
