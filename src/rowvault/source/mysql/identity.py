@@ -42,7 +42,7 @@ def read_signs(connection: Connection, moving: Set[Name]) -> Signs:
 
 _ID_LISTS = ("INNODB_TABLES", "INNODB_SYS_TABLES")
 """MySQL, MariaDB."""
-_PARTITION = "#p#"
+PARTITION = "#p#"
 """Stands between the names of a table and of its partition."""
 _FRESH_S = 1.0
 
@@ -57,7 +57,7 @@ def tablespaces(connection: Connection, table: Name | None = None) -> dict[str, 
     where = ""
     if table is not None:
         name = "/".join(table)
-        parts = mysql_string(f"{name}{_PARTITION}%")
+        parts = mysql_string(f"{name}{PARTITION}%")
         where = f" AND (NAME = {mysql_string(name)} OR NAME LIKE {parts} ESCAPE '')"
     try:
         rows = connection.rows(
@@ -78,7 +78,7 @@ def spaces_of(spaces: dict[str, str], table: Name) -> dict[str, str]:
     return {
         name: number
         for name, number in spaces.items()
-        if name == whole or name.startswith(whole + _PARTITION)
+        if name == whole or name.startswith(whole + PARTITION)
     }
 
 
@@ -114,7 +114,7 @@ def innodb_names(ids: dict[str, str], database: str, table: str) -> dict[str, st
     whole = f"{_file_name(database)}/{_file_name(table)}"
     if whole in ids:
         return {whole: ids[whole]}
-    partition = whole + _PARTITION
+    partition = whole + PARTITION
     return {name: ids[name] for name in ids if name.lower().startswith(partition.lower())}
 
 

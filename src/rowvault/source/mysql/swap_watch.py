@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 
 from rowvault.core.errors import SnapshotLostError
 from rowvault.core.model import TableDefinition
 from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.identity import (
+    PARTITION,
     Name,
     Signs,
     innodb_names,
@@ -35,6 +37,10 @@ class SwapWatch:
         """`connection` is used by nothing else while tables are read."""
         self._connection = connection
         self._signs = signs
+        self._spaces: dict[str, dict[str, str]] = defaultdict(dict)
+        """Those of the signs, by the name of the table alone: there may be ten thousand tables."""
+        for one, number in signs.spaces.items():
+            self._spaces[_without_partition(one)][one] = number
         self._lock = threading.Lock()
         self._moved: set[Name] = set()
 
@@ -63,7 +69,7 @@ class SwapWatch:
     def _is_same(self, name: Name) -> bool:
         if self._signs.ids is None:
             return True  # nothing can be compared, and the snapshot says so
-        spaces = spaces_of(self._signs.spaces, name)
+        spaces = spaces_of(self._spaces.get(_without_partition("/".join(name)), {}), name)
         if spaces:
             return tablespaces(self._connection, name) == spaces
         try:
@@ -75,3 +81,7 @@ class SwapWatch:
         return after is not None and innodb_names(self._signs.ids, *name) == innodb_names(
             after, *name
         )
+
+
+def _without_partition(name: str) -> str:
+    return name.partition(PARTITION)[0]
