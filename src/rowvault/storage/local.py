@@ -170,7 +170,7 @@ class LocalStorage:
         except FileExistsError as error:
             raise ObjectExistsError(f"{self.location}: {name} is there already") from error
         except OSError as error:
-            if error.errno in _ABSENT and action == "read":
+            if error.errno in _ABSENT and action == "read" and not (self._root / name).is_symlink():
                 raise ObjectMissingError(f"{self.location}: {name} is not there") from error
             raise StorageError(self._explain(error, action, name)) from error
 
@@ -180,6 +180,11 @@ class LocalStorage:
             return (
                 f"The disk is full ({reason}): {name} could not be written to {self.location}. "
                 "Make room there and run the command again; what was stored before is intact."
+            )
+        if error.errno == errno.ENOENT and (self._root / name).is_symlink():
+            return (
+                f"{self.location}: {name} is a link to what is not there; look whether the disk "
+                "that it leads to is mounted"
             )
         if error.errno == errno.ENOTDIR:
             return (

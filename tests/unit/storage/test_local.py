@@ -357,6 +357,19 @@ def test_what_cannot_be_an_object_is_named_and_not_looked_into(
     assert storage.list("keys/") == sorted(f"keys/{name}" for name in names)
 
 
+def test_a_link_to_what_is_not_there_is_no_missing_object(place: Path, tmp_path: Path) -> None:
+    """It would count as one that was removed since it was listed."""
+    storage = LocalStorage(place)
+    storage.create("snapshots/a", b"1")
+    (place / "snapshots" / "b").symlink_to(tmp_path / "not mounted" / "b")
+    assert storage.list("snapshots/") == ["snapshots/a", "snapshots/b"]
+    reads = (storage.read, storage.view, storage.size, lambda name: storage.read_range(name, 0, 1))
+    for act in reads:
+        with pytest.raises(StorageError, match="snapshots/b is a link") as caught:
+            act("snapshots/b")
+        assert not isinstance(caught.value, ObjectMissingError)
+
+
 def test_directories_may_be_links_to_others(place: Path, tmp_path: Path) -> None:
     LocalStorage(place).create("packs/data/aa/1", b"1")
     (place / "packs" / "data" / "aa").rename(tmp_path / "other disk")
