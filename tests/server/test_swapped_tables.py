@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import pytest
 
@@ -158,6 +160,37 @@ def test_a_table_without_transactions_that_is_swapped_away_and_back(
     lost, named = read_between(place, [away], [back])
     assert lost == ""
     assert [one for one in named if "swapping.t " in one and "another table" in one]
+
+
+def test_a_swap_that_waits_for_the_reader_comes_too_late(place: DatabaseServer) -> None:
+    """It holds the other table already: whatever asked for that one would wait for it, or fail."""
+    make(place)
+    selection = Selection(databases=("swapping",))
+    with source_at(place.url, LOCK_FREE).open_snapshot(1, selection) as snapshot:
+        catalogue = snapshot.catalogue(selection)
+        [table] = [one.definition for one in catalogue.tables if one.definition.name == "t"]
+        batches = snapshot.readers()[0].read(table, RowRange())
+        rows = [next(batches)]
+        renaming = threading.Thread(
+            target=place.execute,
+            args=("RENAME TABLE swapping.t TO swapping.old, swapping.other TO swapping.t",),
+        )
+        renaming.start()
+        wait_until_it_waits(place)
+        rows += batches
+        renaming.join()
+        assert sum(len(batch.ends) for batch in rows) == 2
+        with pytest.raises(SnapshotLostError, match="other"):
+            snapshot.confirm(catalogue)
+
+
+def wait_until_it_waits(server: DatabaseServer) -> None:
+    with closing(server.connect()) as connection, connection.cursor() as cursor:
+        while not cursor.execute(
+            "SELECT 1 FROM information_schema.processlist "
+            "WHERE info LIKE 'RENAME TABLE swapping%' AND state LIKE '%metadata lock%'"
+        ):
+            pass
 
 
 def test_rows_of_another_table_are_not_called_misplaced(place: DatabaseServer) -> None:
