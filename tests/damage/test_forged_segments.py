@@ -17,6 +17,7 @@ from rowvault.core.ids import PackName
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
 from rowvault.repository.check import check
+from rowvault.repository.features import DELTAS, FEATURES, SEALED_SEGMENTS
 from rowvault.repository.index_segment import StoredPack, encode_segment, segment_name
 from rowvault.repository.names import PackType
 from rowvault.repository.pack import PackEntry, PackReader
@@ -30,6 +31,7 @@ from support.sample_repository import (
     CHEAP,
     SMALL,
     Tables,
+    put_all,
     read_snapshot,
     sample_rows,
     take_snapshot,
@@ -43,16 +45,23 @@ NEW: Tables = {
 }
 GONE: Tables = {("shop", "orders"): sample_rows(150, salt="gone")}
 
+ALL = PruneRequest(limits=PruneLimits(max_unused=0))
+
 Packs = dict[PackName, list[PackEntry]]
 Forger = Callable[[Packs], Iterable[StoredPack]]
 
 
-@pytest.fixture(scope="module", params=["plain", "encrypted"])
+@pytest.fixture(scope="module", params=["plain", "encrypted", "plain-old", "encrypted-old"])
 def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two snapshots, and a forgotten one whose packs a prune would remove."""
+    """Two snapshots, and a forgotten one whose packs a prune would remove.
+
+    The old ones have no sealed segments, as repositories of earlier versions.
+    """
     place = tmp_path_factory.mktemp("forged") / request.param
-    password = PASSWORD if request.param == "encrypted" else None
-    with Repository.create(LocalStorage(place), password, SMALL, CHEAP) as repository:
+    password = PASSWORD if request.param.startswith("encrypted") else None
+    features = (DELTAS,) if request.param.endswith("old") else FEATURES
+    storage = LocalStorage(place)
+    with Repository.create(storage, password, SMALL, CHEAP, features=features) as repository:
         gone = take_snapshot(repository, GONE, 0)
         take_snapshot(repository, OLD, 1)
         take_snapshot(repository, NEW, 2)
@@ -180,3 +189,116 @@ def test_prune_removes_nothing_on_the_word_of_a_forged_segment(
     assert_whole(place)
     with open_it(place) as repository:
         assert check(repository, True, SilentMonitor()).errors == []
+
+
+@pytest.mark.parametrize("forger", FORGERS.values(), ids=list(FORGERS))
+def test_a_backup_stores_what_a_forged_segment_says_is_there(place: Path, forger: Forger) -> None:
+    """The attacker knows the ids of blocks from a copy of the files, and has the packs removed."""
+    packs = data_packs(place)
+    with open_it(place) as repository:
+        for name in LocalStorage(place).list("index/"):
+            LocalStorage(place).delete(name)
+    victims = list(packs)[1:]
+    data = encode_segment(list(forger(packs)))
+    LocalStorage(place).create(names.segment(segment_name(data)), data)
+    for name in victims:
+        LocalStorage(place).delete(names.pack(PackType.DATA, name))
+    with open_it(place) as repository:
+        taken = take_snapshot(repository, NEW, 5)
+    with open_it(place) as repository:
+        assert read_snapshot(repository, repository.find(taken.id)) == NEW
+
+
+def test_what_is_forged_is_not_believed_after_merges(place: Path) -> None:
+    """A merge proves nothing: in an old repository the merged segment is named instead."""
+    forge(place, every_block_elsewhere)
+    with open_it(place) as repository:
+        for number in range(9):
+            rows = sample_rows(3, salt=f"small {number}")
+            take_snapshot(repository, {("shop", "small"): rows}, 10 + number)
+        for snapshot in repository.snapshots()[2:]:
+            repository.forget(snapshot)
+    if place.name.endswith("old"):
+        with pytest.raises(DamageError, match="forged or damaged"):
+            run_prune(place)
+        with open_it(place) as repository:
+            repair(repository, SilentMonitor())
+    run_prune(place)
+    assert_whole(place)
+
+
+def test_a_segment_under_another_key_is_damage(place: Path, tmp_path: Path) -> None:
+    """Its MAC is one that somebody made with a repository of their own."""
+    with Repository.create(LocalStorage(tmp_path / "theirs"), None, SMALL) as theirs:
+        seal = theirs.place.index.seal
+    data = encode_segment(list(every_block_elsewhere(data_packs(place))), seal)
+    storage = LocalStorage(place)
+    storage.create(names.segment(segment_name(data)), data)
+    with open_it(place) as repository:
+        index = repository.place.index
+        index.refresh()
+        assert "without the repository's key" in str(index.damage[segment_name(data)])
+    run_prune(place)
+    assert names.segment(segment_name(data)) not in storage.list("index/")
+    assert_whole(place)
+
+
+def test_an_old_repository_with_the_feature_lists_its_packs_anew(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path / "place")
+    with Repository.create(storage, None, SMALL, features=(DELTAS,)) as repository:
+        gone = take_snapshot(repository, GONE, 0)
+        take_snapshot(repository, OLD, 1)
+        take_snapshot(repository, NEW, 2)
+        repository.forget(gone)
+    place = tmp_path / "place"
+    early = open_it(place)
+    with open_it(place) as repository:
+        repository.switch_on((SEALED_SEGMENTS,))
+    with open_it(place) as repository:
+        assert [read_snapshot(repository, one) for one in repository.snapshots()] == [OLD, NEW]
+        assert repository.place.index.sealed_segments == []
+    said = run_prune(place, dry_run=True)
+    with early:  # opened before, and it begins after
+        assert prune(early, ALL, SilentMonitor()) == said
+    with open_it(place) as repository:
+        assert check(repository, True, SilentMonitor()).errors == []
+        assert repository.place.index.unsealed_segments == []
+        assert repository.place.index.sealed_segments
+    assert_whole(place)
+
+
+def test_a_segment_of_an_older_program_that_was_at_work_is_kept_until_its_run_ends(
+    tmp_path: Path,
+) -> None:
+    """It began before the feature was switched on, and commits afterwards."""
+    storage = LocalStorage(tmp_path / "place")
+    with Repository.create(storage, None, SMALL) as repository:
+        take_snapshot(repository, OLD, 1)
+    writer = open_it(tmp_path / "place")
+    session = writer.begin("backup", SilentMonitor())
+    writer.place.index.seals = False
+    draft = put_all(session, writer, NEW, 2)
+    session.flush()
+    run_prune(tmp_path / "place")
+    session.commit(draft)
+    assert_whole(tmp_path / "place")
+    run_prune(tmp_path / "place")
+    with open_it(tmp_path / "place") as repository:
+        repository.place.index.refresh()
+        assert repository.place.index.unsealed_segments == []
+    assert_whole(tmp_path / "place")
+
+
+@pytest.mark.parametrize("instead", [False, True], ids=["beside", "instead"])
+def test_a_segment_that_lists_packs_in_part_hides_nothing_from_a_prune(
+    place: Path, instead: bool
+) -> None:
+    forge(place, in_part, instead=instead)
+    before = packs_stored(place)
+    try:
+        run_prune(place)
+    except DamageError:
+        assert packs_stored(place) >= before
+    with open_it(place) as repository:
+        repair(repository, SilentMonitor())
+    assert_whole(place)

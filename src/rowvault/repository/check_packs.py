@@ -86,6 +86,12 @@ class PackCheck:
         Where something is wrong and the index has changed meanwhile, a prune may have been at
         work, so all is looked at again.
         """
+        for segment in self._place.index.unsealed_segments if self._place.index.seals else ():
+            self._monitor.warning(
+                f"index segment {segment.name} is not sealed: an older program has made it, or "
+                "somebody without the key. Blocks are found by it, and nothing is removed or left "
+                "out for its sake; the next run that writes lists its packs anew"
+            )
         before = dataclasses.replace(self._report, errors=list(self._report.errors))
         for _ in range(_ATTEMPTS):
             self._run_once()

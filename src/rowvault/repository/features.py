@@ -47,7 +47,14 @@ DELTAS = Feature(
 )
 """A prune that does not know deltas would remove their bases."""
 
-FEATURES = (DELTAS,)
+SEALED_SEGMENTS = Feature(
+    "sealed-segments",
+    Access.READ,
+    "no record of the index is believed that somebody without a key may have written",
+)
+"""Older programs do not read segments of version 2."""
+
+FEATURES = (DELTAS, SEALED_SEGMENTS)
 """All that this version knows, oldest first."""
 
 

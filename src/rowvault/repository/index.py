@@ -28,6 +28,7 @@ from rowvault.repository.index_segment import (
 )
 from rowvault.repository.names import PackType
 from rowvault.repository.pack import PackEntry
+from rowvault.repository.segment_seal import SegmentSeal
 from rowvault.storage.protocol import Storage
 
 __all__ = [
@@ -51,10 +52,18 @@ class BlockIndex:
     else stays readable, and the next session replaces it by what the packs say.
     """
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(
+        self, storage: Storage, seal: SegmentSeal | None = None, *, seals: bool = False
+    ) -> None:
+        """`seals`: writers seal the segments that they make, so those without a MAC are not theirs.
+
+        Without a `seal` no MAC is verified, and every segment counts as made by anybody.
+        """
         self._storage = storage
+        self.seal = seal
+        self.seals = seals and seal is not None
         self._segments: dict[str, Segment] = {}
-        self._search = IndexSearch(())
+        self._search = self._sealed_search = IndexSearch(())
         self._advice: str | None = None
         self.damage: dict[str, DamageError | UnsupportedFormatError] = {}
 
@@ -62,6 +71,11 @@ class BlockIndex:
     def segments(self) -> list[Segment]:
         """All that could be opened."""
         return list(self._segments.values())
+
+    @property
+    def has_unsealed(self) -> bool:
+        """Whether there is a segment that anybody can have made."""
+        return self._sealed_search is not self._search
 
     @property
     def sealed_segments(self) -> list[Segment]:
@@ -86,6 +100,10 @@ class BlockIndex:
             self._hold(segments)
         return changed
 
+    def encode(self, packs: Sequence[StoredPack]) -> bytes:
+        """A segment of these packs, as writers make it in this repository."""
+        return encode_segment(packs, self.seal if self.seals else None)
+
     def add(self, data: bytes | memoryview) -> int:
         """Stores a segment and searches it from now on; by how much the storage has grown."""
         name = segment_name(data)
@@ -94,7 +112,7 @@ class BlockIndex:
             self._storage.create(names.segment(name), data)
         except ObjectExistsError:
             grown = 0  # named by its bytes: the same segment is stored already
-        segment = Segment(name, self._storage.view(names.segment(name)))
+        segment = Segment(name, self._storage.view(names.segment(name)), self.seal)
         if name not in self._segments:
             self._hold({**self._segments, name: segment})
         return grown
@@ -123,8 +141,9 @@ class BlockIndex:
         same time loses nothing. Raises StorageError, CorruptError.
         """
         grown = 0
-        while chosen := outgrown(self._segments.values()):
-            data = merged(chosen)
+        seal = self.seal if self.seals else None
+        while chosen := outgrown(self.sealed_segments if seal else self.unsealed_segments):
+            data = merged(chosen, seal)
             grown += self.add(data)
             for segment in chosen:
                 if segment.name != segment_name(data):
@@ -138,6 +157,10 @@ class BlockIndex:
     def find(self, kind: BlockType, block_id: bytes) -> list[Location]:
         """All places of a block; none where it is not listed. Half of its id serves."""
         return self._search.find(kind, block_id)
+
+    def find_sealed(self, kind: BlockType, block_id: bytes) -> list[Location]:
+        """Those places of a block that a sealed segment states: there it stands."""
+        return self._sealed_search.find(kind, block_id)
 
     def find_all(self, kind: BlockType, ids: Sequence[bytes]) -> Iterator[Sequence[Location]]:
         """For each of the blocks, all of its places; far quicker than one by one."""
@@ -160,7 +183,7 @@ class BlockIndex:
             name = object_name.removeprefix(names.INDEX)
             try:
                 known = self._segments.get(name)
-                segments[name] = known or Segment(name, self._storage.view(object_name))
+                segments[name] = known or Segment(name, self._storage.view(object_name), self.seal)
             except ObjectMissingError:
                 vanished = True
             except (DamageError, UnsupportedFormatError) as error:
@@ -170,7 +193,11 @@ class BlockIndex:
         return segments, vanished
 
     def _hold(self, segments: dict[str, Segment]) -> None:
-        self._segments, self._search = segments, IndexSearch(segments.values())
+        sealed = [one for one in segments.values() if one.is_sealed]
+        search = IndexSearch(segments.values())
+        is_same = len(sealed) == len(segments)
+        self._sealed_search = search if is_same else IndexSearch(sealed)
+        self._segments, self._search = segments, search
 
     def packs(self) -> set[PackName]:
         """All packs that a segment lists."""

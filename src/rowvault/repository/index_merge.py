@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 
 from rowvault.codec import kernel
 from rowvault.core.errors import CorruptError
-from rowvault.repository.index_segment import RECORD_BYTES, Segment, segment_head
+from rowvault.repository.index_segment import RECORD_BYTES, Segment, complete, segment_head
+from rowvault.repository.segment_seal import MAC_BYTES, SegmentSeal
 
 _SIZE_BITS = 3
 """Segments are of one size if their numbers of records are within 2 to this power."""
@@ -33,9 +34,10 @@ def outgrown(segments: Iterable[Segment]) -> list[Segment]:
     return []
 
 
-def merged(segments: Iterable[Segment]) -> memoryview:
+def merged(segments: Iterable[Segment], seal: SegmentSeal | None = None) -> memoryview:
     """A segment of all their records; the same bytes for the same records in any distribution.
 
+    Only what is sealed may become part of what is sealed: a record is never proven by a merge.
     The bytes lie in a temporary file, not in this process's own memory. Raises CorruptError.
     """
     chosen = list(segments)
@@ -46,13 +48,15 @@ def merged(segments: Iterable[Segment]) -> memoryview:
         for segment in chosen
     ]
     head_bytes = len(segment_head(packs, 0))
-    target = file_memory(head_bytes + sum(len(records) for records, _ in parts))
+    room = sum(len(records) for records, _ in parts)
+    target = file_memory(head_bytes + room + MAC_BYTES)
     try:
-        record_bytes = kernel.merge_records(parts, target[head_bytes:])
+        record_bytes = kernel.merge_records(parts, target[head_bytes : head_bytes + room])
     except ValueError as error:
         raise CorruptError(f"index segments cannot be merged: {error}") from error
-    target[:head_bytes] = segment_head(packs, record_bytes // RECORD_BYTES)
-    return target[: head_bytes + record_bytes]
+    count = record_bytes // RECORD_BYTES
+    target[:head_bytes] = segment_head(packs, count, is_sealed=seal is not None)
+    return complete(target, head_bytes + record_bytes, seal)
 
 
 def file_memory(size: int) -> memoryview:

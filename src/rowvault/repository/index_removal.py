@@ -10,7 +10,8 @@ from rowvault.core.ids import PackName
 from rowvault.repository import names
 from rowvault.repository.index import BlockIndex, Segment, segment_name
 from rowvault.repository.index_merge import file_memory
-from rowvault.repository.index_segment import RECORD_BYTES, segment_head
+from rowvault.repository.index_segment import RECORD_BYTES, complete, segment_head
+from rowvault.repository.segment_seal import MAC_BYTES, SegmentSeal
 from rowvault.storage.protocol import Storage
 
 _PACK_AT, _PACK_END = 16, 20
@@ -31,7 +32,7 @@ def remove_packs(
         if not affected:
             return grown
         for segment in affected:
-            data = _without(segment, packs)
+            data = _without(segment, packs, index.seal if segment.is_sealed else None)
             if data is not None:
                 grown += index.add(data)
             try:
@@ -44,7 +45,7 @@ def remove_packs(
             grown -= segment.stored_bytes
 
 
-def _without(segment: Segment, packs: Set[PackName]) -> memoryview | None:
+def _without(segment: Segment, packs: Set[PackName], seal: SegmentSeal | None) -> memoryview | None:
     """The segment of the packs that stay, in their order; None where none does."""
     numbers: dict[bytes, bytes] = {}
     staying: list[PackName] = []
@@ -55,7 +56,7 @@ def _without(segment: Segment, packs: Set[PackName]) -> memoryview | None:
     if not staying:
         return None
     at = head_bytes = len(segment_head(staying, 0))
-    target = file_memory(head_bytes + RECORD_BYTES * len(segment))
+    target = file_memory(head_bytes + RECORD_BYTES * len(segment) + MAC_BYTES)
     for _, block in itertools.groupby(segment.records(), key=lambda record: record[:_PACK_AT]):
         renumbered = [
             record[:_PACK_AT] + number + record[_PACK_END:]
@@ -65,5 +66,6 @@ def _without(segment: Segment, packs: Set[PackName]) -> memoryview | None:
         for record in sorted(renumbered):  # by bytes, which is not the order of the numbers
             target[at : at + RECORD_BYTES] = record
             at += RECORD_BYTES
-    target[:head_bytes] = segment_head(staying, (at - head_bytes) // RECORD_BYTES)
-    return target[:at]
+    count = (at - head_bytes) // RECORD_BYTES
+    target[:head_bytes] = segment_head(staying, count, is_sealed=seal is not None)
+    return complete(target, at, seal)

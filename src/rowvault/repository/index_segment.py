@@ -2,6 +2,7 @@
 
 segment  magic 8 | version u32 | pack count u32 | record count u32 | reserved 12
          | pack names, 32 bytes each | records, 32 bytes each, sorted by id prefix
+         | with version 2: MAC 32
 record   id prefix 16 | pack u32 | offset u32 | frame bytes u32 | type 1 | depth 1 | pack type 1
          | reserved 1
 """
@@ -25,9 +26,11 @@ from rowvault.core.errors import (
 from rowvault.core.ids import PackName
 from rowvault.repository.names import PackType
 from rowvault.repository.pack import PackEntry
+from rowvault.repository.segment_seal import MAC_BYTES, SegmentSeal
 
 MAGIC = b"ROWVINDX"
-VERSION = 1
+UNSEALED, SEALED = 1, 2
+"""The versions: without a MAC, and with one."""
 _HEADER = struct.Struct("<8sIII12x")
 _RECORD = struct.Struct("<16sIIIBBBB")
 _PACK_OF_RECORD = struct.Struct("<16xI10xBx")
@@ -55,8 +58,8 @@ class Location(NamedTuple):
 StoredPack = tuple[PackType, PackName, Sequence[PackEntry]]
 
 
-def encode_segment(packs: Sequence[StoredPack]) -> bytes:
-    """A segment that lists all frames of these packs."""
+def encode_segment(packs: Sequence[StoredPack], seal: SegmentSeal | None = None) -> bytes:
+    """A segment that lists all frames of these packs; without a seal anybody can have made it."""
     records = sorted(
         _RECORD.pack(
             entry.id[:PREFIX_BYTES],
@@ -71,18 +74,31 @@ def encode_segment(packs: Sequence[StoredPack]) -> bytes:
         for number, (kind, _, entries) in enumerate(packs)
         for entry in entries
     )
-    return segment_head([name for _, name, _ in packs], len(records)) + b"".join(records)
+    head = segment_head([name for _, name, _ in packs], len(records), is_sealed=seal is not None)
+    body = head + b"".join(records)
+    return body if seal is None else body + seal.mac(blake3(body).digest())
 
 
-def segment_head(packs: Sequence[PackName], record_count: int) -> bytes:
+def segment_head(packs: Sequence[PackName], record_count: int, *, is_sealed: bool = False) -> bytes:
     """What stands in front of the records, which are sorted and number these packs."""
-    header = _HEADER.pack(MAGIC, VERSION, len(packs), record_count)
+    version = SEALED if is_sealed else UNSEALED
+    header = _HEADER.pack(MAGIC, version, len(packs), record_count)
     return b"".join((header, *map(bytes.fromhex, packs)))
 
 
-def segment_bytes(packs: int, records: int) -> int:
+def complete(target: memoryview, body_bytes: int, seal: SegmentSeal | None) -> memoryview:
+    """The segment whose bytes but the MAC stand at the beginning of `target`."""
+    if seal is None:
+        return target[:body_bytes]
+    end = body_bytes + MAC_BYTES
+    target[body_bytes:end] = seal.mac(blake3(target[:body_bytes]).digest())
+    return target[:end]
+
+
+def segment_bytes(packs: int, records: int, *, is_sealed: bool) -> int:
     """The size of a segment of so many packs and records."""
-    return HEADER_BYTES + PACK_NAME_BYTES * packs + RECORD_BYTES * records
+    body = HEADER_BYTES + PACK_NAME_BYTES * packs + RECORD_BYTES * records
+    return body + MAC_BYTES if is_sealed else body
 
 
 def segment_name(data: bytes | memoryview) -> str:
@@ -93,30 +109,42 @@ def segment_name(data: bytes | memoryview) -> str:
 class Segment:
     """One immutable, sorted run of records, searched where it stands. Used from any thread."""
 
-    def __init__(self, name: str, data: memoryview) -> None:
-        """Raises TruncatedError, CorruptError, UnsupportedFormatError."""
+    def __init__(self, name: str, data: memoryview, seal: SegmentSeal | None = None) -> None:
+        """Without a `seal` none is verified: it then counts as made by anybody.
+
+        Raises TruncatedError, CorruptError, UnsupportedFormatError.
+        """
         self.name = name
-        self.is_sealed = False
-        """Whether only a holder of the repository's key can have made it."""
         self._data = data
         if len(data) < HEADER_BYTES:
             raise TruncatedError(f"index segment {name} has {len(data)} bytes, too few")
         magic, version, pack_count, count = _HEADER.unpack_from(data)
-        if segment_name(data) != name or magic != MAGIC:
+        mac_bytes = MAC_BYTES if version == SEALED else 0
+        hasher = blake3(data[: len(data) - mac_bytes])
+        digest, mac = hasher.digest(), bytes(data[len(data) - mac_bytes :])
+        if hasher.update(mac).hexdigest() != name or magic != MAGIC:
             raise CorruptError(f"index segment {name} does not hold the bytes that name it")
-        if version != VERSION:
+        if version not in (UNSEALED, SEALED):
             raise UnsupportedFormatError(
                 f"index segment {name} has version {version}; "
-                f"this version of rowvault reads {VERSION}"
+                f"this version of rowvault reads {UNSEALED} and {SEALED}"
+            )
+        self.is_sealed = version == SEALED and seal is not None
+        """Whether only a holder of the repository's key can have made it."""
+        if seal is not None and version == SEALED and not seal.is_mac(digest, mac):
+            raise CorruptError(
+                f"index segment {name} was made by somebody without the repository's key: its MAC "
+                "is another one"
             )
         self._pack_count: int = pack_count
         self._count: int = count
         self._records_at = HEADER_BYTES + PACK_NAME_BYTES * self._pack_count
-        if len(data) != self._records_at + RECORD_BYTES * self._count:
+        end = self._records_at + RECORD_BYTES * self._count
+        if len(data) != end + mac_bytes:
             raise CorruptError(f"index segment {name} is not as long as its header says")
         if self._count > MOST_RECORDS:
             raise CorruptError(f"index segment {name} has {self._count} records, too many for one")
-        self.records_view = data[self._records_at :]
+        self.records_view = data[self._records_at : end]
         """All records as they are stored, in order."""
 
     def __len__(self) -> int:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from rowvault.codec.frames import BlockType
-from rowvault.core.errors import CorruptError, DamageError
+from rowvault.core.errors import CorruptError, DamageError, UnsupportedFormatError
 from rowvault.core.ids import PackName
 from rowvault.repository.index import BlockIndex
+from rowvault.repository.index_adoption import adoptable
 from rowvault.repository.index_merge import merged
 from rowvault.repository.index_search import IndexSearch
 from rowvault.repository.index_segment import (
@@ -24,10 +25,8 @@ from rowvault.repository.index_segment import (
     segment_name,
 )
 from rowvault.repository.names import PackType
-from rowvault.repository.pack import PackKeys, PackReader
+from rowvault.repository.pack import PackKeys
 from rowvault.storage.protocol import Storage
-
-_RECORDS_AT_ONCE = 1 << 17
 
 
 class ProvenIndex:
@@ -53,7 +52,9 @@ class ProvenIndex:
         """Reads the footers of packs that are new; the index must have been refreshed before."""
         listed = {pack for one in self._index.sealed_segments for pack in one.packs}
         new = sorted(stored.keys() - listed - self._read)
-        parts = [_segment(some) for some in self._footers([(stored[one], one) for one in new])]
+        packs = [(stored[one], one) for one in new]
+        read = adoptable(self._storage, self._keys, packs, (), self._unread)
+        parts = [_segment(some) for some in read]
         if len(parts) > 1:
             data = merged(parts)
             parts = [Segment(segment_name(data), data)]
@@ -62,13 +63,17 @@ class ProvenIndex:
         self._from_footers += parts
         self._search = IndexSearch(self.segments)
 
+    def _unread(self, name: PackName, error: DamageError | UnsupportedFormatError) -> None:
+        if isinstance(error, UnsupportedFormatError):
+            raise error
+        self.unreadable[name] = error
+
     def find(self, kind: BlockType, block_id: bytes) -> Sequence[Location]:
         """All places of a block; none where it is not listed. Half of its id serves."""
         return self._search.find(kind, block_id)
 
-    def false_claims(self) -> Iterator[CorruptError]:
-        """Of each segment that is not sealed, and says of a pack what that does not hold."""
-        unsealed = self._index.unsealed_segments
+    def false_claims(self, unsealed: Sequence[Segment]) -> Iterator[CorruptError]:
+        """Of each of these that says of a pack what that does not hold."""
         if not unsealed or self._agree(unsealed):
             return
         for segment in unsealed:
@@ -80,13 +85,11 @@ class ProvenIndex:
                 )
 
     def _agree(self, unsealed: Sequence[Segment]) -> bool:
-        """Whether they add no record to the footers; quick, and mostly so."""
+        """Whether they add no record to what is proven; quick, and mostly so."""
         try:
-            together = merged([*self._from_footers, *unsealed])
+            return _distinct(self.segments) == _distinct([*self.segments, *unsealed])
         except CorruptError:
             return False
-        whole = Segment(segment_name(together), together)
-        return len(whole) == sum(map(len, self._from_footers))
 
     def _misplaced(self, segment: Segment) -> PackName | None:
         """A pack of which the segment has a record that is false."""
@@ -98,23 +101,13 @@ class ProvenIndex:
                 return place.pack
         return None
 
-    def _footers(self, packs: Sequence[tuple[PackType, PackName]]) -> Iterator[list[StoredPack]]:
-        """So many at once as make a segment of the usual size."""
-        some: list[StoredPack] = []
-        for kind, name in packs:
-            try:
-                entries = PackReader(self._storage, self._keys, kind, name).footer()
-            except DamageError as error:
-                self.unreadable[name] = error
-                continue
-            some.append((kind, name, entries))
-            if sum(len(entries) for _, _, entries in some) >= _RECORDS_AT_ONCE:
-                yield some
-                some = []
-        if some:
-            yield some
-
 
 def _segment(packs: Sequence[StoredPack]) -> Segment:
     data = encode_segment(packs)
     return Segment(segment_name(data), memoryview(data))
+
+
+def _distinct(segments: Sequence[Segment]) -> int:
+    """How many records there are, each counted once."""
+    data = merged(segments)
+    return len(Segment(segment_name(data), data))

@@ -31,7 +31,8 @@ from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.absence import unexplained
 from rowvault.repository.block_copies import BlockCopies
-from rowvault.repository.index import Segment, encode_segment, segment_name
+from rowvault.repository.index import Segment, segment_name, unlisted
+from rowvault.repository.index_adoption import adoptable, listed_packs, superseded
 from rowvault.repository.index_removal import remove_packs
 from rowvault.repository.live_blocks import LiveMarks
 from rowvault.repository.names import PackType
@@ -74,7 +75,7 @@ class _Prune:
         self._report = PruneReport()
         self._proven = ProvenIndex(self._place.storage, self._place.keys, self._place.index)
         self._needs = NeedMarks(repository, self._proven, monitor)
-        self._forecast = Forecast(self._place.pack_bytes)
+        self._forecast = Forecast(self._place.pack_bytes, seals=self._place.index.seals)
         self._lease = UpkeepLease(self._place, request, monitor)
 
     def run(self) -> PruneReport:
@@ -86,6 +87,7 @@ class _Prune:
             self._foresee()
             return self._report
         with self._repository.begin(COMMAND, self._monitor) as session:
+            refuse(session.false_claims)
             session.keep_segments_apart()
             self._lease.take(session.id)
             try:
@@ -100,22 +102,22 @@ class _Prune:
         for name in list(plan.repack):
             self._foresee_moves(marks, plan, name)
         self._forecast.flush()
-        adopted = self._would_adopt({one.id for one in live})
+        adopted, left = self._would_adopt({one.id for one in live})
         condemned = self._lease.condemned() - plan.rescued - self._proven.unreadable.keys()
         fresh = {*plan.dead, *plan.repack} - condemned
         going = (fresh | condemned) & plan.uses.keys()
         sizes = sum(self._size(plan.uses[name].type, name) for name in going)
         report = self._report
         report.freed_bytes = -self._forecast.grown_bytes
-        report.freed_bytes -= sum(one.stored_bytes for one in adopted)
+        report.freed_bytes += sum(one.stored_bytes for one in self._place.index.segments)
+        report.freed_bytes -= sum(one.stored_bytes for one in (*adopted, *left))
         anew = bool(fresh or (condemned and (trash or plan.rescued)))
         waiting = self._lease.would_wait(live, anew=anew) if fresh or condemned else []
         if waiting:
             report.waits_for, report.pending_bytes = tuple(map(describe, waiting)), sizes
             return
         report.removed_packs = len(going)
-        index = [*self._place.index.segments, *adopted]
-        report.freed_bytes += sizes - removal_growth(index, going)
+        report.freed_bytes += sizes - removal_growth([*adopted, *left], going)
 
     def _foresee_moves(self, marks: LiveMarks, plan: PrunePlan, name: PackName) -> None:
         reader = PackReader(self._place.storage, self._place.keys, plan.uses[name].type, name)
@@ -191,7 +193,8 @@ class _Prune:
             for segment in self._place.index.segments
             for name in sorted(set(segment.packs) - there)
         )
-        refuse([*self._proven.false_claims(), *missing])
+        unsealed = self._place.index.unsealed_segments
+        refuse([*self._proven.false_claims(unsealed), *missing])
         for name, error in self._proven.unreadable.items():
             if name in self._place.index.packs():
                 self._report.damage.append(f"pack {name} stays, for its footer is damaged: {error}")
@@ -363,16 +366,17 @@ class _Prune:
         except (DamageError, UnsupportedFormatError):
             return None
 
-    def _would_adopt(self, live: set[SessionId]) -> list[Segment]:
-        """The segment of packs that none lists, which a session makes when it begins."""
-        left = self._lease.condemned() | self._place.index.packs() | self._proven.unreadable.keys()
-        adopted = [
-            (kind, name, PackReader(self._place.storage, self._place.keys, kind, name).footer())
-            for name, kind in self._stored_packs().items()
-            if name not in left and self._session_of(kind, name) not in live
-        ]
-        data = encode_segment(adopted)
-        return [Segment(segment_name(data), memoryview(data))] if adopted else []
+    def _would_adopt(self, live: set[SessionId]) -> tuple[list[Segment], list[Segment]]:
+        """The segments that a session makes when it begins, and those that it leaves."""
+        index, storage = self._place.index, self._place.storage
+        left = self._lease.condemned() | listed_packs(index) | self._proven.unreadable.keys()
+        packs = unlisted(storage.list(names.PACKS), left)
+        made = []
+        for some in adoptable(storage, self._place.keys, packs, live, lambda *_: None):
+            data = index.encode(some)
+            made.append(Segment(segment_name(data), memoryview(data), index.seal))
+        gone = superseded(index, {pack for one in made for pack in one.packs})
+        return made, [one for one in index.segments if one not in gone]
 
     def _size(self, kind: PackType, name: PackName) -> int:
         try:

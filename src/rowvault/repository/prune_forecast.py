@@ -7,16 +7,17 @@ from collections.abc import Iterable, Set
 
 from rowvault.codec.frames import TAG_BYTES, BlockType, FrameHeader
 from rowvault.core.ids import PackName
+from rowvault.repository.index_adoption import SEGMENT_RECORDS
 from rowvault.repository.index_segment import Segment, segment_bytes
 from rowvault.repository.pack import PACK_HEADER_BYTES, RECORD_BYTES, TRAILER_BYTES
-from rowvault.repository.session import SEGMENT_RECORDS
 
 
 class Forecast:
     """Takes frames as a session does, in the same order."""
 
-    def __init__(self, pack_bytes: int) -> None:
+    def __init__(self, pack_bytes: int, *, seals: bool) -> None:
         self._pack_bytes = pack_bytes
+        self._seals = seals
         self._open: dict[BlockType, list[int]] = {}
         """[bytes, frames] of the packs that are being filled."""
         self._unindexed = Counter[str]()
@@ -50,7 +51,9 @@ class Forecast:
 
     def _add_segment(self) -> None:
         if self._unindexed:
-            self.grown_bytes += segment_bytes(self._unindexed["packs"], self._unindexed["records"])
+            self.grown_bytes += segment_bytes(
+                self._unindexed["packs"], self._unindexed["records"], is_sealed=self._seals
+            )
             self._unindexed.clear()
 
 
@@ -63,6 +66,6 @@ def removal_growth(segments: Iterable[Segment], packs: Set[PackName]) -> int:
             counts = segment.record_counts()
             staying = len(segment.packs) - len(gone)
             records = len(segment) - sum(counts[one] for one in gone)
-            grown += segment_bytes(staying, records) if staying else 0
+            grown += segment_bytes(staying, records, is_sealed=segment.is_sealed) if staying else 0
             grown -= segment.stored_bytes
     return grown

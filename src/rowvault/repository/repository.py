@@ -39,7 +39,7 @@ from rowvault.repository.config import (
     encode_config,
 )
 from rowvault.repository.dry_session import DrySession
-from rowvault.repository.features import FEATURES, Feature
+from rowvault.repository.features import FEATURES, SEALED_SEGMENTS, Feature
 from rowvault.repository.find_snapshot import choose
 from rowvault.repository.index import BlockIndex
 from rowvault.repository.keys import KeyRing, read_removed
@@ -54,6 +54,7 @@ from rowvault.repository.prune_ledger import PruneLedger
 from rowvault.repository.read_subset import ReadRotation
 from rowvault.repository.sealed import Sealer
 from rowvault.repository.secrets import IdMaker, Secrets, new_repository_id
+from rowvault.repository.segment_seal import SegmentSeal
 from rowvault.repository.session import SessionPlace, WriteSession
 from rowvault.repository.slots import Argon2Parameters, seal_slot
 from rowvault.repository.snapshot import Snapshot, SnapshotListing
@@ -93,7 +94,9 @@ class Repository:
         self._make_id = IdMaker(secrets)
         self._keys = PackKeys(config.cipher, secrets, config.id)
         self._catalogue = Catalogue(storage, self._sealer, secrets, self._read_config_anew)
-        self._index = BlockIndex(storage)
+        self._index = BlockIndex(
+            storage, SegmentSeal(secrets, config.id), seals=config.has(SEALED_SEGMENTS)
+        )
         self._blocks = BlockReader(storage, self._keys, self._index, self._make_id)
         self._nodes: OrderedDict[BlockId, bytes] = OrderedDict()
         self._node_cache = NodeCache()
@@ -226,7 +229,7 @@ class Repository:
                 self._storage.swap(names.CONFIG, stored, encode_config(config, self._secrets))
             except ObjectChangedError:
                 continue  # another upgrade at the same time
-            self._config = config
+            self._take_config(config)
             return
 
     def _read_config_anew(self) -> bytes:
@@ -238,8 +241,12 @@ class Repository:
         config = decode_config(data, self.location)
         authenticate_config(data, self._secrets, self.location)
         config.refuse_unknown(config.features.write, self.location)
-        self._config = config
+        self._take_config(config)
         return data
+
+    def _take_config(self, config: Config) -> None:
+        self._config = config
+        self._index.seals = config.has(SEALED_SEGMENTS)
 
     @property
     def keys(self) -> KeyRing:

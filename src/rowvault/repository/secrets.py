@@ -65,6 +65,10 @@ class Secrets(msgspec.Struct, frozen=True):
         """Seals one small object; the salt is never used twice."""
         return derive("sealed object", self.master + salt)
 
+    def segment_key(self) -> bytes:
+        """Authenticates segments of the block index."""
+        return derive("index segment", self.master)
+
     def session_key(self, session_id: SessionId) -> bytes:
         """Stands above the keys of all packs that one session writes."""
         return derive("session", self.master + bytes.fromhex(session_id))

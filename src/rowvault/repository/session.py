@@ -26,6 +26,7 @@ from rowvault.codec.compression import DEFAULT_LEVEL
 from rowvault.codec.frames import MAXIMUM_DEPTH, BlockType, FrameHeader, encode_payload
 from rowvault.codec.layout import CutRule
 from rowvault.core.errors import (
+    CorruptError,
     DamageError,
     ObjectMissingError,
     RepositoryError,
@@ -39,19 +40,26 @@ from rowvault.repository.block_reader import BlockReader
 from rowvault.repository.catalogue import Catalogue
 from rowvault.repository.delta_chain import DeltaMaker, NewBlock, UsableChains
 from rowvault.repository.features import DELTAS, Feature
+from rowvault.repository.footer_claims import FooterClaims
 from rowvault.repository.index import (
     BlockIndex,
     Location,
     StoredPack,
-    encode_segment,
     segment_name,
     unlisted,
+)
+from rowvault.repository.index_adoption import (
+    SEGMENT_RECORDS,
+    adoptable,
+    listed_packs,
+    superseded,
 )
 from rowvault.repository.live_session import LiveSession
 from rowvault.repository.names import PackType
 from rowvault.repository.node import NodeRule
-from rowvault.repository.pack import OpenPack, PackKeys, PackReader
+from rowvault.repository.pack import OpenPack, PackKeys
 from rowvault.repository.pack_writer import PackWriter
+from rowvault.repository.proven_index import ProvenIndex
 from rowvault.repository.prune_ledger import HOLDERS, PruneLedger
 from rowvault.repository.read_ahead import ReadAhead
 from rowvault.repository.secrets import IdMaker
@@ -64,9 +72,6 @@ _PACK_TYPE = {BlockType.DATA: PackType.DATA, BlockType.NODE: PackType.TREE}
 Previous = Callable[[], Sequence[bytes]]
 """Asked what the parent snapshot has at a block's place: the first halves of the ids of at most two
 blocks, that of which the block holds most first."""
-
-SEGMENT_RECORDS = 1 << 17
-"""So many blocks of finished packs are given an index segment before the session's end."""
 
 
 class Figures(msgspec.Struct):
@@ -170,6 +175,9 @@ class WriteSession:
         self._broken = False
         self.adopted_packs = 0
         """Packs that no segment listed when the session began, and that one of its own lists."""
+        self.false_claims: Sequence[CorruptError] = ()
+        """Why segments that were removed when the session began had been forged or damaged."""
+        self._footers = FooterClaims(place.storage, place.keys)
         # A prune or a repair has its own way to watch.
         live = place.catalogue.remove_dead_sessions(by_observation=command not in HOLDERS)
         self._object = LiveSession(place.storage, place.catalogue, command, parent)
@@ -332,7 +340,7 @@ class WriteSession:
         What the parent refers to is kept whole by every prune, so a delta that stands in the
         parent at the same place is not followed to its end.
         """
-        found = list(filter(self._is_usable, self._place.index.find(kind, block_id)))
+        found = self._believed_places(kind, block_id)
         if any(not one.depth for one in found):
             return True
         if found and base is not None and self.parent and self._all_packs_are_there:
@@ -340,6 +348,15 @@ class WriteSession:
         else:
             is_in_parent = False
         return is_in_parent or any(self._chains.holds(block_id, one) for one in found)
+
+    def _believed_places(self, kind: BlockType, block_id: BlockId) -> list[Location]:
+        """Usable places, by records that are sealed, or that the pack's own footer confirms."""
+        index = self._place.index
+        found = list(filter(self._is_usable, index.find_sealed(kind, block_id)))
+        if found or not index.has_unsealed:
+            return found
+        usable = filter(self._is_usable, index.find(kind, block_id))
+        return [one for one in usable if self._footers.confirms(block_id, one)]
 
     def _is_usable(self, place: Location) -> bool:
         """In a pack that is there, long enough, and not about to be removed."""
@@ -400,7 +417,7 @@ class WriteSession:
 
         The packs of an ended session may be removed at any time, so nothing may list them anew.
         """
-        data = encode_segment(packs)
+        data = self._place.index.encode(packs)
         stored = self._place.index.add(data)
         try:
             self._object.confirm()
@@ -473,22 +490,39 @@ class WriteSession:
         Packs are listed before the index is, and packs of live sessions are left to those.
         """
         objects = self._place.storage.list(names.PACKS)
-        self._place.index.refresh()
+        index = self._place.index
+        index.refresh()
         there = {name.rpartition("/")[2] for name in objects}
-        self._all_packs_are_there = self._place.index.packs() <= there
-        adopted: list[StoredPack] = []
-        for pack_type, name in unlisted(objects, self._place.index.packs()):
-            try:
-                pack = PackReader(self._place.storage, self._place.keys, pack_type, name)
-                if name not in self._condemned and pack.header.session not in live:
-                    adopted.append((pack_type, name, pack.footer()))
-            except (DamageError, UnsupportedFormatError) as error:
-                self._monitor.warning(f"left unused: {error}")
-        for damage in self._place.index.damage.values():
+        self._all_packs_are_there = index.packs() <= there
+        for damage in index.damage.values():
             if isinstance(damage, DamageError):
                 self._monitor.warning(f"{damage}; it is made anew from the packs")
-        self.figures.stored_bytes += self._place.index.remove_damaged()
-        self.adopted_packs = len(adopted)
-        if adopted:
-            _log.info("adopting %d packs of earlier runs", len(adopted))
-            self.figures.stored_bytes += self._add_segment(adopted)
+        self.figures.stored_bytes += index.remove_damaged()
+        known = index.packs()
+        packs = [one for one in unlisted(objects, listed_packs(index))
+                 if one[1] not in self._condemned]  # fmt: skip
+        place = self._place
+        for some in adoptable(place.storage, place.keys, packs, live, self._left_unused):
+            _log.info("adopting %d packs of earlier runs", len(some))
+            self.adopted_packs += sum(name not in known for _, name, _ in some)
+            self.figures.stored_bytes += self._add_segment(some)
+        self._drop_superseded()
+
+    def _left_unused(self, name: PackName, error: DamageError | UnsupportedFormatError) -> None:
+        self._monitor.warning(f"left unused: {error}")
+
+    def _drop_superseded(self) -> None:
+        """Removes segments that are not sealed, and whose packs sealed ones list."""
+        index = self._place.index
+        segments = superseded(index)
+        if not segments:
+            return
+        proven = ProvenIndex(self._place.storage, self._place.keys, index)
+        proven.refresh({})
+        self.false_claims = list(proven.false_claims(segments))
+        for error in self.false_claims:
+            self._monitor.warning(f"{error}; the segment is removed, and the packs are listed anew")
+        for segment in segments:
+            self._place.storage.delete(names.segment(segment.name))
+            self.figures.stored_bytes -= segment.stored_bytes
+        index.refresh()

@@ -22,11 +22,13 @@ from rowvault.repository.names import PackType
 from rowvault.repository.node import LeafEntry, decode_node, encode_node
 from rowvault.repository.pack import OpenPack, PackEntry, PackKeys, PackReader
 from rowvault.repository.secrets import IdMaker, Secrets
+from rowvault.repository.segment_seal import MAC_BYTES, SegmentSeal
 from rowvault.storage import LocalStorage
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "format.md").read_text(encoding="utf-8")
 SECRETS = Secrets(identity=bytes(range(32)), master=bytes(range(32, 64)))
-KEYS = PackKeys(CipherName.NONE, SECRETS, RepositoryId("000102030405060708090a0b0c0d0e0f"))
+REPOSITORY = RepositoryId("000102030405060708090a0b0c0d0e0f")
+KEYS = PackKeys(CipherName.NONE, SECRETS, REPOSITORY)
 SESSION = SessionId("11" * 16)
 ROW = encode_row([b"1", b"hello"])
 BLOCK_ID = IdMaker(SECRETS)(BlockType.DATA, ROW)
@@ -104,6 +106,18 @@ def test_the_segment_is_written_so(written: tuple[bytes, list[PackEntry]]) -> No
     segment = Segment(segment_name(example("segment")), memoryview(example("segment")))
     (location,) = IndexSearch([segment]).find(BlockType.DATA, BLOCK_ID)
     assert (location.pack, location.offset) == (name, 60)
+
+
+def test_the_sealed_segment_is_written_so(written: tuple[bytes, list[PackEntry]]) -> None:
+    data, entries = written
+    name = PackName(blake3(data).hexdigest())
+    seal = SegmentSeal(SECRETS, REPOSITORY)
+    sealed = encode_segment([(PackType.DATA, name, entries)], seal)
+    example_bytes = bytearray(example("segment"))
+    example_bytes[8] = 2
+    assert sealed[:-MAC_BYTES] == example_bytes
+    assert sealed[-MAC_BYTES:].hex() in DOCUMENT
+    assert Segment(segment_name(sealed), memoryview(sealed), seal).is_sealed
 
 
 def test_columns_are_written_so() -> None:
