@@ -64,6 +64,7 @@ def assert_mended(place: Path, readable_before: set[tuple[str, str]], report: Re
     assert run_check(place).errors == []
     with open_it(place) as repository:
         for snapshot in repository.snapshots():
+            assert snapshot.is_whole is (snapshot.mends is None)
             expected = OLD if snapshot.time.hour == 10 else NEW
             for record in repository.manifest(snapshot).tables():
                 rows = read_table(repository, record.root)

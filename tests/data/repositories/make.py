@@ -2,9 +2,9 @@
 
 NAME ends with `-plain` or `-encrypted`; with `users` in it, it holds users and grants, too, with
 `columns` larger blocks and more types, with `deltas` a history whose blocks build on each other,
-with `whole` one
-of everything that a repository can hold. One that exists is never touched: later versions must read
-what earlier ones wrote.
+with `incomplete` a last snapshot that lacks a table, with `whole` one of everything that a
+repository can hold. One that exists is never touched: later versions must read what earlier ones
+wrote.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
+
+import msgspec
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
@@ -38,6 +40,7 @@ from support.sample_repository import (  # noqa: E402
     MIDDLING,
     SMALL,
     Tables,
+    put_all,
     sample_rows,
     take_snapshot,
 )
@@ -191,6 +194,22 @@ def leave_behind(repository: Repository, tables: Tables, number: int, parent: Sn
     return snapshot
 
 
+LACKS = {
+    "warnings": ("shop.seen is left out: the account sees it no more.", "histograms of shop.t ..."),
+    "missing": ("shop.seen is left out: the account sees it no more.",),
+    "grants": ("SELECT ON `shop`.`orders`",),
+    "unseen": (("shop", "seen"),),
+}
+"""What the last snapshot of a repository with `incomplete` in its name states of that."""
+
+
+def take_incomplete(repository: Repository, tables: Tables, number: int) -> Snapshot:
+    """A snapshot that lacks a table, and says so."""
+    with repository.begin("backup", SilentMonitor()) as session:
+        draft = put_all(session, repository, tables, number)
+        return session.commit(msgspec.structs.replace(draft, **LACKS), ["lacking"])
+
+
 def main(name: str) -> None:
     """Writes the repository and, beside it, what must be read from it."""
     place = HERE / name
@@ -206,6 +225,9 @@ def main(name: str) -> None:
         objects = (*accounts_of(name), *programs_of(name))
         for number, tables in enumerate(states if "whole" in name else [*states, last]):
             parent = snapshots[-1] if snapshots and is_larger else None
+            if "incomplete" in name and tables is last:
+                snapshots.append(take_incomplete(repository, tables, number))
+                continue
             snapshots.append(
                 take_snapshot(repository, tables, number, tags.get(number, ()), objects, parent)
             )

@@ -74,6 +74,10 @@ def test_everything_reads_back(name: str, repository: Repository) -> None:
         assert kinds == set(MAKER.programs_of(name))
         assert repository.manifest(snapshot).databases() == ["shop"]
         assert repository.tags(snapshot.id) == stated["tags"]
+        lacks = "incomplete" in name and snapshot is snapshots[-1]
+        assert snapshot.lacks == (MAKER.LACKS["missing"] if lacks else ())
+        assert snapshot.unseen == (MAKER.LACKS["unseen"] if lacks else ())
+        assert snapshot.grants == (MAKER.LACKS["grants"] if lacks else None)
         assert snapshot.manifest.id.hex() == stated["manifest"]
         roots = {
             record.definition.label: record.root.id.hex()
