@@ -7,7 +7,7 @@ cannot be an object, as other programs leave them, is passed over and left alone
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rowvault.core.errors import GroupMissingError
 from rowvault.repository import names
@@ -24,6 +24,7 @@ class Objects:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._absent: Names = []
         self._may_lack: frozenset[str] = frozenset()
         self._has_told = False
         self.location = storage.location
@@ -73,23 +74,20 @@ class Objects:
         A repository of an earlier version has groups once there is something to put into them.
         """
         absent = [group for group in names.GROUPS if not self._storage.has_group(group)]
+        self._absent = absent
         if stated:
             return [group for group in absent if group in stated]
         has_begun = not set(names.GROUPS) <= {names.KEYS, *absent}
         return [group for group in absent if has_begun and group in names.FILLED_BY_A_BACKUP]
 
     def require(self, missing: Sequence[str]) -> None:
-        """Raises GroupMissingError for these; what else is absent now is empty, until it is made.
+        """Raises GroupMissingError for these; what else `missing` found absent counts as empty.
 
-        Nothing else is: where `list` does not find one later on, it raises that.
+        Nothing else does: where `list` does not find a group later on, it raises that.
         """
         if missing:
             raise GroupMissingError(self._explain(missing))
-        self.tolerate(names.GROUPS)
-
-    def tolerate(self, groups: Iterable[str]) -> None:
-        """Takes those of the groups that are absent now for empty ones."""
-        self._may_lack = frozenset(one for one in groups if not self._storage.has_group(one))
+        self._may_lack = frozenset(self._absent)
 
     def make_groups(self) -> None:
         """Makes those that a repository of an earlier version may not have yet."""
