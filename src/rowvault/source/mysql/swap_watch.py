@@ -7,7 +7,6 @@ from collections import defaultdict
 
 from rowvault.core.errors import SnapshotLostError
 from rowvault.core.model import TableDefinition
-from rowvault.source.mysql import faults
 from rowvault.source.mysql.connection import Connection
 from rowvault.source.mysql.identity import (
     PARTITION,
@@ -72,12 +71,7 @@ class SwapWatch:
         spaces = spaces_of(self._spaces.get(_without_partition("/".join(name)), {}), name)
         if spaces:
             return tablespaces(self._connection, name) == spaces
-        try:
-            after = table_ids(self._connection, name)
-        except faults.LostError:
-            raise
-        except faults.StatementError:
-            return False
+        after = table_ids(self._connection, name)
         return after is not None and innodb_names(self._signs.ids, *name) == innodb_names(
             after, *name
         )
