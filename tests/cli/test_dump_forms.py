@@ -70,6 +70,8 @@ def test_into_a_file(vault: Vault, tmp_path: Path) -> None:
     name = ("dump", "latest", "main.notes", "--format", "csv", "-o", file)
     document = run_json("-r", vault.path, *name)
     assert file.read_text() == '"body"\n"one"\n"two"\n'
+    taken = {key: document.pop(key) for key in ("snapshot", "time", "source")}
+    assert taken["source"] == str(vault.source)
     assert document == {
         "file": str(file),
         "tables": 1,

@@ -170,7 +170,8 @@ def test_a_target_in_the_way(vault: Vault, tmp_path: Path) -> None:
     with closing(sqlite3.connect(target)) as database:
         assert database.execute("SELECT count(*) FROM items").fetchone() == (5,)
     _fails(run(*arguments, "--resume"), 2, "leaves nothing to go on with")
-    succeed(*arguments, "--replace")
+    _fails(run(*arguments, "--replace"), 2, "--onto", str(target))
+    succeed(*arguments, "--replace", "--onto", target)
 
 
 def test_a_target_in_no_directory(vault: Vault, tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ def test_backup(tmp_path: Path, empty_vault: Path) -> None:
     make_database(source)
     first = run_json("-r", empty_vault, "backup", f"sqlite:///{source}", "-j", "2")
     assert first.keys() == {
-        "snapshot", "parent", "tables", "accounts", "rows", "raw_bytes", "blocks", "new_blocks",
-        "stored_bytes", "seconds", "waited_seconds", "workers", "moment", "warnings",
+        "snapshot", "parent", "source", "tables", "accounts", "rows", "raw_bytes", "blocks",
+        "new_blocks", "stored_bytes", "seconds", "waited_seconds", "workers", "moment", "warnings",
         "missing", "notices",
     }  # fmt: skip
     assert first["parent"] is None
@@ -184,7 +184,7 @@ def test_ls(vault: Vault) -> None:
     assert (main["database"], main["tables"], main["rows"]) == ("main", 2, 2001)
 
     tables = run_json("-r", vault.path, "ls", "latest", "main")
-    assert tables.keys() == {"snapshot", "database", "tables", "objects"}
+    assert tables.keys() == {"snapshot", "time", "source", "database", "tables", "objects"}
     assert [one["table"] for one in tables["tables"]] == ["items", "notes"]
     assert all(one.keys() == {"table", "rows", "raw_bytes", "blocks"} for one in tables["tables"])
     objects = {(one["kind"], one["name"], one["parent"]) for one in tables["objects"]}
@@ -192,8 +192,8 @@ def test_ls(vault: Vault) -> None:
 
     table = run_json("-r", vault.path, "ls", "latest", "main.items")
     assert table.keys() == {
-        "snapshot", "database", "table", "rows", "raw_bytes", "blocks", "columns", "key",
-        "statement",
+        "snapshot", "time", "source", "database", "table", "rows", "raw_bytes", "blocks", "columns",
+        "key", "statement",
     }  # fmt: skip
     assert [one["column"] for one in table["columns"]] == ["id", "name", "price"]
     assert table["key"] == ["id"]
@@ -203,6 +203,8 @@ def test_ls(vault: Vault) -> None:
 def test_dump(vault: Vault, tmp_path: Path) -> None:
     file = tmp_path / "dump.sql"
     document = run_json("-r", vault.path, "dump", "latest", "-o", file)
+    taken = {key: document.pop(key) for key in ("snapshot", "time", "source")}
+    assert (taken["snapshot"], taken["source"]) == (vault.snapshots[1], str(vault.source))
     assert document == {
         "file": str(file), "tables": 2, "rows": 2001, "bytes": file.stat().st_size, "warnings": [],
     }  # fmt: skip
@@ -212,6 +214,9 @@ def test_restore(vault: Vault, tmp_path: Path) -> None:
     target = f"sqlite:///{tmp_path / 'new.db'}"
     document = run_json("-r", vault.path, "restore", "latest", target)
     assert document.keys() == {
+        "snapshot",
+        "time",
+        "source",
         "tables",
         "kept_tables",
         "accounts",
@@ -222,13 +227,17 @@ def test_restore(vault: Vault, tmp_path: Path) -> None:
         "warnings",
     }
     assert (document["rows"], document["verified"]) == (2001, True)
-    document = run_json("-r", vault.path, "restore", "latest", target, "--replace", "--no-verify")
+    document = run_json("-r", vault.path, "restore", "latest", target, "--replace", "--no-verify",
+                        "--onto", tmp_path / "new.db")  # fmt: skip
     assert document["verified"] is None
 
 
 def test_diff(vault: Vault) -> None:
     document = run_json("-r", vault.path, "diff", "latest~1", "latest")
-    assert document.keys() == {"old", "new", "tables", "objects"}
+    assert document.keys() == {
+        "old", "new", "tables", "objects", "old_time", "old_source", "new_time", "new_source",
+    }  # fmt: skip
+    assert document["old_source"] == document["new_source"] == str(vault.source)
     assert (document["old"], document["new"]) == vault.snapshots
     assert document["tables"] == [
         {"database": "main", "table": "items", "status": "changed",

@@ -44,3 +44,136 @@ def test_a_date_is_refused_with_the_form_that_was_meant(own: Vault) -> None:
         assert done.returncode == 1
         assert b"did you mean `" + meant + b"`" in done.stderr
     assert succeed("-r", own.path, "show", own.snapshots[1][:4])
+
+
+@pytest.fixture
+def two(tmp_path: Path, empty_vault: Path) -> tuple[Vault, Path]:
+    """A repository with a snapshot of production, and then one of staging, another file."""
+    production, staging = tmp_path / "production.db", tmp_path / "staging.db"
+    make_database(production, rows=30)
+    make_database(staging, rows=20)
+    ids = [
+        run_json("-r", empty_vault, "backup", f"sqlite:///{path}", *more)["snapshot"]
+        for path, more in ((production, ()), (staging, ("--source", "staging")))
+    ]
+    return Vault(empty_vault, production, (ids[0], ids[1]), {}, {}), staging
+
+
+@pytest.mark.parametrize("name", ["latest", "@2126-01-01", "latest~0"])
+def test_among_several_sources_nothing_is_guessed(two: tuple[Vault, Path], name: str) -> None:
+    own, _ = two
+    before = own.source.read_bytes()
+    target = f"sqlite:///{own.source}"
+    for words in (
+        ["show", name],
+        ["ls", name],
+        ["dump", name],
+        ["diff", name, name],
+        ["stats", name],
+        ["forget", name, "--allow-remove-all"],
+        ["tag", "add", name, "kept"],
+        ["restore", name, target, "--replace"],
+    ):
+        done = run("-r", own.path, *words)
+        assert done.returncode == 2, words
+        assert str(own.source).encode() in done.stderr
+        assert b"staging" in done.stderr
+        assert b"--source" in done.stderr.splitlines()[-1]
+    assert own.source.read_bytes() == before
+    assert listed(own.path) == list(own.snapshots)
+    shown = run_json("-r", own.path, "show", name, "--source", "staging")
+    assert (shown["id"], shown["source"]) == (own.snapshots[1], "staging")
+    assert run("-r", own.path, "show", own.snapshots[0], "--source", "staging").returncode == 2
+    unknown = run("-r", own.path, "show", name, "--source", "stagin")
+    assert unknown.returncode == 2
+    assert b"staging" in unknown.stderr
+
+
+def test_verify_goes_by_the_live_server(two: tuple[Vault, Path]) -> None:
+    own, staging = two
+    for path, snapshot in zip((own.source, staging), own.snapshots, strict=True):
+        found = run_json("-r", own.path, "verify", "latest", f"sqlite:///{path}")
+        assert (found["snapshot"], found["verified"]) == (snapshot, True)
+
+
+def test_what_another_server_holds_is_dropped_only_by_its_name(two: tuple[Vault, Path]) -> None:
+    own, staging = two
+    before = own.source.read_bytes()
+    words = ("-r", own.path, "restore", own.snapshots[1], f"sqlite:///{own.source}", "--replace")
+    for more in ((), ("--onto", "staging"), ("--onto", "elsewhere")):
+        done = run(*words, *more)
+        assert done.returncode == 2
+        assert b"nothing was changed" in done.stderr
+        assert own.source.read_bytes() == before
+    restored = run_json(*words, "--onto", own.source)
+    assert (restored["snapshot"], restored["source"]) == (own.snapshots[1], "staging")
+    # Its own source, under a given name, is known by its identity.
+    succeed("-r", own.path, "restore", own.snapshots[1], f"sqlite:///{staging}", "--replace")
+
+
+def test_every_verb_says_which_snapshot_it_took(two: tuple[Vault, Path]) -> None:
+    own, staging = two
+    line = f"snapshot {own.snapshots[1]} of ".encode()
+    for words in (
+        ["dump", "latest"],
+        ["ls", "latest"],
+        ["show", "latest"],
+        ["diff", "latest", "latest"],
+        ["stats", "latest"],
+        ["tag", "add", "latest", "t"],
+    ):
+        done = run("-r", own.path, *words, "--source", "staging")
+        assert done.stderr.startswith(line), words
+        assert b", source staging" in done.stderr
+    verified = run("-r", own.path, "verify", "latest", f"sqlite:///{staging}")
+    assert verified.stderr.startswith(line)
+
+
+def test_a_part_is_never_taken_for_the_whole(own: Vault) -> None:
+    url = f"sqlite:///{own.source}"
+    part = run_json("-r", own.path, "backup", url, "-t", "main.items")
+    assert part["parent"] is None
+    whole = run_json("-r", own.path, "show", "latest")
+    assert whole["id"] == own.snapshots[1]
+    told = run("-r", own.path, "show", "latest").stderr
+    assert f"snapshot {part['snapshot']}".encode() in told
+    assert b"holds only a part: main.items" in told
+    assert run_json("-r", own.path, "backup", url)["parent"] == own.snapshots[1]
+    groups = run_json("-r", own.path, "forget", "--keep-last", "1", "--dry-run")["groups"]
+    assert [len(one["kept"]) + len(one["forgotten"]) for one in groups] == [3, 1]
+    assert {one["source"] for one in groups} == {str(own.source)}
+
+
+def test_where_no_selection_holds_all_others_the_ids_are_listed(
+    tmp_path: Path, empty_vault: Path
+) -> None:
+    source = tmp_path / "shop.db"
+    make_database(source, rows=5)
+    ids = [
+        run_json("-r", empty_vault, "backup", f"sqlite:///{source}", "-t", table)["snapshot"]
+        for table in ("main.items", "main.notes")
+    ]
+    done = run("-r", empty_vault, "show", "latest")
+    assert done.returncode == 2
+    assert all(one.encode() in done.stderr for one in ids)
+    assert done.stderr.splitlines()[-1].decode().endswith(f"show {ids[1]}")
+    both = run_json(
+        "-r", empty_vault, "backup", f"sqlite:///{source}", "-t", "main.notes", "-t", "main.items"
+    )
+    assert run_json("-r", empty_vault, "show", "latest")["id"] == both["snapshot"]
+    lacking = run("-r", empty_vault, "ls", "latest", "main.other")
+    assert lacking.returncode == 2
+    assert b"main.other" in lacking.stderr
+
+
+def test_a_policy_of_one_source_leaves_the_others_alone(two: tuple[Vault, Path]) -> None:
+    own, staging = two
+    for _ in range(2):
+        run_json("-r", own.path, "backup", f"sqlite:///{own.source}")
+        run_json("-r", own.path, "backup", f"sqlite:///{staging}", "--source", "staging")
+    words = ("-r", own.path, "forget", "--keep-last", "1", "--source", "staging")
+    assert len(run_json(*words)["forgotten"]) == 2
+    left = [one["source"] for one in run_json("-r", own.path, "snapshots")]
+    assert left.count(str(own.source)) == 3
+    only = run_json("-r", own.path, "snapshots", "--source", "staging")
+    assert [one["source"] for one in only] == ["staging"]

@@ -152,7 +152,8 @@ def test_an_unknown_snapshot_forgets_none(own: Vault) -> None:
 
 def test_tags(own: Vault) -> None:
     added = run_json("-r", own.path, "tag", "add", "latest", "größer", "b")
-    assert added == {"snapshot": own.snapshots[1], "tags": ["b", "größer"]}
+    assert added.keys() == {"snapshot", "time", "source", "tags"}
+    assert (added["snapshot"], added["tags"]) == (own.snapshots[1], ["b", "größer"])
     assert run_json("-r", own.path, "tag", "add", "latest", "b") == added
     removed = run_json("-r", own.path, "tag", "remove", "latest", "b", "never")
     assert removed["tags"] == ["größer"]

@@ -83,7 +83,9 @@ def test_a_dump_shows_nothing_else(vault: Vault, terminal: Terminal) -> None:
     text = succeed("-r", vault.path, "dump", "latest").decode()
     code, shown = terminal.run("-r", vault.path, "dump", "latest")
     assert code == 0
-    assert shown.replace("\r\n", "\n") == text
+    first, _, rest = shown.replace("\r\n", "\n").partition("\n")
+    assert first.startswith(f"snapshot {vault.snapshots[1]} of ")
+    assert rest == text
 
 
 @pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}])

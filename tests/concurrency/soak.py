@@ -197,7 +197,9 @@ class Soak:
                 done = self.command(chance, "dump", one)
                 found = digest_of_dump(done.stdout) if done and done.returncode == 0 else None
             else:
-                done = self.command(chance, "restore", one, f"sqlite:///{target}", "--replace")
+                done = self.command(
+                    chance, "restore", one, f"sqlite:///{target}", "--replace", "--onto", target
+                )
                 found = digest_of_file(target) if done and done.returncode == 0 else None
             assert found in (None, taken[one]), "a read gave other rows"
             if done is not None and found is None:

@@ -14,6 +14,7 @@ from support.clients import pipe_into
 from support.mariadb import MariaDBServer
 from support.mysql import MySQLServer
 from support.rowvault import run, run_json, start, succeed
+from support.server import onto
 
 pytestmark = pytest.mark.mariadb
 
@@ -114,7 +115,7 @@ def test_a_value_beyond_the_target_is_named_before_anything_is_changed(
         f"SET GLOBAL max_allowed_packet = {16 * MIB}",
     )  # fmt: skip
     before = comparer.fingerprint(target, ["big"])
-    done = run(*place, "restore", "latest", target.socket_url, "--replace")
+    done = run(*place, "restore", "latest", target.socket_url, "--replace", *onto(target))
     assert done.returncode == 1
     message = done.stderr.decode()
     assert f"big.t (id=1): column b holds {64 * MIB} bytes" in message

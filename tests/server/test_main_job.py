@@ -20,7 +20,7 @@ from rowvault.storage.location import open_storage
 from support import comparer
 from support.clients import pipe_into
 from support.rowvault import run, run_json, start, succeed
-from support.server import DatabaseServer, drop_databases
+from support.server import DatabaseServer, drop_databases, onto
 
 DATASETS = Path(__file__).parents[3] / "shared" / "datasets"
 SAKILA = [DATASETS / "sakila" / name for name in ("sakila-mv-schema.sql", "sakila-mv-data.sql")]
@@ -190,7 +190,7 @@ def test_either_of_two_snapshots_comes_back(
     second = comparer.fingerprint(shop, ["shop"])
     succeed("-r", repository, "backup", shop.url)
     for spec, expected in (("latest~1", first), ("latest", second)):
-        succeed("-r", repository, "restore", spec, target.url, "--replace")
+        succeed("-r", repository, "restore", spec, target.url, "--replace", *onto(target))
         assert comparer.differences(expected, comparer.fingerprint(target, ["shop"])) == []
 
 
@@ -287,7 +287,9 @@ def test_kill_at_any_moment_leaves_a_whole_repository(
             assert run_json("-r", repository, "check", "--read-data")["errors"] == []
             following = run_json("-r", repository, "backup", source.url)
             assert following["new_blocks"] < following["blocks"]
-            again = run_json("-r", repository, "restore", first, target.url, "--replace")
+            again = run_json(
+                "-r", repository, "restore", first, target.url, "--replace", *onto(target)
+            )
             assert again["verified"] is True
         assert run_json("-r", repository, "snapshots")[0]["id"] == first
     assert killed == KILLS

@@ -19,7 +19,7 @@ from support.comparer import Fingerprint
 from support.mariadb import MariaDBServer
 from support.mysql import MySQLServer
 from support.rowvault import run, run_json, start, succeed
-from support.server import DatabaseServer, drop_databases
+from support.server import DatabaseServer, drop_databases, onto
 
 ROWS = 40_000
 
@@ -115,7 +115,9 @@ def await_rows(server: DatabaseServer, restore: subprocess.Popen[bytes]) -> None
 
 
 def assert_restores(saved: Saved, target: DatabaseServer, *options: str) -> None:
-    restored = run_json(*saved.place, "restore", "latest", target.socket_url, *options)
+    restored = run_json(
+        *saved.place, "restore", "latest", target.socket_url, *options, *onto(target)
+    )
     assert restored["verified"] is True
     assert comparer.differences(saved.marks, comparer.fingerprint(target, ["shop"])) == []
 
@@ -179,12 +181,12 @@ def test_a_resumed_restore_keeps_what_is_proven_and_nothing_else(
         "DROP VIEW shop.v",
     )
     before = created(target)
-    resumed = run_json(*place, "restore", "latest", target.socket_url, "--resume")
+    resumed = run_json(*place, "restore", "latest", target.socket_url, "--resume", *onto(target))
     assert (resumed["kept_tables"], resumed["verified"]) == (1, True)
     assert created(target) - before == len(TABLES) - 1
     wanted = comparer.fingerprint(source, ["shop"])
     assert comparer.differences(wanted, comparer.fingerprint(target, ["shop"])) == []
-    again = run_json(*place, "restore", "latest", target.socket_url, "--resume")
+    again = run_json(*place, "restore", "latest", target.socket_url, "--resume", *onto(target))
     assert (again["kept_tables"], again["verified"]) == (len(TABLES), True)
     assert comparer.differences(wanted, comparer.fingerprint(target, ["shop"])) == []
 
@@ -217,7 +219,9 @@ def test_a_target_killed_at_any_moment_takes_the_next_restore(
     moments = random.Random(11)
     with SERVERS[vendor](tmp_path / "server") as dying:
         for _ in range(3):
-            restore = start(*saved.place, "restore", "latest", dying.socket_url, "--replace")
+            restore = start(
+                *saved.place, "restore", "latest", dying.socket_url, "--replace", *onto(dying)
+            )
             with contextlib.suppress(subprocess.TimeoutExpired):
                 restore.wait(moments.uniform(0.4, 1.5))
             dying.kill()
@@ -234,7 +238,9 @@ def test_restores_killed_at_any_moment_run_again(target: DatabaseServer, saved: 
     """What stands behind a kill is never in the way of the next run."""
     moments = random.Random(7)
     for _ in range(4):
-        restore = start(*saved.place, "restore", "latest", target.socket_url, "--replace", "-q")
+        restore = start(
+            *saved.place, "restore", "latest", target.socket_url, "--replace", *onto(target), "-q"
+        )
         try:
             restore.wait(moments.uniform(0.3, 2))
         except subprocess.TimeoutExpired:

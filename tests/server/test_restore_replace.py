@@ -11,7 +11,7 @@ from support import comparer
 from support.mariadb import MariaDBServer
 from support.mysql import MySQLServer
 from support.rowvault import run, run_json, succeed
-from support.server import DatabaseServer
+from support.server import DatabaseServer, onto
 
 pytestmark = pytest.mark.mariadb
 
@@ -85,7 +85,7 @@ def test_only_what_is_in_the_way_is_dropped(
     source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
 ) -> None:
     before = comparer.fingerprint(target, ["shop"])
-    restored = run_json(*place, "restore", "latest", target.socket_url, "--replace")
+    restored = run_json(*place, "restore", "latest", target.socket_url, "--replace", *onto(target))
     assert restored["verified"] is True
     wanted = comparer.fingerprint(source, ["shop"])
     found = comparer.fingerprint(target, ["shop"])
@@ -103,7 +103,16 @@ def test_a_view_alone(
     """It replaces a table of its name; what it reads is another matter."""
     target.execute("DROP VIEW shop.item", "CREATE TABLE shop.item (id INT PRIMARY KEY, n INT)")
     before = comparer.fingerprint(target, ["shop"])
-    run_json(*place, "restore", "latest", target.socket_url, "-t", "shop.seen", "--replace")
+    run_json(
+        *place,
+        "restore",
+        "latest",
+        target.socket_url,
+        "-t",
+        "shop.seen",
+        "--replace",
+        *onto(target),
+    )
     found = comparer.fingerprint(target, ["shop"])
     assert found["view shop.seen"] == comparer.fingerprint(source, ["shop"])["view shop.seen"]
     others = {label: mark for label, mark in found.items() if "seen" not in label}
@@ -133,7 +142,7 @@ def test_a_system_versioned_table_is_replaced(
         run_json(*place, "backup", mariadb.socket_url)
         before = comparer.fingerprint(mariadb, ["kept"])
         mariadb.execute("UPDATE kept.v SET a = 3")
-        run_json(*place, "restore", "latest", mariadb.socket_url, "--replace")
+        run_json(*place, "restore", "latest", mariadb.socket_url, "--replace", *onto(mariadb))
         assert comparer.fingerprint(mariadb, ["kept"]) == before
     finally:
         mariadb.execute("DROP DATABASE kept")
@@ -149,8 +158,8 @@ def test_another_vendor_is_refused_and_told_why(
     ):
         source.execute("CREATE DATABASE shop", statement)
         try:
-            run_json(*place, "backup", source.socket_url)
-            done = run(*place, "restore", "latest", target.socket_url)
+            taken = run_json(*place, "backup", source.socket_url)["snapshot"]
+            done = run(*place, "restore", taken, target.socket_url)
         finally:
             source.execute("DROP DATABASE shop")
         assert done.returncode == 1

@@ -16,7 +16,7 @@ from support.copying import target_at
 from support.mariadb import MariaDBServer
 from support.mysql import MySQLServer
 from support.rowvault import run, run_json, succeed
-from support.server import DatabaseServer
+from support.server import DatabaseServer, onto
 
 pytestmark = pytest.mark.mariadb
 
@@ -171,7 +171,9 @@ def test_a_target_that_wants_primary_keys_is_named(
     try:
         message = failure(place, url, "-t", "shop.log")
         # The account of the other tests may switch it off for its own session.
-        run_json(*place, "restore", "latest", mysql_second.socket_url, "--replace")
+        run_json(
+            *place, "restore", "latest", mysql_second.socket_url, "--replace", *onto(mysql_second)
+        )
     finally:
         mysql_second.execute(
             "SET GLOBAL sql_require_primary_key = OFF", "DROP DATABASE shop", "DROP USER app@'%'"
@@ -245,7 +247,7 @@ def test_a_program_in_the_way_under_another_case_is_found_beforehand(
     before = comparer.fingerprint(target, ["shop"])
     assert "procedure shop.P" in failure(place, target.socket_url)
     assert comparer.fingerprint(target, ["shop"]) == before
-    restored = run_json(*place, "restore", "latest", target.socket_url, "--replace")
+    restored = run_json(*place, "restore", "latest", target.socket_url, "--replace", *onto(target))
     assert restored["verified"] is True
 
 

@@ -17,7 +17,7 @@ from support.accounts import make_account
 from support.copying import source_at
 from support.mariadb import MariaDBServer
 from support.rowvault import run, run_json, succeed
-from support.server import DatabaseServer
+from support.server import DatabaseServer, onto
 
 BACKUPS = int(os.environ.get("ROWVAULT_TEST_BACKUPS", "3"))
 
@@ -62,7 +62,7 @@ def test_no_money_is_lost_or_made(
             done = backup(repository, url)
             methods.add((done["moment"]["method"], len(done["workers"])))
     for one in run_json("-r", repository, "snapshots"):
-        succeed("-r", repository, "restore", one["id"], target.url, "--replace")
+        succeed("-r", repository, "restore", one["id"], target.url, "--replace", *onto(target))
         assert bank.total(target, "bank") == bank.TOTAL
     # MySQL's SELECT alone: either nobody commits for an instant, or one connection reads.
     if source.vendor == "mariadb" or rights != "with SELECT only":

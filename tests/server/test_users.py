@@ -14,7 +14,7 @@ from support import comparer
 from support.account_marks import account_marks, empty_accounts
 from support.clients import pipe_into
 from support.rowvault import run, run_json, succeed
-from support.server import DatabaseServer, drop_databases
+from support.server import DatabaseServer, drop_databases, onto
 
 pytestmark = pytest.mark.mariadb
 
@@ -103,7 +103,9 @@ def test_all_users_and_grants_come_back(
         for password in ("mid", "new"):
             _log_in(target, "twice", password)
     # Nobody is touched who is the same already.
-    again = run_json(*place, "restore", "latest", as_root(target), "--users", "--replace")
+    again = run_json(
+        *place, "restore", "latest", as_root(target), "--users", "--replace", *onto(target)
+    )
     assert again["accounts"] == 0
     assert comparer.differences(wanted, account_marks(target)) == []
 
@@ -148,7 +150,9 @@ def test_another_user_of_the_same_name_is_left_unless_it_may_be_replaced(
     assert account_marks(target) == before
     with target.connect() as connection, connection.cursor() as cursor:
         assert cursor.execute("SHOW DATABASES LIKE 'shop'") == 0
-    done = run_json(*place, "restore", "latest", as_root(target), "--users", "--replace")
+    done = run_json(
+        *place, "restore", "latest", as_root(target), "--users", "--replace", *onto(target)
+    )
     assert done["accounts"] == 2
     found = account_marks(target)
     # Whoever else held the role still does.
@@ -175,7 +179,7 @@ def test_the_account_in_use_is_never_touched(
     )
     before = account_marks(target)
     url = target.url.replace("test:test", "boss:two")
-    done = run(*place, "restore", "latest", url, "--users", "--replace")
+    done = run(*place, "restore", "latest", url, "--users", "--replace", *onto(target))
     assert done.returncode == 3, done.stderr.decode()
     assert b"user `boss`@`%` is the account in use: it is left as it is" in done.stderr
     assert account_marks(target) == before
@@ -207,7 +211,7 @@ def test_a_part_brings_the_grants_on_it_under_its_new_names(
     )
     done = run(
         *place, "restore", "latest", as_root(target), "--users", "-d", "shop_a",
-        "--rename", "shop_a=new_b", "--replace",
+        "--rename", "shop_a=new_b", "--replace", *onto(target),
     )  # fmt: skip
     assert done.returncode == 3
     warnings = [line for line in done.stderr.splitlines() if line.startswith(b"warning")]
@@ -364,7 +368,7 @@ def test_rights_on_a_routine_outlive_its_replacement(
         "GRANT EXECUTE, ALTER ROUTINE ON FUNCTION shop.f TO reader WITH GRANT OPTION",
     )
     before = account_marks(target)
-    succeed(*place, "restore", "latest", as_root(target), "--replace")
+    succeed(*place, "restore", "latest", as_root(target), "--replace", *onto(target))
     assert account_marks(target) == before
 
 
@@ -409,7 +413,7 @@ def test_nothing_is_changed_by_an_account_that_may_not_create_users(
     )
     before = comparer.fingerprint(target, ["shop"]), account_marks(target)
     url = target.url.replace("test:test", "low:p")
-    done = run(*place, "restore", "latest", url, "--users", "--replace")
+    done = run(*place, "restore", "latest", url, "--users", "--replace", *onto(target))
     assert done.returncode == 1
     assert b"a user who has CREATE USER" in done.stderr
     assert (comparer.fingerprint(target, ["shop"]), account_marks(target)) == before

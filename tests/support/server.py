@@ -304,6 +304,15 @@ def run_command_line(
     print(server.url)
 
 
+def onto(server: Reachable) -> tuple[str, str]:
+    """The option that says that what this server holds may be dropped."""
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT @@hostname, @@port")
+        found = cursor.fetchone()
+    assert found is not None
+    return "--onto", f"{found[0].lower()}:{found[1]}"
+
+
 def drop_databases(server: Reachable) -> None:
     """All but the server's own, whichever refers to which."""
     with server.connect() as connection, connection.cursor() as cursor:

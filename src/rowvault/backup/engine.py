@@ -23,6 +23,7 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.selected import Selected
 from rowvault.repository.session import WriteSession
 from rowvault.repository.snapshot import Snapshot, SnapshotDraft, SnapshotSelection
+from rowvault.repository.sources import Sources
 from rowvault.repository.tree import TreeRoot
 from rowvault.scan.pace import Gate, Pace
 from rowvault.scan.workers import ScanResult, scan_tables
@@ -51,6 +52,8 @@ class BackupRequest(msgspec.Struct, frozen=True):
     """Read, cut and hash everything, but store nothing."""
     level: int = DEFAULT_LEVEL
     """Of zstd, or NO_COMPRESSION, for what this run adds."""
+    source: str | None = None
+    """The name of the source; None: the default one, see `Sources`."""
 
 
 class WorkerRead(msgspec.Struct, frozen=True):
@@ -66,6 +69,8 @@ class BackupResult(msgspec.Struct, frozen=True):
     snapshot: str | None
     """None after a dry run."""
     parent: str | None
+    source: str
+    """The name of the source that the snapshot belongs to."""
     tables: int
     accounts: int
     """Users and roles."""
@@ -86,7 +91,8 @@ class BackupResult(msgspec.Struct, frozen=True):
     missing: tuple[str, ...]
     """Those of the warnings that make the snapshot incomplete: about rows or objects."""
     notices: tuple[str, ...]
-    """What one may not expect, and is not left out: tables that are gone from the server."""
+    """What one may not expect, and is not left out: tables that are gone from the server, another
+    server under the source's name."""
 
 
 def run_backup(
@@ -112,7 +118,13 @@ def run_backup_into(
         taken_at = datetime.now(UTC)
         catalogue = view.catalogue(request.selection)
         repository = opened()
-        parent = find_parent(repository.snapshots(), view.server, request.selection)
+        snapshots = repository.snapshots()
+        sources = Sources(snapshots, view.server)
+        decision = sources.decide(view.server, request.source)
+        for notice in decision.notices:
+            monitor.warning(notice)
+        own = [one for one in snapshots if sources.name_of(one) == decision.source.name]
+        parent = find_parent(own, request.selection)
         begin = repository.begin_dry_run if request.dry_run else repository.begin
         parent_id = None if parent is None else parent.id
         with begin("backup", monitor, request.level, parent_id) as session:
@@ -129,12 +141,13 @@ def run_backup_into(
             monitor.phase("committing")
             manifest = _write_manifest(session, catalogue, scan)
             draft = _draft(taken_at, parent, view, manifest, scan, request, catalogue, started)
-            draft = msgspec.structs.replace(draft, unseen=vanished.unseen)
+            draft = msgspec.structs.replace(draft, unseen=vanished.unseen, source=decision.source)
             snapshot = session.commit(draft, request.tags)
     figures = session.figures
     return BackupResult(
         snapshot=None if snapshot is None else snapshot.id,
         parent=None if parent is None else parent.id,
+        source=decision.source.name,
         tables=len(scan.tables),
         accounts=sum(one.kind in (ObjectKind.ROLE, ObjectKind.USER) for one in catalogue.objects),
         rows=draft.rows,
@@ -148,19 +161,15 @@ def run_backup_into(
         moment=view.moment,
         warnings=draft.warnings,
         missing=draft.lacks,
-        notices=told,
+        notices=(*decision.notices, *told),
     )
 
 
-def find_parent(
-    snapshots: Iterable[Snapshot], server: ServerInfo, selection: Selection
-) -> Snapshot | None:
-    """The newest snapshot of the same server, of the same selection if there is one."""
+def find_parent(snapshots: Iterable[Snapshot], selection: Selection) -> Snapshot | None:
+    """The newest snapshot of the same selection, out of those of one source."""
     wanted = _without_users(_selection(selection))
-    same_server = [one for one in snapshots if one.server.server_id == server.server_id]
-    same_selection = [one for one in same_server if _without_users(one.selection) == wanted]
-    candidates = same_selection or same_server
-    return candidates[-1] if candidates else None
+    found = [one for one in snapshots if _without_users(one.selection) == wanted]
+    return found[-1] if found else None
 
 
 def _still_there(

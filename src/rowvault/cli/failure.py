@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import traceback
+from collections.abc import Sequence
 
 import click
 
@@ -14,21 +16,25 @@ from rowvault.cli.command import OperatingSystemFailure
 from rowvault.cli.exit_codes import ExitCode, exit_code_of
 from rowvault.cli.figures import printable_lines
 from rowvault.cli.settings import Settings
-from rowvault.core.errors import RowvaultError
+from rowvault.core.errors import AmbiguousSnapshotError, RowvaultError
 from rowvault.core.partly import done_before
+
+_PASSWORD = re.compile(r"(://[^:/@]*):[^@/]*@")
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM arrived; it unwinds like Ctrl-C so that temporary files go."""
 
 
-def report(error: BaseException, settings: Settings) -> ExitCode:
+def report(error: BaseException, settings: Settings, arguments: Sequence[str] = ()) -> ExitCode:
     """Tells of an error on standard error, or as JSON, and gives the exit code for it."""
     if isinstance(error, output.OutputClosed):
         output.abandon()
         return ExitCode.FAILED
     kind, message, code = describe(error)
     message = _with_notes(error, message)
+    if isinstance(error, AmbiguousSnapshotError) and arguments:
+        message += f"\nFor example: {_clear_line(error, arguments)}"
     if settings.as_json:
         document = {"kind": kind, "message": message, "exit_code": int(code)}
         document |= done_before(error)
@@ -41,6 +47,16 @@ def report(error: BaseException, settings: Settings) -> ExitCode:
     if kind == "unexpected" and settings.verbosity:
         traceback.print_exception(error)
     return code
+
+
+def _clear_line(error: AmbiguousSnapshotError, arguments: Sequence[str]) -> str:
+    """The same command line, made clear by the first of the choices; no password stands in it."""
+    words = [_PASSWORD.sub(r"\1@", word) for word in arguments]
+    if error.sources:
+        words += ["--source", error.choices[0]]
+    else:
+        words = [error.choices[0] if word == error.spec else word for word in words]
+    return shlex.join(["rowvault", *words])
 
 
 def describe(error: BaseException) -> tuple[str, str, ExitCode]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rowvault.core.documents import iso_time
 
@@ -54,8 +54,14 @@ def format_seconds(seconds: float) -> str:
 
 
 def format_time(time: datetime) -> str:
-    """A moment in UTC for a list: `2026-11-22 18:00:00`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    """A moment for a list, in the zone of this run: `2026-11-22 18:00:00`.
+
+    The hour that clocks show twice has its offset behind it.
+    """
+    from rowvault.cli.zone import shown_zone  # start-up time, and `zone` needs `settings`
+
+    zone = shown_zone()
+    return zone.text(time) if zone.is_repeated(time) else zone.text(time)[:19]
 
 
 def printable(text: str) -> str:

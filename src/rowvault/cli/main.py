@@ -52,7 +52,7 @@ def _report(error: BaseException, settings: object, arguments: Sequence[str]) ->
     settings.as_json = settings.as_json or "--json" in arguments
     cause = error.__cause__ if isinstance(error.__cause__, KeyboardInterrupt) else error
     try:
-        code = failure.report(cause, settings)
+        code = failure.report(cause, settings, arguments)
         # What could not be written would fail once more when the interpreter ends.
         output.flush()
         return code

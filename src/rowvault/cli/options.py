@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 SNAPSHOT_HELP = (
-    "SNAP is the beginning of a snapshot's id (four digits or more), `latest`, `latest~2` (the "
-    "second before it), or `@2026-11-20T10:00` (the newest at or before that time, UTC)."
+    "SNAP is the beginning of a snapshot's id (four digits or more), a tag, `latest`, `latest~2` "
+    "(the second before it; also 3fa9~1), or `@2026-11-20T10:00` (the newest at or before that "
+    "time; a date alone is the end of that day). Where the repository holds several sources, "
+    "`latest` and times need --source."
 )
 
 SERVER_HELP = (

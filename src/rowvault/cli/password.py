@@ -83,6 +83,15 @@ def _asked_once(question: str) -> str:
     return _ask(question.rstrip(": "), confirm=False)
 
 
+def typed_name(question: str) -> str | None:
+    """What a person types; None where nobody can."""
+    return _ask_openly(question) if _can_ask() else None
+
+
+def _ask_openly(question: str) -> str:
+    return str(click.prompt(question, default="", show_default=False, err=True))
+
+
 def _password(variables: Variables, question: str, confirm: bool = False) -> bytes:
     password = _configured_password(variables)
     if password is None:

@@ -11,6 +11,7 @@ from rowvault.core.errors import UsageError
 
 if TYPE_CHECKING:
     from rowvault.commands.access import RepositoryAccess
+    from rowvault.repository.find_snapshot import FoundSnapshot
 
 REPOSITORY_VARIABLE = "ROWVAULT_REPOSITORY"
 
@@ -25,6 +26,11 @@ class Settings:
     as_json: bool = False
     quiet: bool = False
     verbosity: int = 0
+    timezone: str | None = None
+
+    def __init__(self) -> None:
+        self.taken: list[FoundSnapshot] = []
+        """Which snapshots the names on the command line turned out to be."""
 
     def location(self) -> str:
         """Where the repository is. Raises UsageError when nothing says so."""
@@ -73,6 +79,13 @@ def global_options() -> list[click.Option]:
             expose_value=False,
             callback=_keep,
             help="One JSON document on standard output, errors too.",
+        ),
+        click.Option(
+            ["--timezone", "timezone"],
+            metavar="ZONE",
+            expose_value=False,
+            callback=_keep,
+            help="Zone of times, like Europe/Berlin. Default: $ROWVAULT_TIMEZONE, else local.",
         ),
         click.Option(
             ["-q", "--quiet"],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rowvault.cli import output
+from rowvault.cli.zone import shown_zone
 
 _FOLDED_WIDTH = 12
 _GAP = 3
@@ -19,10 +20,16 @@ class Heading(NamedTuple):
     """Set flush right."""
     foldable: bool = False
     """May go on in the next line where the terminal is narrow; ids and figures never do."""
+    timed: bool = False
+    """Holds times: the title gets the name of their zone."""
 
 
 def write_table(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> None:
     """Writes a list with its headings; cells are printable text. Raises OutputClosed."""
+    zone = shown_zone().name
+    headings = [
+        one._replace(title=f"{one.title} ({zone})") if one.timed else one for one in headings
+    ]
     if not (output.is_terminal() and _write_rich(headings, rows)):
         _write_plain(headings, rows)
 

@@ -38,6 +38,8 @@ class BackupOptions(msgspec.Struct, frozen=True):
     """(status variable, how high it may be)."""
     level: int | None = None
     """Of zstd, 0: none; None: the default."""
+    source_name: str | None = None
+    """None: the default one."""
 
 
 def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
@@ -59,6 +61,7 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
             pause_when=None if options.pause_when is None else LoadLimit(*options.pause_when),
             dry_run=options.dry_run,
             level=DEFAULT_LEVEL if options.level is None else options.level,
+            source=options.source_name,
         )
         longest_s = options.longest_lock_wait_s
         locking = Locking(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice, wanted_part
 from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.core.monitor import Monitor
 from rowvault.timeline.diff import DiffResult, diff_snapshots
@@ -15,8 +16,8 @@ class DiffOptions:
     """Which two snapshots, and which part of them."""
 
     repository: RepositoryAccess
-    old: str
-    new: str
+    old: SnapshotChoice
+    new: SnapshotChoice
     database: str | None
     table: str | None
 
@@ -36,8 +37,8 @@ def diff(options: DiffOptions, monitor: Monitor) -> SnapshotsDiff:
     Raises SnapshotNotFoundError, UsageError, DamageError.
     """
     with options.repository.open() as repository:
-        old = repository.find(options.old)
-        new = repository.find(options.new)
+        wanted = wanted_part(options.database, options.table)
+        old, new = (choice.of(repository, wanted).snapshot for choice in (options.old, options.new))
         for one in (old, new):
             warn_if_incomplete(one, monitor)
         difference = diff_snapshots(repository, old, new, options.database, options.table, monitor)

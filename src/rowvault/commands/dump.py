@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice, wanted_part
 from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.core.errors import UsageError
 from rowvault.core.monitor import Monitor
@@ -26,7 +27,7 @@ class DumpOptions:
     """What to dump, and where to."""
 
     repository: RepositoryAccess
-    snapshot: str
+    snapshot: SnapshotChoice
     database: str | None
     table: str | None
     write: Write
@@ -46,7 +47,8 @@ def dump(options: DumpOptions, monitor: Monitor) -> DumpResult:
             f"{options.row_format} holds the rows of one table: name it as DATABASE.TABLE"
         )
     with options.repository.open() as repository:
-        snapshot = repository.find(options.snapshot)
+        wanted = wanted_part(options.database, options.table)
+        snapshot = options.snapshot.of(repository, wanted).snapshot
         _warn(snapshot, options.database, options.table, monitor)
 
         def run(write: Write) -> DumpResult:

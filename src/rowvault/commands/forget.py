@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice
 from rowvault.core.errors import UsageError
 from rowvault.core.instant import is_of_future
 from rowvault.core.monitor import Monitor
@@ -24,6 +25,7 @@ from rowvault.repository.retention import (
     judge,
 )
 from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,15 @@ class ForgetOptions:
     """Which snapshots to drop: those named, or those that a policy does not keep."""
 
     repository: RepositoryAccess
-    snapshots: tuple[str, ...] = ()
+    snapshots: tuple[SnapshotChoice, ...] = ()
     policy: Policy = field(default_factory=Policy)
     allow_remove_all: bool = False
     """Also where nothing would be left of a source."""
     dry_run: bool = False
     prune: PruneRequest | None = None
     """Reclaim space afterwards."""
+    source: str | None = None
+    """A policy judges only the snapshots of this source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +142,14 @@ def _warn_of_future(candidates: Sequence[Candidate], monitor: Monitor) -> None:
 def _judge(
     options: ForgetOptions, repository: Repository, candidates: list[Candidate]
 ) -> list[ForgetGroup]:
-    groups = group(candidates)
+    sources = Sources(one.snapshot for one in candidates)
+    sources.require(options.source)
+    groups = group(candidates, sources)
     if not options.snapshots:
+        groups = [one for one in groups if options.source in (None, one.source)]
         now = datetime.now(UTC)
         return [ForgetGroup(one, judge(options.policy, one.candidates, now)) for one in groups]
-    named = {repository.find(spec).id for spec in options.snapshots}
+    named = {choice.of(repository).snapshot.id for choice in options.snapshots}
     found = []
     for one in groups:
         dropped = tuple(each for each in one.candidates if each.snapshot.id in named)
@@ -167,7 +174,7 @@ class UndeleteOptions:
     """Which forgotten snapshots to bring back."""
 
     repository: RepositoryAccess
-    snapshots: tuple[str, ...]
+    snapshots: tuple[SnapshotChoice, ...]
 
 
 def undelete(options: UndeleteOptions) -> list[Snapshot]:
@@ -175,7 +182,9 @@ def undelete(options: UndeleteOptions) -> list[Snapshot]:
     with options.repository.open() as repository:
         trash = repository.trash
         # All are found before one comes back, for that changes what `latest~1` means.
-        found = list(dict.fromkeys(trash.find(spec).id for spec in options.snapshots))
+        found = list(
+            dict.fromkeys(choice.forgotten(repository).snapshot.id for choice in options.snapshots)
+        )
         with partly("snapshots", lambda done: f"Back before that: {', '.join(done)}.") as done:
             brought = []
             for one in found:
@@ -191,6 +200,7 @@ class ForgottenEntry:
     snapshot: Snapshot
     forgotten: datetime
     tags: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +215,15 @@ def list_trash(access: RepositoryAccess) -> TrashResult:
     """All forgotten snapshots that a prune has not removed, oldest first."""
     with access.open() as repository:
         result = TrashResult([], [])
+        sources = repository.trash.sources()
         for one in repository.trash.listings():
             if one.document is None:
                 result.damage.append(str(one.damage))
             else:
                 tags = tuple(repository.tags(one.id))
-                entry = ForgottenEntry(one.document.snapshot, one.document.forgotten, tags)
+                snapshot = one.document.snapshot
+                entry = ForgottenEntry(
+                    snapshot, one.document.forgotten, tags, sources.name_of(snapshot)
+                )
                 result.entries.append(entry)
         return result

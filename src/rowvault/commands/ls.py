@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice, wanted_part
 from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ACCOUNT_KINDS, Column, ObjectDefinition, ObjectKind
@@ -92,7 +93,7 @@ class LsOptions:
     """What to list; both None: the databases."""
 
     repository: RepositoryAccess
-    snapshot: str
+    snapshot: SnapshotChoice
     database: str | None
     table: str | None
     users: bool = False
@@ -108,7 +109,8 @@ def ls(options: LsOptions, monitor: Monitor) -> Listing:
     Raises SnapshotNotFoundError, DamageError; UsageError for a name that it does not hold.
     """
     with options.repository.open() as repository:
-        snapshot = repository.find(options.snapshot)
+        wanted = wanted_part(options.database, options.table)
+        snapshot = options.snapshot.of(repository, wanted).snapshot
         manifest = repository.manifest(snapshot)
         if options.users:
             return AccountList(snapshot.id, [_listed_object(one) for one in _accounts(manifest)])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice, wanted_part
 from rowvault.core.errors import MountError, UsageError
 from rowvault.mount.guard import Guard, unmount_command
 from rowvault.mount.snapshot_text import Excerpt, SnapshotText
@@ -36,7 +37,7 @@ class MountOptions:
 
     repository: RepositoryAccess
     directory: Path
-    snapshot: str | None = None
+    snapshot: SnapshotChoice | None = None
     """Only this one, as the top of the tree; None: all."""
     database: str | None = None
     table: str | None = None
@@ -151,4 +152,6 @@ def _root(repository: Repository, options: MountOptions) -> Directory:
         catalogue = SnapshotCatalogue(repository, only)
         catalogue.listed()  # what cannot be listed is not mounted
         return Root(catalogue)
-    return SnapshotDirectory(SnapshotText(repository, repository.find(options.snapshot), only))
+    wanted = wanted_part(options.database, options.table)
+    snapshot = options.snapshot.of(repository, wanted).snapshot
+    return SnapshotDirectory(SnapshotText(repository, snapshot, only))

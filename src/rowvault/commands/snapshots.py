@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice
 from rowvault.repository.absence import refuse_unexplained_emptiness
 from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,7 @@ class SnapshotEntry:
 
     snapshot: Snapshot
     tags: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class SnapshotsOptions:
     """Which repository."""
 
     repository: RepositoryAccess
+    source: str | None = None
+    """Only snapshots of this source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,16 @@ def snapshots(options: SnapshotsOptions) -> SnapshotsResult:
         listings = repository.listings()
         if not listings:
             refuse_unexplained_emptiness(repository)
+        sources = Sources(one.snapshot for one in listings if one.snapshot is not None)
+        sources.require(options.source)
         for listing in listings:
             if listing.snapshot is None:
                 result.damage.append(str(listing.damage))
-            else:
+                continue
+            source = sources.name_of(listing.snapshot)
+            if options.source in (None, source):
                 tags = tuple(repository.tags(listing.id))
-                result.entries.append(SnapshotEntry(listing.snapshot, tags))
+                result.entries.append(SnapshotEntry(listing.snapshot, tags, source))
         return result
 
 
@@ -55,11 +64,12 @@ class ShowOptions:
     """Which snapshot."""
 
     repository: RepositoryAccess
-    snapshot: str
+    snapshot: SnapshotChoice
 
 
 def show(options: ShowOptions) -> SnapshotEntry:
     """One snapshot. Raises SnapshotNotFoundError."""
     with options.repository.open() as repository:
-        snapshot = repository.find(options.snapshot)
-        return SnapshotEntry(snapshot, tuple(repository.tags(snapshot.id)))
+        found = options.snapshot.of(repository)
+        tags = tuple(repository.tags(found.snapshot.id))
+        return SnapshotEntry(found.snapshot, tags, found.source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice
 from rowvault.core.monitor import Monitor
 from rowvault.repository.four_figures import FourFigures, four_figures, reading_speed
 from rowvault.repository.snapshot import Snapshot
@@ -16,7 +17,7 @@ class StatsOptions:
     """Of what."""
 
     repository: RepositoryAccess
-    snapshot: str | None = None
+    snapshot: SnapshotChoice | None = None
     """None: of the whole repository, and the figures of the latest snapshot."""
     restore_bytes_per_s: float | None = None
     """Rows that a restore was seen to load."""
@@ -40,7 +41,7 @@ def stats(options: StatsOptions, monitor: Monitor) -> StatsResult:
     Raises SnapshotNotFoundError, DamageError, StorageError.
     """
     with options.repository.open() as repository:
-        chosen = None if options.snapshot is None else repository.find(options.snapshot)
+        chosen = None if options.snapshot is None else options.snapshot.of(repository).snapshot
         found = gather(repository, chosen, monitor)
         subject = chosen or (found.snapshots[-1] if found.snapshots else None)
         figures = None

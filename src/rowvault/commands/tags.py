@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice
 from rowvault.core.partly import partly
 
 
@@ -13,7 +14,7 @@ class TagOptions:
     """Which tags of which snapshot."""
 
     repository: RepositoryAccess
-    snapshot: str
+    snapshot: SnapshotChoice
     tags: tuple[str, ...]
 
 
@@ -28,7 +29,7 @@ class TagResult:
 def add_tags(options: TagOptions) -> TagResult:
     """Gives a snapshot tags; those that it has stay. Raises SnapshotNotFoundError."""
     with options.repository.open() as repository:
-        snapshot = repository.find(options.snapshot)
+        snapshot = options.snapshot.of(repository).snapshot
         with partly("tags", lambda done: f"Given before that: {', '.join(done)}.") as done:
             for tag in options.tags:
                 repository.add_tag(snapshot, tag)
@@ -39,7 +40,7 @@ def add_tags(options: TagOptions) -> TagResult:
 def remove_tags(options: TagOptions) -> TagResult:
     """Takes tags from a snapshot; one that it does not have is no error."""
     with options.repository.open() as repository:
-        snapshot = repository.find(options.snapshot)
+        snapshot = options.snapshot.of(repository).snapshot
         with partly("tags", lambda done: f"Taken away before that: {', '.join(done)}.") as done:
             for tag in options.tags:
                 repository.remove_tag(snapshot, tag)

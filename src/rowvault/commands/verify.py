@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice, wanted_names
 from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.commands.server import ServerAccess
 from rowvault.core.errors import RestoreError
@@ -26,7 +27,7 @@ class VerifyOptions:
     """What to compare; empty databases and tables: everything in the snapshot."""
 
     repository: RepositoryAccess
-    snapshot: str
+    snapshot: SnapshotChoice
     target: ServerAccess
     databases: tuple[str, ...] = ()
     tables: tuple[tuple[str, str], ...] = ()
@@ -59,7 +60,9 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
     """
     started = time.monotonic()
     with options.repository.open() as repository:
-        snapshot = repository.find(options.snapshot)
+        wanted = wanted_names(options.databases, options.tables)
+        live = options.target.source(monitor).identify()
+        snapshot = options.snapshot.of(repository, wanted, live).snapshot
         warn_if_incomplete(snapshot, monitor, options.databases, options.tables)
         renaming = Renaming.parse(options.rename)
         chosen = choose(

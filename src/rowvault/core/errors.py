@@ -2,6 +2,7 @@
 
 RowvaultError
 ├── UsageError               the caller: options or arguments that cannot be met
+│   └── AmbiguousSnapshotError a name that several snapshots or sources answer to
 ├── SourceError              the database administrator: the live server
 │   ├── ConnectError           no connection, wrong database password
 │   ├── AccessDeniedError      a right is missing
@@ -40,6 +41,17 @@ class RowvaultError(Exception):
 
 class UsageError(RowvaultError):
     """Options or arguments that cannot be met."""
+
+
+class AmbiguousSnapshotError(UsageError):
+    """Several snapshots or sources answer to a name; which one is meant, only a person knows."""
+
+    def __init__(self, message: str, spec: str, sources: bool, choices: tuple[str, ...]) -> None:
+        """`choices`: names of sources, or ids that may stand in the place of `spec`."""
+        super().__init__(message)
+        self.spec = spec
+        self.sources = sources
+        self.choices = choices
 
 
 class SourceError(RowvaultError):

@@ -121,6 +121,8 @@ class ServerInfo(msgspec.Struct, frozen=True):
     """Where it was reached, without a password."""
     settings: tuple[tuple[str, str], ...] = ()
     """Global settings that say how its data reads: lower_case_table_names, time_zone, ..."""
+    name: str = ""
+    """What its source is called by default, see core.source_name; empty in older snapshots."""
 
 
 class Moment(msgspec.Struct, frozen=True):

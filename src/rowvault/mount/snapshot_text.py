@@ -140,5 +140,7 @@ class SnapshotText:
 
     def description(self) -> Document:
         """What `show --json` prints: the snapshot, with the tags that it has now."""
-        document = snapshot_document(self.snapshot, self._repository.tags(self.snapshot.id))
+        tags = self._repository.tags(self.snapshot.id)
+        source = self._repository.sources().name_of(self.snapshot)
+        document = snapshot_document(self.snapshot, tags, source)
         return Document([Fixed(json.dumps(document, indent=2).encode("ascii") + b"\n")])

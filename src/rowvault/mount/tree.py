@@ -4,18 +4,20 @@
                      /objects/<database>.sql
                      /all.sql
                      /snapshot.json
-/latest -> snapshots/<utc>-<id>
+/latest -> snapshots/<utc>-<id>, where all snapshots are of one source; else
+/sources/<source>/latest -> ../../snapshots/<utc>-<id>
 /tags/<tag>/<utc>-<id> -> ../../snapshots/<utc>-<id>
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from rowvault.core.errors import RowvaultError
+from rowvault.core.errors import RowvaultError, SnapshotNotFoundError, UsageError
 from rowvault.core.ids import SnapshotId
 from rowvault.mount.length_cache import LengthCache
 from rowvault.mount.names import file_name
@@ -25,10 +27,14 @@ from rowvault.repository import names
 from rowvault.repository.absence import refuse_unexplained_absence, refuse_unexplained_emptiness
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot, SnapshotListing
+from rowvault.repository.sources import Sources
+
+_log = logging.getLogger(__name__)
 
 SNAPSHOTS = "snapshots"
 TAGS = "tags"
 LATEST = "latest"
+SOURCES = "sources"
 OBJECTS = "objects"
 ALL = "all.sql"
 DESCRIPTION = "snapshot.json"
@@ -97,7 +103,7 @@ class Root:
 
     def entries(self) -> Iterator[tuple[str, Node]]:
         """See Directory."""
-        for name in (SNAPSHOTS, TAGS, LATEST):
+        for name in (SNAPSHOTS, TAGS, LATEST, SOURCES):
             node = self.child(name)
             if node is not None:
                 yield name, node
@@ -108,10 +114,42 @@ class Root:
             return SnapshotsDirectory(self._catalogue)
         if name == TAGS:
             return TagsDirectory(self._catalogue)
-        if name == LATEST and (listed := self._catalogue.listed()):
-            newest, listing = list(listed.items())[-1]
-            return Link(listing.time, f"{SNAPSHOTS}/{newest}")
+        if name in (LATEST, SOURCES):
+            sources = self._catalogue.sources()
+            if name == SOURCES and len(sources) > 1:
+                return SourcesDirectory(self._catalogue)
+            if name == LATEST and len(sources) < 2:
+                return self._catalogue.latest(None, f"{SNAPSHOTS}/")
         return None
+
+
+class SourcesDirectory:
+    """All sources; or one of them, which has a link to its latest snapshot."""
+
+    changes = True
+
+    def __init__(self, catalogue: SnapshotCatalogue, source: str | None = None) -> None:
+        self._catalogue = catalogue
+        self._source = source
+
+    @property
+    def time(self) -> datetime:
+        """Of the newest snapshot."""
+        return self._catalogue.newest_time()
+
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """See Directory."""
+        if self._source is None:
+            for source in self._catalogue.sources():
+                yield file_name(source), SourcesDirectory(self._catalogue, source)
+            return
+        latest = self._catalogue.latest(self._source, f"../../{SNAPSHOTS}/")
+        if latest is not None:
+            yield LATEST, latest
+
+    def child(self, name: str) -> Node | None:
+        """See Directory."""
+        return dict(self.entries()).get(name)
 
 
 class SnapshotsDirectory:
@@ -323,6 +361,26 @@ class SnapshotCatalogue:
         for directory in self._directories.keys() - kept:
             self._directories.pop(directory, None)
         return found
+
+    def sources(self) -> list[str]:
+        """The names of all sources, that with the oldest snapshot first."""
+        listed = self.listed().values()
+        return Sources(one.snapshot for one in listed if one.snapshot is not None).names
+
+    def latest(self, source: str | None, above: str) -> Link | None:
+        """A link to what `latest` is of a source (None: of the only one), damaged or not.
+
+        None where that is not clear.
+        """
+        if not self.listed():
+            return None
+        try:
+            found = self._repository.latest(source)
+        except (SnapshotNotFoundError, UsageError) as error:
+            _log.warning("there is no link to the latest snapshot: %s", error)
+            return None
+        name = names.snapshot(found.time, found.id).removeprefix(names.SNAPSHOTS)
+        return Link(found.time, above + name)
 
     def tags(self) -> dict[str, dict[str, SnapshotListing]]:
         """Tag -> its snapshots by the names of their directories."""

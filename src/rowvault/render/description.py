@@ -8,7 +8,7 @@ from rowvault.core.documents import iso_time, moment_document
 from rowvault.repository.snapshot import Snapshot
 
 
-def snapshot_document(snapshot: Snapshot, tags: Iterable[str]) -> dict[str, object]:
+def snapshot_document(snapshot: Snapshot, tags: Iterable[str], source: str) -> dict[str, object]:
     """The snapshot with the stable keys of `show --json`."""
     server, moment, selection = snapshot.server, snapshot.moment, snapshot.selection
     return {
@@ -16,8 +16,13 @@ def snapshot_document(snapshot: Snapshot, tags: Iterable[str]) -> dict[str, obje
         "time": iso_time(snapshot.time),
         "parent": snapshot.parent,
         "tags": list(tags),
-        "source": server.url,
-        "server": {"vendor": server.vendor, "version": server.version, "id": server.server_id},
+        "source": source,
+        "server": {
+            "vendor": server.vendor,
+            "version": server.version,
+            "id": server.server_id,
+            "url": server.url,
+        },
         "moment": moment_document(moment),
         "selection": {
             "databases": list(selection.databases),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -235,6 +235,14 @@ class Catalogue:
         for error in damage.values():
             _log.warning("%s", error)
         return sorted(found)
+
+    def tagged(self, snapshots: Iterable[Snapshot]) -> dict[str, list[Snapshot]]:
+        """Those of the snapshots that carry each tag, in their order."""
+        found: dict[str, list[Snapshot]] = {}
+        for snapshot in snapshots:
+            for tag in self.tags(snapshot.id):
+                found.setdefault(tag, []).append(snapshot)
+        return found
 
     def add_tag(self, snapshot: Snapshot, tag: str) -> None:
         """Gives a snapshot a tag; one that it has stays. Raises StorageError."""

@@ -24,6 +24,7 @@ from rowvault.core.errors import (
     UsageError,
 )
 from rowvault.core.ids import BlockId, RepositoryId, SnapshotId
+from rowvault.core.model import ServerInfo
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.absence import refuse_unexplained_emptiness
@@ -40,7 +41,7 @@ from rowvault.repository.config import (
 )
 from rowvault.repository.dry_session import DrySession
 from rowvault.repository.features import FEATURES, SEALED_SEGMENTS, Feature
-from rowvault.repository.find_snapshot import choose
+from rowvault.repository.find_snapshot import FoundSnapshot, SnapshotFinder, SnapshotRequest
 from rowvault.repository.index import BlockIndex
 from rowvault.repository.keys import KeyRing, read_removed
 from rowvault.repository.manifest import Manifest
@@ -58,6 +59,7 @@ from rowvault.repository.segment_seal import SegmentSeal
 from rowvault.repository.session import SessionPlace, WriteSession
 from rowvault.repository.slots import Argon2Parameters, seal_slot
 from rowvault.repository.snapshot import Snapshot, SnapshotListing
+from rowvault.repository.sources import Sources
 from rowvault.repository.trash import Trash
 from rowvault.repository.tree import TreeReader, TreeRoot
 from rowvault.storage.protocol import Storage
@@ -316,15 +318,35 @@ class Repository:
         return [one.snapshot for one in listings if one.snapshot is not None]
 
     def find(self, spec: str) -> Snapshot:
-        """The snapshot that a person means, see `choose`.
+        """The snapshot that a person means; see `resolve`."""
+        return self.resolve(SnapshotRequest(spec)).snapshot
 
-        Raises SnapshotNotFoundError, and DamageError where the one that is meant is damaged, or
-        where snapshots are missing.
+    def resolve(self, request: SnapshotRequest) -> FoundSnapshot:
+        """The snapshot that a person means, and what to tell of the choice.
+
+        Raises SnapshotNotFoundError, AmbiguousSnapshotError, UsageError, and DamageError where the
+        one that is meant is damaged, or where snapshots are missing.
         """
+        return self._finder(request.live).find(request)
+
+    def latest(self, source: str | None) -> SnapshotListing:
+        """What `latest` is of a source, damaged or not; None: of the only source.
+
+        Raises SnapshotNotFoundError, AmbiguousSnapshotError, UsageError, MissingError.
+        """
+        return self._finder().latest(source)
+
+    def _finder(self, live: ServerInfo | None = None) -> SnapshotFinder:
         listings = self.listings()
         if not listings:
             refuse_unexplained_emptiness(self)
-        return choose(listings, spec)
+        snapshots = [one.snapshot for one in listings if one.snapshot is not None]
+        tagged = partial(self._catalogue.tagged, snapshots)
+        return SnapshotFinder(listings, tagged, datetime.now(UTC), Sources(snapshots, live))
+
+    def sources(self) -> Sources:
+        """To which source each snapshot that can be read belongs."""
+        return Sources(self.snapshots())
 
     def tags(self, snapshot_id: SnapshotId) -> list[str]:
         """The snapshot's tags, sorted."""

@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from rowvault.core.errors import UsageError
 from rowvault.core.instant import is_of_future
 from rowvault.repository.snapshot import Snapshot, SnapshotSelection
+from rowvault.repository.sources import Sources
 
 UNLIMITED = -1
 """As a count: every one."""
@@ -127,28 +128,27 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class SourceGroup:
-    """Snapshots of one server and one selection, which a policy judges apart from all others."""
+    """Snapshots of one source and one selection, which a policy judges apart from all others."""
 
-    server_id: str
+    source: str
     selection: SnapshotSelection
     candidates: tuple[Candidate, ...]
 
     @property
-    def source(self) -> str:
-        """Where the newest of them was read from."""
-        return max(self.candidates, key=_age_order).snapshot.server.url
+    def server_id(self) -> str:
+        """The identity of the server that the newest of them was read from."""
+        return max(self.candidates, key=_age_order).snapshot.server.server_id
 
 
-def group(candidates: Iterable[Candidate]) -> list[SourceGroup]:
-    """The groups in the order of their first members."""
+def group(candidates: Iterable[Candidate], sources: Sources | None = None) -> list[SourceGroup]:
+    """The groups in the order of their first members; `sources`: of these snapshots, or more."""
+    members = list(candidates)
+    sources = sources or Sources(one.snapshot for one in members)
     found: dict[tuple[str, SnapshotSelection], list[Candidate]] = {}
-    for one in candidates:
-        key = (one.snapshot.server.server_id, one.snapshot.selection)
+    for one in members:
+        key = (sources.name_of(one.snapshot), one.snapshot.selection)
         found.setdefault(key, []).append(one)
-    return [
-        SourceGroup(server_id, selection, tuple(members))
-        for (server_id, selection), members in found.items()
-    ]
+    return [SourceGroup(*key, tuple(members)) for key, members in found.items()]
 
 
 def judge(policy: Policy, candidates: Sequence[Candidate], now: datetime) -> Verdict:

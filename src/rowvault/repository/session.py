@@ -469,13 +469,13 @@ class WriteSession:
         return snapshot
 
     def _look_at_the_clock(self, time: datetime) -> None:
-        """Snapshots are ordered by time, so one from the future stays the latest for a while."""
+        """Snapshots are ordered by time, so one from the future stays the newest for a while."""
         newest = self._place.catalogue.newest_name()
         if newest is not None and newest[0] > max(time, datetime.now(UTC)):
             self._monitor.warning(
                 f"snapshot {newest[1]} is of {newest[0]:%Y-%m-%d %H:%M:%S} UTC, which this "
-                "machine's clock has not reached: until then `latest` is that one, and not the "
-                "snapshot that is being taken. Look whether the clock is right."
+                "machine's clock has not reached: `latest` passes it over, and what counts "
+                "snapshots does not count it. Look whether the clock is right."
             )
 
     def _learn_what_is_condemned(self) -> None:

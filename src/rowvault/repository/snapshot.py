@@ -22,12 +22,21 @@ class SnapshotSelection(msgspec.Struct, frozen=True):
     """The server's users, roles and grants, too."""
 
 
+class SourceName(msgspec.Struct, frozen=True):
+    """What a backup called its source."""
+
+    name: str
+    is_given: bool = False
+    """By a person, and so whatever server answers; else it is the default one."""
+
+
 class SnapshotDraft(msgspec.Struct, frozen=True, kw_only=True):
     """All that the engine knows of a snapshot before it is committed."""
 
     time: Instant
     """When the state was taken, with a time zone."""
     server: ServerInfo
+    """With its identity; see `source`."""
     moment: Moment
     manifest: TreeRoot
     tables: int
@@ -38,6 +47,8 @@ class SnapshotDraft(msgspec.Struct, frozen=True, kw_only=True):
     selection: SnapshotSelection = SnapshotSelection()
     warnings: tuple[str, ...] = ()
     tool_version: str = ""
+    source: SourceName | None = None
+    """None: by a version that did not state it; see `sources.Sources` for whose it is."""
     mends: SnapshotId | None = None
     """The snapshot, damaged, whose rest this one holds."""
     losses: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
@@ -23,7 +24,7 @@ from rowvault.core.ids import SnapshotId
 from rowvault.core.instant import Instant
 from rowvault.repository import names
 from rowvault.repository.catalogue import Catalogue
-from rowvault.repository.find_snapshot import choose
+from rowvault.repository.find_snapshot import FoundSnapshot, SnapshotFinder, SnapshotRequest
 from rowvault.repository.live_session import LiveSession
 from rowvault.repository.prune_ledger import PruneLedger
 from rowvault.repository.sealed import DocumentType, Sealer
@@ -32,6 +33,7 @@ from rowvault.repository.snapshot import (
     Snapshot,
     SnapshotListing,
 )
+from rowvault.repository.sources import Sources
 from rowvault.storage.protocol import Storage
 
 
@@ -89,20 +91,17 @@ class Trash:
                 found += [one] if one is not None else []
         return sorted(found, key=lambda one: (one.time, one.id))
 
-    def find(self, spec: str) -> Snapshot:
-        """The forgotten snapshot that a person means. Raises SnapshotNotFoundError, its damage."""
-        return self._choose(self.listings(), spec)
-
     def take_back(self, spec: str) -> Snapshot:
         """Brings back the forgotten snapshot that a person means.
 
-        Raises SnapshotNotFoundError, its damage, RepositoryError, StorageError.
+        Raises SnapshotNotFoundError, AmbiguousSnapshotError, its damage, RepositoryError,
+        StorageError.
         """
         session = LiveSession(self._storage, self._catalogue, "undelete")
         try:
             # Read behind the session's beginning: a prune that does not wait for this session has
             # emptied the trash before.
-            snapshot = self._choose(self.listings(), spec)
+            snapshot = self.resolve(SnapshotRequest(spec, changes=True)).snapshot
             document = session.commit(snapshot, ())
         except BaseException:
             session.withdraw()
@@ -117,22 +116,37 @@ class Trash:
         if self._holds(name, snapshot):
             self._storage.delete(name)
 
-    def _choose(self, listings: Sequence[TrashListing], spec: str) -> Snapshot:
+    def sources(self) -> Sources:
+        """To which source each snapshot belongs, forgotten or not."""
+        forgotten = [one.document.snapshot for one in self.listings() if one.document is not None]
+        return self._sources(forgotten)
+
+    def _sources(self, forgotten: Sequence[Snapshot]) -> Sources:
+        listed = [one.snapshot for one in self._catalogue.snapshots() if one.snapshot is not None]
+        return Sources([*listed, *forgotten])
+
+    def resolve(self, request: SnapshotRequest) -> FoundSnapshot:
+        """The forgotten snapshot that a person means, and what to tell of the choice.
+
+        Raises SnapshotNotFoundError, AmbiguousSnapshotError, UsageError, its damage.
+        """
+        listings = self.listings()
         if not listings:
             raise SnapshotNotFoundError(
                 "No snapshot is forgotten: there is nothing to bring back. What a prune has "
                 "removed is gone."
             )
-        return choose(
-            [
-                SnapshotListing(
-                    one.id, one.time, None if one.document is None else one.document.snapshot,
-                    one.damage,
-                )
-                for one in listings
-            ],
-            spec,
-        )  # fmt: skip
+        forgotten = [one.document.snapshot for one in listings if one.document is not None]
+        found = [
+            SnapshotListing(
+                one.id, one.time, None if one.document is None else one.document.snapshot,
+                one.damage,
+            )
+            for one in listings
+        ]  # fmt: skip
+        tagged = partial(self._catalogue.tagged, forgotten)
+        finder = SnapshotFinder(found, tagged, datetime.now(UTC), self._sources(forgotten))
+        return finder.find(request)
 
     def _holds(self, name: str, snapshot: Snapshot) -> bool:
         """Whether the object of that name is of this very commit."""

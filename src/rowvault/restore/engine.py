@@ -44,6 +44,8 @@ class RestoreRequest:
     """Users, roles and grants, too; see `choose`."""
     verify: bool = True
     workers: int = 2
+    consent: Callable[[Sequence[ExistingObject]], None] | None = None
+    """Told what would be dropped, before anything is changed; raises where that is not meant."""
 
     @property
     def makes_room(self) -> bool:
@@ -174,6 +176,8 @@ def _plan(
     conflicts = find_conflicts(target, chosen, kept)
     if not request.makes_room:
         refuse(conflicts)
+    elif request.consent is not None and (conflicts or request.users):
+        request.consent(conflicts)
     check_rights(chosen, conflicts, target)
     references = References(chosen, conflicts, target)
     references.check()

@@ -217,6 +217,10 @@ class Source(Protocol):
         """
         ...
 
+    def identify(self) -> ServerInfo:
+        """Which server it is. Raises ConnectError."""
+        ...
+
     def examine(self, selection: Selection) -> Examination:
         """What a backup of this selection would be like; changes nothing.
 

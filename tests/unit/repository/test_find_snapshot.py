@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rowvault.core.errors import SnapshotNotFoundError
+from rowvault.core.errors import AmbiguousSnapshotError, SnapshotNotFoundError
 from rowvault.core.ids import SnapshotId
-from rowvault.repository.find_snapshot import choose
+from rowvault.repository.find_snapshot import SnapshotFinder, SnapshotRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot, SnapshotListing
 from rowvault.storage import LocalStorage
@@ -32,6 +32,11 @@ def listings(tmp_path_factory: pytest.TempPathFactory) -> list[SnapshotListing]:
     return found
 
 
+def choose(listings: list[SnapshotListing], spec: str) -> Snapshot:
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    return SnapshotFinder(listings, dict, now).find(SnapshotRequest(spec)).snapshot
+
+
 def with_id(sample: Snapshot, snapshot_id: str, time: datetime) -> Snapshot:
     fields = {name: getattr(sample, name) for name in Snapshot.__struct_fields__}
     return Snapshot(**fields | {"id": SnapshotId(snapshot_id), "time": time})
@@ -52,14 +57,14 @@ def with_id(sample: Snapshot, snapshot_id: str, time: datetime) -> Snapshot:
         ("foo-bar-69aa", "names no snapshot"),
         ("x-1118000000000002", "names no snapshot"),
         ("20261120T110000-1118000000000002", "names no snapshot"),
-        ("20261120T120000Z-1118000000000002", "is of 20261120T110000Z"),
-        ("20261120T110000Z-69aa", "is of 20261120T100000Z"),
+        ("20261120T120000Z-1118000000000002", "of that time"),
+        ("20261120T110000Z-69aa", "of that time"),
         ("20261120T110000Z-", "names no snapshot"),
         ("-1118", "did you mean"),
         ("7", "add digits"),
         ("7ab", "add digits"),
         ("20261120T120000Z-7ab", "add digits"),
-        ("7abd", "no snapshot|No snapshot"),
+        ("7abd", "names no snapshot"),
         ("69aa0000000000011", "names no snapshot"),
         ("latest~-1", "names no snapshot"),
     ],
@@ -86,7 +91,7 @@ def test_ids_and_their_beginnings(listings: list[SnapshotListing]) -> None:
 def test_an_ambiguous_prefix_names_the_candidates(listings: list[SnapshotListing]) -> None:
     assert listings[0].snapshot is not None
     twin = with_id(listings[0].snapshot, "69aa00000000ffff", listings[-1].time)
-    with pytest.raises(SnapshotNotFoundError, match=f"{IDS[0]}, {twin.id}; add digits"):
+    with pytest.raises(AmbiguousSnapshotError, match=f"add digits:\\n  {twin.id} .*\\n  {IDS[0]} "):
         choose([*listings, SnapshotListing(twin.id, twin.time, twin)], "69aa")
 
 

@@ -125,7 +125,7 @@ def test_groups() -> None:
         ]
     )
     assert [len(one.candidates) for one in groups] == [2, 1, 1]
-    assert [one.source for one in groups] == ["mysql://a/", "mysql://b/", "mysql://a/"]
+    assert [one.source for one in groups] == ["a:3306", "b:3306", "a:3306"]
 
 
 @pytest.mark.parametrize("text", ["", "7", "d", "7d 2h", "-7d", "7d7d", "1w", "7D", "99999999d"])

@@ -12,6 +12,7 @@ import pytest
 from rowvault.core.errors import RepositoryError, SnapshotNotFoundError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.check import check
+from rowvault.repository.find_snapshot import SnapshotRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.session_object import (
     ProcessIdentity,
@@ -96,10 +97,12 @@ def test_a_clock_that_was_set_back_is_named(repository: Repository) -> None:
             snapshot = session.commit(msgspec.structs.replace(draft, time=time))
         warnings.append(monitor.warnings)
     assert [len(found) for found in warnings] == [0, 0, 1, 1]
-    future = repository.find("latest")
+    future = repository.snapshots()[-1]
     assert future.id in warnings[2][0]
     assert "latest" in warnings[2][0]
-    assert repository.find("latest~1") == snapshot
+    found = repository.resolve(SnapshotRequest("latest"))
+    assert found.snapshot == snapshot
+    assert future.id in found.notes[0]
 
 
 def test_figures_count_what_was_written(repository: Repository, storage: LocalStorage) -> None:

@@ -26,6 +26,7 @@ from rowvault.cli.options import (
 )
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import source_name
 from rowvault.cli.table import write_facts
 from rowvault.core.documents import moment_document
 
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
         ExitCode.INTERRUPTED,
     ],
 )
-@click.argument("source")
+@click.argument("url", metavar="SOURCE")
 @databases_option("Only this database; may be repeated. Default: all but the server's own.")
 @tables_option("Only this table, no other object; may be repeated.")
 @click.option(
@@ -76,6 +77,14 @@ if TYPE_CHECKING:
     help="Leave out what matches a shell pattern over DB or DB.TABLE; may be repeated.",
 )
 @click.option("--users", is_flag=True, help="Also the server's users, roles and grants.")
+@click.option(
+    "--source",
+    "source",
+    metavar="NAME",
+    callback=source_name,
+    help="Call the source so, whatever its address. Default: host and port of the address; for "
+    "this machine's own server its hostname and port; for SQLite the file's path.",
+)
 @click.option("--tag", "tags", multiple=True, metavar="T", help="Tag the snapshot; repeatable.")
 @workers_option
 @click.option(
@@ -107,11 +116,12 @@ if TYPE_CHECKING:
 @click.pass_obj
 def backup(
     settings: Settings,
-    source: str,
+    url: str,
     databases: tuple[str, ...],
     tables: tuple[str, ...],
     excludes: tuple[str, ...],
     users: bool,
+    source: str | None,
     tags: tuple[str, ...],
     workers: int | None,
     max_lock_wait: float | None,
@@ -128,7 +138,7 @@ def backup(
 
     options = BackupOptions(
         repository=settings.access(),
-        source=server(source, defaults_file),
+        source=server(url, defaults_file),
         databases=tuple(parse_database(name) for name in databases),
         tables=tuple(parse_table(name) for name in tables),
         excludes=excludes,
@@ -141,6 +151,7 @@ def backup(
         most_bytes_per_s=max_rate,
         pause_when=pause_when,
         level=level,
+        source_name=source,
     )
     with monitor(settings) as watching:
         result = run(options, watching)
@@ -161,6 +172,7 @@ def document(result: BackupResult) -> dict[str, object]:
     return {
         "snapshot": result.snapshot,
         "parent": result.parent,
+        "source": result.source,
         "tables": result.tables,
         "accounts": result.accounts,
         "rows": result.rows,
@@ -197,6 +209,7 @@ def _facts(result: BackupResult) -> list[tuple[str, str]]:
     left_out = f"{plural(len(result.warnings), 'thing')}, see the warnings"
     return [
         ("snapshot", f"{name}{parent}"),
+        ("source", printable(result.source)),
         ("read", f"{read}, {format_bytes(result.raw_bytes)}"),
         ("stored", f"{format_bytes(result.stored_bytes)} in {new}"),
         ("time", f"{format_seconds(result.seconds)}, {workers}"),

@@ -9,11 +9,12 @@ import click
 from rowvault.cli import output
 from rowvault.cli.command import Command
 from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_count, printable
+from rowvault.cli.figures import format_count, iso_time, printable
 from rowvault.cli.names import NAMING_HELP, parse_name
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option
 from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
@@ -64,19 +65,32 @@ _HEADINGS = (
 @click.argument("old", metavar="SNAP")
 @click.argument("new", metavar="SNAP")
 @click.argument("name", metavar="[DB[.TABLE]]", required=False)
+@source_option
 @click.pass_obj
-def diff(settings: Settings, old: str, new: str, name: str | None) -> None:
+def diff(settings: Settings, old: str, new: str, name: str | None, source_name: str | None) -> None:
     """Runs `rowvault diff`."""
     from rowvault.commands.diff import DiffOptions
     from rowvault.commands.diff import diff as run
 
     database, table = parse_name(name) if name is not None else (None, None)
     with monitor(settings) as watching:
-        result = run(DiffOptions(settings.access(), old, new, database, table), watching)
+        before, after = (snapshot_choice(settings, one, source_name) for one in (old, new))
+        result = run(DiffOptions(settings.access(), before, after, database, table), watching)
     if settings.as_json:
-        output.write_json(document(result))
+        output.write_json(document(result) | _sides(settings))
     else:
         _write(result.difference)
+
+
+def _sides(settings: Settings) -> dict[str, object]:
+    return {
+        f"{side}_{key}": value
+        for side, found in zip(("old", "new"), settings.taken, strict=True)
+        for key, value in (
+            ("time", iso_time(found.snapshot.time)),
+            ("source", found.source),
+        )
+    }
 
 
 def document(result: SnapshotsDiff) -> dict[str, object]:

@@ -15,6 +15,7 @@ from rowvault.cli.names import NAMING_HELP, parse_name
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
 
 if TYPE_CHECKING:
     from rowvault.render.dump import DumpResult
@@ -74,9 +75,15 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write to this file instead of standard output.",
 )
+@source_option
 @click.pass_obj
 def dump(
-    settings: Settings, snapshot: str, name: str | None, text_format: str, file: Path | None
+    settings: Settings,
+    snapshot: str,
+    name: str | None,
+    text_format: str,
+    file: Path | None,
+    source_name: str | None,
 ) -> None:
     """Runs `rowvault dump`."""
     from rowvault.commands.dump import DumpOptions
@@ -87,8 +94,9 @@ def dump(
         raise usage_error("--json needs -o FILE: standard output carries the dump")
     database, table = parse_name(name) if name is not None else (None, None)
     row_format = None if text_format == "sql" else RowFormat(text_format)
+    choice = snapshot_choice(settings, snapshot, source_name)
     options = DumpOptions(
-        settings.access(), snapshot, database, table, output.write_bytes, file, row_format
+        settings.access(), choice, database, table, output.write_bytes, file, row_format
     )
     # A live line would write into the text, or into the pager that shows it.
     with monitor(settings, bars=file is not None) as watching:
@@ -102,7 +110,8 @@ def dump(
 def _tell(settings: Settings, file: Path, result: DumpResult) -> None:
     if settings.as_json:
         output.write_json(
-            {
+            taken(settings)
+            | {
                 "file": str(file),
                 "tables": result.tables,
                 "rows": result.rows,

@@ -13,6 +13,7 @@ from rowvault.cli.figures import format_time, iso_time, plural, printable, print
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option
 from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _HEADINGS = (
     Heading(""),
     Heading("id"),
-    Heading("time (UTC)"),
+    Heading("time", timed=True),
     Heading("tags", foldable=True),
     Heading("kept as", foldable=True),
 )
@@ -37,7 +38,7 @@ _HEADINGS = (
     {SNAPSHOT_HELP}
 
     A snapshot stays if any --keep option keeps it. The options mean what they mean in restic, and
-    apply to each source (server and selection) by itself. Hours, days and ISO weeks are those of
+    apply to each source and selection by itself. Hours, days and ISO weeks are those of
     UTC. N may be `unlimited`.
 
     Forgotten snapshots leave all lists, but not the disk: `undelete` brings them back until
@@ -66,6 +67,7 @@ _HEADINGS = (
     ],
 )
 @click.argument("snapshots", nargs=-1, metavar="[SNAP]...")
+@source_option
 @retention.keep_options
 @click.option("--allow-remove-all", is_flag=True, help="Even if nothing of a source is left.")
 @click.option("--dry-run", is_flag=True, help="Say what would go and why; change nothing.")
@@ -76,6 +78,7 @@ def forget(
     settings: Settings,
     /,
     snapshots: tuple[str, ...],
+    source_name: str | None,
     allow_remove_all: bool,
     dry_run: bool,
     then_prune: bool,
@@ -100,8 +103,9 @@ def forget(
         request = prune_options.request(
             max_unused, max_repack, wait, allow_remove_all=allow_remove_all
         )
+    choices = tuple(snapshot_choice(settings, one, source_name, changes=True) for one in snapshots)
     options = ForgetOptions(
-        settings.access(), snapshots, policy, allow_remove_all, dry_run, request
+        settings.access(), choices, policy, allow_remove_all, dry_run, request, source_name
     )
     with monitor(settings) as watching:
         result = run(options, watching, lambda found: _tell(found, settings, dry_run))

@@ -20,7 +20,7 @@ _HEADINGS = (
     Heading(""),
     Heading("id"),
     Heading("kind"),
-    Heading("created (UTC)"),
+    Heading("created", timed=True),
     Heading("host", foldable=True),
     Heading("label", foldable=True),
 )

@@ -19,6 +19,7 @@ from rowvault.cli.names import NAMING_HELP, parse_name
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
 from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
@@ -63,8 +64,11 @@ _COLUMNS = (Heading("column", foldable=True), Heading("type", foldable=True), He
 @click.argument("snapshot", metavar="SNAP")
 @click.argument("name", metavar="[DB[.TABLE]]", required=False)
 @click.option("--users", is_flag=True, help="List its users, roles and grants instead.")
+@source_option
 @click.pass_obj
-def ls(settings: Settings, snapshot: str, name: str | None, users: bool) -> None:
+def ls(
+    settings: Settings, snapshot: str, name: str | None, users: bool, source_name: str | None
+) -> None:
     """Runs `rowvault ls`."""
     from rowvault.commands.ls import AccountList, DatabaseList, LsOptions, TableList
     from rowvault.commands.ls import ls as run
@@ -72,10 +76,11 @@ def ls(settings: Settings, snapshot: str, name: str | None, users: bool) -> None
     if users and name is not None:
         raise usage_error("--users lists what belongs to no database: leave out DB")
     database, table = parse_name(name) if name is not None else (None, None)
+    choice = snapshot_choice(settings, snapshot, source_name)
     with monitor(settings) as watching:
-        result = run(LsOptions(settings.access(), snapshot, database, table, users), watching)
+        result = run(LsOptions(settings.access(), choice, database, table, users), watching)
     if settings.as_json:
-        output.write_json(document(result))
+        output.write_json(taken(settings) | document(result))
     elif isinstance(result, DatabaseList):
         _write_databases(result)
     elif isinstance(result, AccountList):

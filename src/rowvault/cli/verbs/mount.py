@@ -14,6 +14,7 @@ from rowvault.cli.exit_codes import ExitCode
 from rowvault.cli.names import parse_name
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -26,7 +27,8 @@ _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
     snapshots/TIME-ID/DATABASE/TABLE.sql holds a table, as `dump SNAP DB.TABLE` prints it;
     snapshots/TIME-ID/objects/DATABASE.sql its views, routines, triggers and events;
-    snapshots/TIME-ID/all.sql everything. `latest` and tags/TAG lead to snapshots.
+    snapshots/TIME-ID/all.sql everything. `latest` and tags/TAG lead to snapshots; where the
+    snapshots are of several sources, sources/NAME/latest in place of `latest`.
 
     Nothing is restored for it: a file is made while it is read. Everything is read-only. The mount
     serves in the background until `rowvault umount DIR`; new snapshots appear by themselves.
@@ -53,6 +55,7 @@ _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 @click.option("--snapshot", metavar="SNAP", help="Only this snapshot, as the top of the tree.")
 @click.option("--path", metavar="DB[.TABLE]", help="Only this database or table of each snapshot.")
 @click.option("--allow-other", is_flag=True, help="Other users may read the files, too.")
+@source_option
 @click.option(
     "--log",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -69,6 +72,7 @@ def mount(
     path: str | None,
     allow_other: bool,
     log: Path | None,
+    source_name: str | None,
 ) -> None:
     """Runs `rowvault mount`."""
     from rowvault.cli.background import Background
@@ -78,6 +82,7 @@ def mount(
     database, table = parse_name(path) if path is not None else (None, None)
     place = directory.absolute()
     access = settings.access()
+    choice = None if snapshot is None else snapshot_choice(settings, snapshot, source_name)
     check_mount_point(place)
     file = log or (None if foreground else _default_log())
     if file is not None:
@@ -86,7 +91,8 @@ def mount(
 
     def ready() -> None:
         if settings.as_json:
-            output.write_json({"directory": str(place), "pid": os.getpid()})
+            found = taken(settings) if settings.taken else {}
+            output.write_json(found | {"directory": str(place), "pid": os.getpid()})
         elif not settings.quiet:
             how = "Ctrl-C ends it" if foreground else f"end it with: rowvault umount {place}"
             output.write_line(f"mounted at {place}; {how}")
@@ -94,7 +100,7 @@ def mount(
         if background is not None:
             background.detach()
 
-    run(MountOptions(access, place, snapshot, database, table, allow_other), ready)
+    run(MountOptions(access, place, choice, database, table, allow_other), ready)
 
 
 @click.command(

@@ -24,6 +24,7 @@ from rowvault.cli.options import (
 )
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
 from rowvault.cli.table import write_facts
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ _VERIFIED = {
 
     Nothing that exists is overwritten unless --replace or --resume is given. A restore that ends
     early says what stands; the same command with --resume goes on with it.
+
+    What is in the way on a server that is not the snapshot's source is dropped only when you type
+    that server's name, or give it as --onto NAME.
 
     {NAMING_HELP}
     """,
@@ -87,12 +91,19 @@ _VERIFIED = {
 )
 @click.option("--replace", is_flag=True, help="Drop what is in the way, and nothing else.")
 @click.option(
+    "--onto",
+    metavar="NAME",
+    help="The target's name, which answers the question whether what another server than the "
+    "snapshot's source holds may be dropped.",
+)
+@click.option(
     "--resume",
     is_flag=True,
     help="Go on with a restore that ended early: tables that stand are read, those that are proven "
     "to be the snapshot's are kept, and what else is in the way is dropped.",
 )
 @click.option("--no-verify", is_flag=True, help="Do not read definitions and rows back.")
+@source_option
 @workers_option
 @defaults_file_option
 @click.pass_obj
@@ -105,12 +116,15 @@ def restore(
     renames: tuple[str, ...],
     users: bool,
     replace: bool,
+    onto: str | None,
     resume: bool,
+    source_name: str | None,
     no_verify: bool,
     workers: int | None,
     defaults_file: Path | None,
 ) -> None:
     """Runs `rowvault restore`."""
+    from rowvault.cli.password import typed_name
     from rowvault.commands.restore import RestoreOptions
     from rowvault.commands.restore import restore as run
     from rowvault.restore.engine import RestoreRequest
@@ -125,7 +139,14 @@ def restore(
         verify=not no_verify,
         workers=workers or default_workers(),
     )
-    options = RestoreOptions(settings.access(), snapshot, server(target, defaults_file), request)
+    options = RestoreOptions(
+        settings.access(),
+        snapshot_choice(settings, snapshot, source_name, changes=True),
+        server(target, defaults_file),
+        request,
+        onto,
+        typed_name,
+    )
     with monitor(settings) as watching:
         result = run(options, watching)
     _write(result, settings)
@@ -137,7 +158,7 @@ def restore(
 
 def _write(result: RestoreResult, settings: Settings) -> None:
     if settings.as_json:
-        output.write_json(document(result))
+        output.write_json(taken(settings) | document(result))
     elif not settings.quiet:
         rows = f"{plural(result.tables, 'table')}, {plural(result.rows, 'row')}"
         if result.accounts:

@@ -21,8 +21,8 @@ _HEADINGS = (
     Heading("command"),
     Heading("who", foldable=True),
     Heading("pid", numeric=True),
-    Heading("since (UTC)"),
-    Heading("last sign (UTC)"),
+    Heading("since", timed=True),
+    Heading("last sign", timed=True),
     Heading("parent"),
     Heading("state"),
 )

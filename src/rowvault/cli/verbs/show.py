@@ -19,11 +19,12 @@ from rowvault.cli.figures import (
 from rowvault.cli.moment import moment_text
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option
 from rowvault.cli.table import write_facts
+from rowvault.cli.zone import shown_zone
 
 if TYPE_CHECKING:
     from rowvault.commands.snapshots import SnapshotEntry
-    from rowvault.repository.snapshot import Snapshot
 
 
 @click.command(
@@ -37,34 +38,38 @@ if TYPE_CHECKING:
     examples=["rowvault show latest", "rowvault show 3fa9 --json"],
 )
 @click.argument("snapshot", metavar="SNAP")
+@source_option
 @click.pass_obj
-def show(settings: Settings, snapshot: str) -> None:
+def show(settings: Settings, snapshot: str, source_name: str | None) -> None:
     """Runs `rowvault show`."""
     from rowvault.commands.snapshots import ShowOptions
     from rowvault.commands.snapshots import show as run
     from rowvault.render.description import snapshot_document
 
-    entry = run(ShowOptions(settings.access(), snapshot))
+    entry = run(ShowOptions(settings.access(), snapshot_choice(settings, snapshot, source_name)))
     if settings.as_json:
-        output.write_json(snapshot_document(entry.snapshot, entry.tags))
+        output.write_json(snapshot_document(entry.snapshot, entry.tags, entry.source))
     else:
         write_facts(_facts(entry))
 
 
 def _facts(entry: SnapshotEntry) -> list[tuple[str, str]]:
+    from rowvault.repository.selection import selection_text  # start-up time
+
     snapshot = entry.snapshot
     rows = f"{plural(snapshot.tables, 'table')}, {plural(snapshot.rows, 'row')}"
     new = f"{format_count(snapshot.new_blocks)} of {plural(snapshot.blocks, 'block')} new"
     server = snapshot.server
     return [
         ("snapshot", snapshot.id),
-        ("time", f"{format_time(snapshot.time)} UTC"),
+        ("time", f"{format_time(snapshot.time)} {shown_zone().name}"),
         ("parent", snapshot.parent or "none"),
         ("tags", printable(", ".join(entry.tags))),
-        ("source", printable(server.url)),
+        ("source", printable(entry.source)),
+        ("address", printable(server.url)),
         ("server", printable(f"{server.vendor} {server.version}")),
         ("moment", printable(moment_text(snapshot.moment))),
-        ("selection", printable(_selection(snapshot))),
+        ("selection", printable(selection_text(snapshot.selection))),
         ("holds", f"{rows}, {format_bytes(snapshot.raw_bytes)}"),
         ("stored", f"{format_bytes(snapshot.stored_bytes)}, {new}"),
         ("took", format_seconds(snapshot.seconds)),
@@ -73,15 +78,3 @@ def _facts(entry: SnapshotEntry) -> list[tuple[str, str]]:
         *(("missing", printable(one)) for one in snapshot.lacks),
         *(("left out", printable(one)) for one in snapshot.warnings if one not in snapshot.lacks),
     ]
-
-
-def _selection(snapshot: Snapshot) -> str:
-    selection = snapshot.selection
-    parts = [
-        *selection.databases,
-        *(".".join(name) for name in selection.tables),
-        *(f"without {pattern}" for pattern in selection.excludes),
-    ]
-    named = bool(selection.databases or selection.tables)
-    users = ["users and grants"] if selection.users else []
-    return ", ".join([*([] if named else ["everything"]), *parts, *users])

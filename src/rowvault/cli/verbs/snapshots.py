@@ -18,6 +18,7 @@ from rowvault.cli.figures import (
     printable_lines,
 )
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import source_option
 from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _HEADINGS = (
     Heading("id"),
-    Heading("time (UTC)"),
+    Heading("time", timed=True),
     Heading("source", foldable=True),
     Heading("tables", numeric=True),
     Heading("rows", numeric=True),
@@ -42,8 +43,9 @@ _HEADINGS = (
     short_help="List the snapshots.",
     examples=["rowvault snapshots", "rowvault snapshots --json | jq -r '.[-1].id'"],
 )
+@source_option
 @click.pass_obj
-def snapshots(settings: Settings) -> None:
+def snapshots(settings: Settings, source_name: str | None) -> None:
     """List all snapshots, oldest first.
 
     `size` is what the rows take unpacked, `stored` by how much the snapshot made the repository
@@ -53,7 +55,7 @@ def snapshots(settings: Settings) -> None:
     from rowvault.commands.snapshots import SnapshotsOptions
     from rowvault.commands.snapshots import snapshots as run
 
-    result = run(SnapshotsOptions(settings.access()))
+    result = run(SnapshotsOptions(settings.access(), source_name))
     if settings.as_json:
         output.write_json([document(entry) for entry in result.entries])
     elif result.entries:
@@ -72,7 +74,7 @@ def document(entry: SnapshotEntry) -> dict[str, object]:
     return {
         "id": snapshot.id,
         "time": iso_time(snapshot.time),
-        "source": snapshot.server.url,
+        "source": entry.source,
         "tags": list(entry.tags),
         "tables": snapshot.tables,
         "rows": snapshot.rows,
@@ -86,7 +88,7 @@ def _cells(entry: SnapshotEntry) -> list[str]:
     return [
         snapshot.id,
         format_time(snapshot.time),
-        printable(snapshot.server.url),
+        printable(entry.source),
         format_count(snapshot.tables),
         format_count(snapshot.rows),
         format_bytes(snapshot.raw_bytes),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rowvault.cli import amounts, output
-from rowvault.cli.command import Command
+from rowvault.cli.command import Command, usage_error
 from rowvault.cli.exit_codes import ExitCode
 from rowvault.cli.figures import (
     format_bytes,
@@ -20,6 +20,7 @@ from rowvault.cli.figures import (
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option
 from rowvault.cli.table import Heading, write_facts, write_table
 
 if TYPE_CHECKING:
@@ -78,14 +79,23 @@ _GROWTH_ROWS = 10
     metavar="SIZE",
     help="Rows that a restore loads in a second, like 40M.",
 )
+@source_option
 @click.pass_obj
-def stats(settings: Settings, snapshot: str | None, restore_speed: int | None) -> None:
+def stats(
+    settings: Settings,
+    snapshot: str | None,
+    restore_speed: int | None,
+    source_name: str | None,
+) -> None:
     """Runs `rowvault stats`."""
     from rowvault.commands.stats import StatsOptions
     from rowvault.commands.stats import stats as run
 
+    if source_name is not None and snapshot is None:
+        raise usage_error("--source says whose snapshot SNAP is: name one, like `latest`")
     with monitor(settings) as watching:
-        result = run(StatsOptions(settings.access(), snapshot, restore_speed), watching)
+        choice = None if snapshot is None else snapshot_choice(settings, snapshot, source_name)
+        result = run(StatsOptions(settings.access(), choice, restore_speed), watching)
     if settings.as_json:
         output.write_json(document(result))
     else:
@@ -263,7 +273,7 @@ def _write_growth(found: Statistics) -> None:
     write_table(
         [
             Heading("snapshot"),
-            Heading("time (UTC)"),
+            Heading("time", timed=True),
             Heading("rows' size", numeric=True),
             Heading("new blocks", numeric=True),
             Heading("stored", numeric=True),

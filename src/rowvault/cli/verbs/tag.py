@@ -10,6 +10,7 @@ from rowvault.cli import output
 from rowvault.cli.command import Command, Family, usage_error
 from rowvault.cli.figures import printable
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
 
 if TYPE_CHECKING:
     from rowvault.commands.tags import TagResult
@@ -24,17 +25,19 @@ def tag() -> None:
     "add",
     cls=Command,
     short_help="Give a snapshot tags.",
-    examples=["rowvault tag add latest before-migration", "rowvault tag add 3fa9 audit 2026"],
+    examples=["rowvault tag add latest before-migration", "rowvault tag add 3fa9 audit year-2026"],
 )
 @click.argument("snapshot", metavar="SNAP")
 @click.argument("tags", nargs=-1, required=True, metavar="TAG...")
+@source_option
 @click.pass_obj
-def add(settings: Settings, snapshot: str, tags: tuple[str, ...]) -> None:
+def add(settings: Settings, snapshot: str, tags: tuple[str, ...], source_name: str | None) -> None:
     """Give a snapshot tags; those that it has stay."""
     from rowvault.commands.tags import TagOptions, add_tags
 
     _refuse_empty(tags)
-    _show(add_tags(TagOptions(settings.access(), snapshot, tags)), settings)
+    choice = snapshot_choice(settings, snapshot, source_name, changes=True)
+    _show(add_tags(TagOptions(settings.access(), choice, tags)), settings)
 
 
 @tag.command(
@@ -45,13 +48,17 @@ def add(settings: Settings, snapshot: str, tags: tuple[str, ...]) -> None:
 )
 @click.argument("snapshot", metavar="SNAP")
 @click.argument("tags", nargs=-1, required=True, metavar="TAG...")
+@source_option
 @click.pass_obj
-def remove(settings: Settings, snapshot: str, tags: tuple[str, ...]) -> None:
+def remove(
+    settings: Settings, snapshot: str, tags: tuple[str, ...], source_name: str | None
+) -> None:
     """Take tags from a snapshot; one that it does not carry is no error."""
     from rowvault.commands.tags import TagOptions, remove_tags
 
     _refuse_empty(tags)
-    _show(remove_tags(TagOptions(settings.access(), snapshot, tags)), settings)
+    choice = snapshot_choice(settings, snapshot, source_name, changes=True)
+    _show(remove_tags(TagOptions(settings.access(), choice, tags)), settings)
 
 
 def _refuse_empty(tags: tuple[str, ...]) -> None:
@@ -61,7 +68,7 @@ def _refuse_empty(tags: tuple[str, ...]) -> None:
 
 def _show(result: TagResult, settings: Settings) -> None:
     if settings.as_json:
-        output.write_json({"snapshot": result.snapshot, "tags": list(result.tags)})
+        output.write_json(taken(settings) | {"tags": list(result.tags)})
     elif not settings.quiet:
         tags = printable(", ".join(result.tags)) or "no tags"
         output.write_line(f"snapshot {result.snapshot}: {tags}")

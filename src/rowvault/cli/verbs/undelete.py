@@ -11,6 +11,7 @@ from rowvault.cli.command import Command, usage_error
 from rowvault.cli.exit_codes import ExitCode
 from rowvault.cli.figures import format_time, iso_time, printable, printable_lines
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option
 from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 _HEADINGS = (
     Heading("id"),
-    Heading("time (UTC)"),
-    Heading("forgotten (UTC)"),
+    Heading("time", timed=True),
+    Heading("forgotten", timed=True),
     Heading("source", foldable=True),
     Heading("state"),
     Heading("tags", foldable=True),
@@ -34,8 +35,11 @@ _HEADINGS = (
 )
 @click.argument("snapshots", nargs=-1, metavar="[SNAP]...")
 @click.option("--list", "list_only", is_flag=True, help="List what can be brought back.")
+@source_option
 @click.pass_obj
-def undelete(settings: Settings, snapshots: tuple[str, ...], list_only: bool) -> None:
+def undelete(
+    settings: Settings, snapshots: tuple[str, ...], list_only: bool, source_name: str | None
+) -> None:
     """Bring forgotten snapshots back, with their tags. What `prune` has removed is gone.
 
     SNAP is the beginning of an id (four digits or more), `latest` (the newest of the forgotten
@@ -49,12 +53,13 @@ def undelete(settings: Settings, snapshots: tuple[str, ...], list_only: bool) ->
     if list_only:
         _show(list_trash(settings.access()), settings)
         return
-    brought = run(UndeleteOptions(settings.access(), snapshots))
+    choices = [snapshot_choice(settings, one, source_name, changes=True) for one in snapshots]
+    brought = run(UndeleteOptions(settings.access(), tuple(choices)))
     if settings.as_json:
         output.write_json({"snapshots": [one.id for one in brought]})
     elif not settings.quiet:
         for one in brought:
-            output.write_line(f"snapshot {one.id} of {format_time(one.time)} UTC is back")
+            output.write_line(f"snapshot {one.id} of {format_time(one.time)} is back")
 
 
 def document(entry: ForgottenEntry) -> dict[str, object]:
@@ -63,7 +68,7 @@ def document(entry: ForgottenEntry) -> dict[str, object]:
         "id": entry.snapshot.id,
         "time": iso_time(entry.snapshot.time),
         "forgotten": iso_time(entry.forgotten),
-        "source": entry.snapshot.server.url,
+        "source": entry.source,
         "tags": list(entry.tags),
         "whole": entry.snapshot.is_whole,
     }
@@ -87,7 +92,7 @@ def _cells(entry: ForgottenEntry) -> list[str]:
         entry.snapshot.id,
         format_time(entry.snapshot.time),
         format_time(entry.forgotten),
-        printable(entry.snapshot.server.url),
+        printable(entry.source),
         "" if entry.snapshot.is_whole else "incomplete",
         printable(", ".join(entry.tags)),
     ]

@@ -24,6 +24,7 @@ from rowvault.cli.options import (
 )
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
+from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
 from rowvault.cli.table import write_facts
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ _NAMED = 5
 @click.option("--users", is_flag=True, help="Also users, roles and grants.")
 @workers_option
 @defaults_file_option
+@source_option
 @click.pass_obj
 def verify(
     settings: Settings,
@@ -89,6 +91,7 @@ def verify(
     users: bool,
     workers: int | None,
     defaults_file: Path | None,
+    source_name: str | None,
 ) -> None:
     """Runs `rowvault verify`."""
     from rowvault.commands.verify import VerifyOptions
@@ -96,7 +99,7 @@ def verify(
 
     options = VerifyOptions(
         settings.access(),
-        snapshot,
+        snapshot_choice(settings, snapshot, source_name),
         server(target, defaults_file),
         databases=tuple(parse_database(name) for name in databases),
         tables=tuple(parse_table(name) for name in tables),
@@ -113,7 +116,7 @@ def verify(
 
 def _write(result: VerifyResult, settings: Settings) -> None:
     if settings.as_json:
-        output.write_json(document(result))
+        output.write_json(taken(settings) | document(result))
         return
     for difference in result.differences:
         output.write_line(printable(difference))

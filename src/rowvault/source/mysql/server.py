@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rowvault.core.model import ServerInfo
+from rowvault.core.source_name import default_name
 from rowvault.source.mysql.connection import Connection, text
 from rowvault.source.mysql.options import ConnectOptions
 from rowvault.sqltext.quoting import mysql_string
@@ -39,6 +40,7 @@ def read_server(connection: Connection, options: ConnectOptions) -> ServerInfo:
         server_id=_server_id(values),
         url=options.url,
         settings=tuple((name, values[name]) for name in _SETTINGS if name in values),
+        name=default_name(options.url, values.get("hostname", ""), values.get("port", "")),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from rowvault.core.model import Moment
+from rowvault.core.model import Moment, ServerInfo
 from rowvault.core.monitor import Monitor
 from rowvault.source.examination import Examination
 from rowvault.source.mysql import identity
@@ -63,6 +63,11 @@ class MysqlSource:
             # From here on the snapshot closes them.
             stack.pop_all()
         return snapshot
+
+    def identify(self) -> ServerInfo:
+        """Which server it is. Raises ConnectError."""
+        with ExitStack() as stack:
+            return read_server(_opened(stack, Connector(self._login)), self._login.options)
 
     def examine(self, selection: Selection) -> Examination:
         """What a backup would be like; changes nothing and holds no lock.

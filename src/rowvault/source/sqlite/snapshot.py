@@ -12,6 +12,7 @@ from typing import Self
 from rowvault.core.errors import SnapshotLostError, UsageError
 from rowvault.core.model import Moment, ServerInfo
 from rowvault.core.omission import texts_of
+from rowvault.core.source_name import default_name
 from rowvault.source.examination import Examination
 from rowvault.source.protocol import (
     EVERYTHING,
@@ -68,6 +69,11 @@ class SqliteSource:
             snapshot = SqliteSnapshot(self._path, connections, reason)
             opened.pop_all()
             return snapshot
+
+    def identify(self) -> ServerInfo:
+        """Which file it is. Raises ConnectError."""
+        with connect_errors(self._path):
+            return server_info(self._path, ())
 
     def examine(self, selection: Selection) -> Examination:
         """What a backup would be like. Raises ConnectError, UnknownObjectError."""
@@ -167,6 +173,7 @@ def server_info(path: Path, settings: tuple[tuple[str, str], ...]) -> ServerInfo
         server_id=url,
         url=url,
         settings=settings,
+        name=default_name(url),
     )
 
 

@@ -1,0 +1,56 @@
+"""How a command gets the snapshot that a person named, and says which one it took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from rowvault.core.model import ServerInfo
+from rowvault.repository.find_snapshot import FoundSnapshot, SnapshotRequest
+from rowvault.repository.repository import Repository
+from rowvault.repository.selection import Name
+
+
+def _untold(found: FoundSnapshot) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotChoice:
+    """A snapshot as it was named, and who is told which one that is."""
+
+    request: SnapshotRequest
+    tell: Callable[[FoundSnapshot], None] = _untold
+    """Called before anything is done with it."""
+
+    def of(
+        self,
+        repository: Repository,
+        wanted: tuple[Name, ...] = (),
+        live: ServerInfo | None = None,
+    ) -> FoundSnapshot:
+        """The snapshot, told of; see SnapshotRequest for `wanted` and `live`.
+
+        Raises SnapshotNotFoundError, AmbiguousSnapshotError, UsageError, DamageError.
+        """
+        found = repository.resolve(replace(self.request, wanted=wanted, live=live))
+        self.tell(found)
+        return found
+
+    def forgotten(self, repository: Repository) -> FoundSnapshot:
+        """The same out of the forgotten ones."""
+        found = repository.trash.resolve(self.request)
+        self.tell(found)
+        return found
+
+
+def wanted_names(
+    databases: tuple[str, ...], tables: tuple[tuple[str, str], ...]
+) -> tuple[Name, ...]:
+    """What `-d` and `-t` ask for."""
+    return (*((database, None) for database in databases), *tables)
+
+
+def wanted_part(database: str | None, table: str | None) -> tuple[Name, ...]:
+    """What `DB[.TABLE]` asks for."""
+    return () if database is None else ((database, table),)
