@@ -111,13 +111,13 @@ class _Divide(msgspec.Struct, frozen=True):
 
 
 def _read_again_if_short(scan: TableScan, worker: _Worker) -> None:
-    """Where rows fell between ranges: keys compare in another order than that of the index."""
+    """Where rows fell between ranges, for whatever reason."""
     if not scan.begins_again():
         return
     worker.monitor.warning(
         f"{scan.definition.label}: its row-chunks do not hold as many rows as are counted in the "
-        "same moment, so its index has another order than its keys; it is read again, whole and by "
-        "one connection."
+        "same moment (keys may compare in another order than their index has, or rows lie in a "
+        "wrong partition); it is read again, whole and by one connection."
     )
     scan.run(0, worker.reader, worker.advance)
 
