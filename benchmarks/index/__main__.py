@@ -23,6 +23,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.scenario.machine import commit, load, machine
+from blake3 import blake3
 
 from rowvault.codec.frames import BlockType
 from rowvault.core.ids import BlockId, PackName
@@ -31,6 +32,7 @@ from rowvault.repository.index import segment_name
 from rowvault.repository.index_segment import PREFIX_BYTES, RECORD_BYTES, segment_head
 from rowvault.repository.names import PackType
 from rowvault.repository.repository import Repository
+from rowvault.repository.segment_seal import MAC_BYTES, SegmentSeal
 from rowvault.storage import LocalStorage
 
 PASSWORD = b"benchmark"
@@ -74,12 +76,14 @@ def main() -> None:
 def _build(place: Path, blocks: int, lookups: int) -> None:
     """An encrypted repository whose index lists so many blocks, and a file of ids to look up."""
     storage = LocalStorage(place / "vault")
-    Repository.create(storage, PASSWORD).close()
+    with Repository.create(storage, PASSWORD) as repository:
+        seal = repository.place.index.seal
+    assert seal is not None
     chance = random.Random(SEED)
     wanted: list[bytes] = []
     for first in range(0, blocks, SEGMENT_RECORDS):
         count = min(SEGMENT_RECORDS, blocks - first)
-        data = _segment(chance, count)
+        data = _segment(chance, count, seal)
         wanted += _some(data, count, lookups * count // (2 * blocks))
         storage.create(names.segment(segment_name(data)), data)
     wanted += [chance.randbytes(PREFIX_BYTES) for _ in range(lookups - len(wanted))]
@@ -87,9 +91,11 @@ def _build(place: Path, blocks: int, lookups: int) -> None:
     (place / "wanted").write_bytes(b"".join(one + bytes(PREFIX_BYTES) for one in wanted))
 
 
-def _segment(chance: random.Random, count: int) -> bytes:
+def _segment(chance: random.Random, count: int, seal: SegmentSeal) -> bytes:
     packs = [PackName(chance.randbytes(32).hex()) for _ in range(-(-count // BLOCKS_PER_PACK))]
-    return b"".join((segment_head(packs, count), *_records(chance, count, len(packs))))
+    head = segment_head(packs, count, is_sealed=True)
+    body = b"".join((head, *_records(chance, count, len(packs))))
+    return body + seal.mac(blake3(body).digest())
 
 
 def _records(chance: random.Random, count: int, packs: int) -> Iterator[bytes]:
@@ -107,9 +113,9 @@ def _records(chance: random.Random, count: int, packs: int) -> Iterator[bytes]:
 
 def _some(data: bytes, count: int, wanted: int) -> Iterator[bytes]:
     """Every so manyth id of a segment."""
-    records_at = len(data) - count * RECORD_BYTES
+    end = len(data) - MAC_BYTES
     step = max(1, count // max(1, wanted))
-    starts = range(records_at, len(data), step * RECORD_BYTES)
+    starts = range(end - count * RECORD_BYTES, end, step * RECORD_BYTES)
     return (data[at : at + PREFIX_BYTES] for at in islice(starts, wanted))
 
 

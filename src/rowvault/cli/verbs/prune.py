@@ -58,6 +58,9 @@ def prune(
     Packs without any snapshot, listed or forgotten, end it with 20 unless --allow-remove-all is
     given: half of a copy looks like that.
 
+    Where what is needed cannot be told, because a pack is missing, a block is damaged or somebody
+    has forged a piece of the index, nothing is removed, and the exit code is 20.
+
     A prune that is killed at any moment loses nothing; the next one goes on.
     """
     from rowvault.commands.prune import PruneOptions
