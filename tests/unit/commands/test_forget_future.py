@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice
 from rowvault.commands.forget import ForgetOptions, forget
 from rowvault.core.errors import UsageError
 from rowvault.core.monitor import SilentMonitor
+from rowvault.repository.find_snapshot import SnapshotRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.retention import Period, Policy
 from rowvault.storage import LocalStorage
@@ -47,7 +49,9 @@ def test_it_takes_nobodys_place_and_is_told(access: RepositoryAccess) -> None:
 
 def test_it_is_forgotten_by_name(access: RepositoryAccess) -> None:
     future = ids(access)[-1]
-    forget(ForgetOptions(access, snapshots=(future,)), SilentMonitor())
+    forget(
+        ForgetOptions(access, snapshots=(SnapshotChoice(SnapshotRequest(future)),)), SilentMonitor()
+    )
     assert future not in ids(access)
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from rowvault.cli.failure import notes_of
 from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.chosen import SnapshotChoice
 from rowvault.commands.forget import ForgetOptions, UndeleteOptions, forget, undelete
 from rowvault.commands.tags import TagOptions, add_tags
 from rowvault.core.errors import StorageError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.core.partly import done_before
 from rowvault.repository.catalogue import Catalogue
+from rowvault.repository.find_snapshot import SnapshotRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.trash import Trash
 from rowvault.storage import LocalStorage
@@ -30,6 +32,10 @@ def ids(tmp_path: Path) -> list[str]:
 @pytest.fixture
 def access(tmp_path: Path, ids: list[str]) -> RepositoryAccess:
     return RepositoryAccess(str(tmp_path / "place"), lambda: b"")
+
+
+def chosen(*names: str) -> tuple[SnapshotChoice, ...]:
+    return tuple(SnapshotChoice(SnapshotRequest(name)) for name in names)
 
 
 def failing_after(
@@ -57,7 +63,7 @@ def test_forget(
 ) -> None:
     failing_after(monkeypatch, Trash, "put", error)
     with pytest.raises(type(error)) as raised:
-        forget(ForgetOptions(access, tuple(ids[:3])), SilentMonitor())
+        forget(ForgetOptions(access, chosen(*ids[:3])), SilentMonitor())
     (done,) = done_before(raised.value)["forgotten"]
     (told,) = notes_of(raised.value)
     assert done in ids[:3]
@@ -69,17 +75,17 @@ def test_forget(
 def test_undelete(
     ids: list[str], access: RepositoryAccess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forget(ForgetOptions(access, tuple(ids[:3])), SilentMonitor())
+    forget(ForgetOptions(access, chosen(*ids[:3])), SilentMonitor())
     failing_after(monkeypatch, Trash, "take_back", StorageError("full"))
     with pytest.raises(StorageError) as raised:
-        undelete(UndeleteOptions(access, tuple(ids[:3])))
+        undelete(UndeleteOptions(access, chosen(*ids[:3])))
     assert done_before(raised.value) == {"snapshots": [ids[0]]}
 
 
 def test_tags(ids: list[str], access: RepositoryAccess, monkeypatch: pytest.MonkeyPatch) -> None:
     failing_after(monkeypatch, Catalogue, "add_tag", StorageError("full"))
     with pytest.raises(StorageError) as raised:
-        add_tags(TagOptions(access, ids[0], ("a", "b")))
+        add_tags(TagOptions(access, SnapshotChoice(SnapshotRequest(ids[0])), ("a", "b")))
     assert done_before(raised.value) == {"tags": ["a"]}
 
 
@@ -87,6 +93,6 @@ def test_an_error_before_anything_is_done_has_no_note(
     ids: list[str], access: RepositoryAccess
 ) -> None:
     with pytest.raises(Exception, match="ffff") as raised:
-        forget(ForgetOptions(access, (ids[0], "ffff")), SilentMonitor())
+        forget(ForgetOptions(access, chosen(ids[0], "ffff")), SilentMonitor())
     assert not done_before(raised.value)
     assert not notes_of(raised.value)
