@@ -13,6 +13,7 @@ from rowvault.repository.prune_plan import PruneLimits
 from rowvault.repository.prune_report import PruneReport, PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.statistics import gather
 from rowvault.storage import Storage
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (
@@ -156,3 +157,19 @@ def test_a_dry_run_names_who_is_waited_for() -> None:
         done = run(storage, limits=limits, dry_run=False)
         assert said.pending_bytes == done.pending_bytes > 0
         assert len(said.waits_for) == len(done.waits_for) == 1
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_what_statistics_call_unused_is_what_a_prune_frees(history: object) -> None:
+    """And, where blocks are stored anew, what lies below these besides."""
+    storage = MemoryStorage()
+    history(storage)  # type: ignore[operator]
+    with open_plain(storage) as repository:
+        before = gather(repository, None, SilentMonitor())
+    done = run(storage, limits=PruneLimits(max_unused=0), dry_run=False)
+    with open_plain(storage) as repository:
+        after = gather(repository, None, SilentMonitor())
+    assert after.stored.unused.stored_bytes == after.unlisted_bytes == 0
+    freed = before.stored.frame_bytes - after.stored.frame_bytes
+    unused = before.stored.unused.stored_bytes
+    assert freed == unused or (freed > unused and done.renewed_blocks)
