@@ -177,3 +177,56 @@ def test_a_policy_of_one_source_leaves_the_others_alone(two: tuple[Vault, Path])
     assert left.count(str(own.source)) == 3
     only = run_json("-r", own.path, "snapshots", "--source", "staging")
     assert [one["source"] for one in only] == ["staging"]
+
+
+@pytest.mark.parametrize("tag", ["latest", "latest~2", "@x", "cafe", "2026", "end", "pos:a:4"])
+def test_no_tag_looks_like_another_name(own: Vault, tag: str) -> None:
+    assert run("-r", own.path, "tag", "add", "latest", tag).returncode == 2
+    assert run("-r", own.path, "backup", own.url, "--tag", tag).returncode == 2
+    assert listed(own.path) == list(own.snapshots)
+    assert run_json("-r", own.path, "tag", "list") == []
+
+
+def test_a_tag_names_a_snapshot(own: Vault) -> None:
+    first, second = own.snapshots
+    succeed("-r", own.path, "tag", "add", first, "before-upgrade")
+    assert run_json("-r", own.path, "show", "before-upgrade")["id"] == first
+    assert run_json("-r", own.path, "show", f"{second[:6]}~1")["id"] == first
+    assert run("-r", own.path, "show", "before-upgrade~1").returncode == 1
+    succeed("-r", own.path, "tag", "add", second, "before-upgrade")
+    assert run_json("-r", own.path, "show", "before-upgrade")["id"] == second
+    assert b"2 snapshots carry the tag" in run("-r", own.path, "show", "before-upgrade").stderr
+    for words in (["forget", "before-upgrade"], ["tag", "remove", "before-upgrade", "x"],
+                  ["restore", "before-upgrade", f"sqlite:///{own.source}.new"]):  # fmt: skip
+        done = run("-r", own.path, *words)
+        assert done.returncode == 2
+        assert first.encode() in done.stderr
+        assert second.encode() in done.stderr
+    assert listed(own.path) == list(own.snapshots)
+    found = run_json("-r", own.path, "tag", "list")
+    assert [(one["tag"], one["snapshot"]) for one in found] == [
+        ("before-upgrade", first), ("before-upgrade", second),
+    ]  # fmt: skip
+    succeed("-r", own.path, "tag", "remove", first, "before-upgrade")
+    succeed("-r", own.path, "forget", "before-upgrade")
+    assert listed(own.path) == [first]
+    assert run_json("-r", own.path, "undelete", "before-upgrade")["snapshots"] == [second]
+
+
+def test_times_are_of_one_zone_and_told(own: Vault) -> None:
+    for name in ("@2126-10-25", "@2126-10-25T02:00:00Z", "@2126-10-25T02:00+01:00"):
+        assert run_json("-r", own.path, "show", name)["id"] == own.snapshots[1]
+    done = run("-r", own.path, "--timezone", "Europe/Berlin", "show", "@2126-07-14")
+    assert b"until 2126-07-14 23:59:59 +02:00 (Europe/Berlin)" in done.stderr
+    local = run("-r", own.path, "show", "@2126-07-14", env={"TZ": "Europe/Berlin"})
+    assert b"until 2126-07-14 23:59:59 +02:00 (Europe/Berlin)" in local.stderr
+    assert b"time (Europe/Berlin)" in succeed(
+        "-r", own.path, "snapshots", env={"ROWVAULT_TIMEZONE": "Europe/Berlin"}
+    )
+    for zone in ({"TZ": "Europe/Berlin"}, {"TZ": "CET-1CEST,M3.5.0,M10.5.0/3"}):
+        for time in ("@2026-10-25T02:30", "@2026-03-29T02:30"):
+            done = run("-r", own.path, "show", time, env=zone)
+            assert done.returncode == 2
+            assert b"+01:00" in done.stderr
+            assert b"+02:00" in done.stderr
+    assert run("-r", own.path, "--timezone", "Mars/Base", "show", "@2026-01-01").returncode == 2

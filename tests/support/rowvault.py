@@ -28,7 +28,9 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     own = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("ROWVAULT_REPOSITORY", "ROWVAULT_PASSWORD", "MYSQL_PWD"))
+        if not name.startswith(
+            ("ROWVAULT_REPOSITORY", "ROWVAULT_PASSWORD", "ROWVAULT_TIMEZONE", "MYSQL_PWD")
+        )
     }
     return own | dict(extra or {})
 

@@ -9,6 +9,7 @@ import msgspec
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.server import ServerAccess
 from rowvault.core.monitor import Monitor
+from rowvault.repository.tag_name import check_tag
 
 if TYPE_CHECKING:
     from rowvault.backup.engine import BackupResult
@@ -44,6 +45,8 @@ class BackupOptions(msgspec.Struct, frozen=True):
 
 def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
     """Takes a snapshot of a live server. Raises SourceError, RepositoryError, DamageError."""
+    for tag in options.tags:
+        check_tag(tag)
     with options.repository.open_ahead() as opened:
         # Imported here because loading the engine takes as long as deriving the repository's key,
         # and both go on at once.

@@ -60,6 +60,7 @@ from rowvault.repository.session import SessionPlace, WriteSession
 from rowvault.repository.slots import Argon2Parameters, seal_slot
 from rowvault.repository.snapshot import Snapshot, SnapshotListing
 from rowvault.repository.sources import Sources
+from rowvault.repository.tag_name import check_tag
 from rowvault.repository.trash import Trash
 from rowvault.repository.tree import TreeReader, TreeRoot
 from rowvault.storage.protocol import Storage
@@ -352,8 +353,13 @@ class Repository:
         """The snapshot's tags, sorted."""
         return self._catalogue.tags(snapshot_id)
 
+    def tagged(self) -> dict[str, list[Snapshot]]:
+        """The snapshots of each tag, oldest first. Raises StorageError."""
+        return self._catalogue.tagged(self.snapshots())
+
     def add_tag(self, snapshot: Snapshot, tag: str) -> None:
-        """Gives a snapshot a tag; one that it has stays. Raises StorageError."""
+        """Gives a snapshot a tag; one that it has stays. Raises UsageError, StorageError."""
+        check_tag(tag)
         self._catalogue.add_tag(snapshot, tag)
 
     def remove_tag(self, snapshot: Snapshot, tag: str) -> None:

@@ -1,4 +1,4 @@
-"""`rowvault tag add|remove`."""
+"""`rowvault tag list|add|remove`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,21 @@ import click
 
 from rowvault.cli import output
 from rowvault.cli.command import Command, Family, usage_error
-from rowvault.cli.figures import printable
+from rowvault.cli.figures import format_time, iso_time, printable
 from rowvault.cli.settings import Settings
 from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
+from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
     from rowvault.commands.tags import TagResult
+
+
+_HEADINGS = (
+    Heading("tag", foldable=True),
+    Heading("snapshot"),
+    Heading("time", timed=True),
+    Heading("source", foldable=True),
+)
 
 
 @click.group("tag", cls=Family, short_help="Give snapshots names, or take them away.")
@@ -59,6 +68,46 @@ def remove(
     _refuse_empty(tags)
     choice = snapshot_choice(settings, snapshot, source_name, changes=True)
     _show(remove_tags(TagOptions(settings.access(), choice, tags)), settings)
+
+
+@tag.command(
+    "list",
+    cls=Command,
+    short_help="List the tags and their snapshots.",
+    examples=["rowvault tag list", "rowvault tag list --source prod --json"],
+)
+@source_option
+@click.pass_obj
+def list_(settings: Settings, source_name: str | None) -> None:
+    """List all tags, with the snapshots that carry them."""
+    from rowvault.commands.tags import list_tags
+
+    found = list_tags(settings.access(), source_name)
+    if settings.as_json:
+        output.write_json(
+            [
+                {
+                    "tag": one.tag,
+                    "snapshot": one.snapshot.id,
+                    "time": iso_time(one.snapshot.time),
+                    "source": one.source,
+                }
+                for one in found
+            ]
+        )
+    elif found:
+        rows = [
+            [
+                printable(one.tag),
+                one.snapshot.id,
+                format_time(one.snapshot.time),
+                printable(one.source),
+            ]
+            for one in found
+        ]
+        write_table(_HEADINGS, rows)
+    elif not settings.quiet:
+        click.echo("no snapshot has a tag", err=True)
 
 
 def _refuse_empty(tags: tuple[str, ...]) -> None:
