@@ -28,7 +28,8 @@ def test_the_commands_of_this_version() -> None:
     assert VERBS == [
         "init", "doctor", "backup", "snapshots", "show", "ls", "dump", "mount", "umount",
         "restore", "verify", "diff", "check", "repair", "upgrade", "stats", "forget", "undelete",
-        "prune", "tag list", "tag add", "tag remove", "sessions", "key list", "key add", "key remove",
+        "prune", "tag add", "tag remove",
+        "tag list", "sessions", "key list", "key add", "key remove",
         "key change", "version", "demo",
     ]  # fmt: skip
 

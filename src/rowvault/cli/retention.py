@@ -10,6 +10,7 @@ import click
 from rowvault.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from rowvault.core.zone import Zone
     from rowvault.repository.retention import Policy
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
@@ -61,7 +62,7 @@ def keep_options(function: _Function) -> _Function:
     return decorated
 
 
-def policy(options: dict[str, Any]) -> Policy:
+def policy(options: dict[str, Any], zone: Zone) -> Policy:
     """The policy of the `keep_...` parameters, which are taken out. Raises UsageError."""
     from rowvault.repository.retention import Period, Policy, Span
 
@@ -80,4 +81,5 @@ def policy(options: dict[str, Any]) -> Policy:
         within=None if within is None else Span.parse(within),
         within_periods=spans,
         tags=tags,
+        zone=zone,
     )

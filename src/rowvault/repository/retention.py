@@ -2,7 +2,8 @@
 
 Snapshots are looked at from the newest to the oldest. A counted rule (`daily`, 7) keeps the newest
 snapshot of each of the newest 7 days that have any; while it has counts left it also keeps the very
-oldest snapshot. Days and weeks are those of UTC, weeks those of ISO 8601. A rule within a time
+oldest snapshot. Days and weeks are those of
+the policy's zone, weeks those of ISO 8601. A rule within a time
 counts back from the newest one.
 
 The rules go once over whole snapshots and once over incomplete ones, each by itself, so that one
@@ -21,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 
 from rowvault.core.errors import UsageError
 from rowvault.core.instant import is_of_future
+from rowvault.core.zone import UTC_ZONE, Zone
 from rowvault.repository.snapshot import Snapshot, SnapshotSelection
 from rowvault.repository.sources import Sources
 
@@ -94,6 +96,9 @@ class Policy:
     """One of each period, this close to the newest."""
     tags: tuple[tuple[str, ...], ...] = ()
     """Snapshots that carry all tags of one of these; the empty tag means no tag at all."""
+
+    zone: Zone = UTC_ZONE
+    """Whose hours, days and weeks are counted."""
 
     @property
     def is_empty(self) -> bool:
@@ -213,7 +218,10 @@ _BUCKETS: dict[Period, Callable[[datetime], object]] = {
 class _Rule:
     """One counted rule on its way from the newest snapshot to the oldest."""
 
-    def __init__(self, period: Period, count: int, since: datetime | None, text: str) -> None:
+    def __init__(
+        self, period: Period, count: int, since: datetime | None, text: str, zone: Zone
+    ) -> None:
+        self._zone = zone
         self._period = period
         self._left = count
         self._since = since
@@ -223,7 +231,7 @@ class _Rule:
 
     def reasons(self, one: Candidate, index: int, *, is_oldest: bool) -> Iterable[str]:
         """Why this rule keeps the snapshot, if it does."""
-        time = one.snapshot.time.astimezone(UTC)
+        time = self._zone.at(one.snapshot.time)
         if self._left == 0 or (self._since is not None and not time > self._since):
             return
         bucket: object = index if self._period is Period.LAST else _BUCKETS[self._period](time)
@@ -239,12 +247,12 @@ class _Rule:
 
 def _rules(policy: Policy, newest: datetime) -> list[_Rule]:
     counted = [
-        _Rule(period, policy.counts.get(period, 0), None, str(period))
+        _Rule(period, policy.counts.get(period, 0), None, str(period), policy.zone)
         for period in Period
         if policy.counts.get(period, 0)
     ]
     within = [
-        _Rule(period, UNLIMITED, span.before(newest), f"{period} within {span}")
+        _Rule(period, UNLIMITED, span.before(newest), f"{period} within {span}", policy.zone)
         for period, span in policy.within_periods.items()
     ]
     return counted + within

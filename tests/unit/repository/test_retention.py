@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from rowvault.core.errors import UsageError
 from rowvault.core.ids import BlockId, SnapshotId
 from rowvault.core.instant import CLOCK_TOLERANCE
 from rowvault.core.model import Moment, ServerInfo
+from rowvault.core.zone import UTC_ZONE, Zone
 from rowvault.repository.node import Sums
 from rowvault.repository.retention import (
     FUTURE,
@@ -296,3 +298,18 @@ def test_a_clock_that_is_a_little_ahead_makes_no_snapshot_of_the_future() -> Non
     assert kept(Policy({Period.LAST: 1}), [ahead, candidate(NOW)]) == [NOW + CLOCK_TOLERANCE]
     beyond = candidate(NOW + CLOCK_TOLERANCE + timedelta(seconds=1))
     assert len(kept(Policy({Period.LAST: 1}), [beyond, candidate(NOW)])) == 2
+
+
+def test_days_are_those_of_the_policys_zone() -> None:
+    late, early = (candidate(datetime(2026, 11, day, hour, tzinfo=UTC))
+                   for day, hour in ((14, 23), (15, 22)))  # fmt: skip
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    berlin = Zone("Europe/Berlin", ZoneInfo("Europe/Berlin"))
+    kept = [
+        len(judge(Policy({Period.DAILY: 1}, zone=zone), [late, early], now).dropped)
+        for zone in (UTC_ZONE, berlin)
+    ]
+    assert kept == [1, 1]
+    both = judge(Policy({Period.DAILY: 2}, zone=berlin), [late, early], now)
+    assert both.kept[1].reasons == ("oldest daily",)
+    assert judge(Policy({Period.DAILY: 2}), [late, early], now).kept[1].reasons == ("daily 2",)

@@ -15,6 +15,8 @@ from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
 from rowvault.cli.snapshot_name import snapshot_choice, source_option
 from rowvault.cli.table import Heading, write_table
+from rowvault.cli.zone import configured_zone
+from rowvault.core.zone import UTC_ZONE
 
 if TYPE_CHECKING:
     from rowvault.commands.forget import ForgetGroup, ForgetResult
@@ -39,7 +41,7 @@ _HEADINGS = (
 
     A snapshot stays if any --keep option keeps it. The options mean what they mean in restic, and
     apply to each source and selection by itself. Hours, days and ISO weeks are those of
-    UTC. N may be `unlimited`.
+    UTC, or of the zone that --timezone or ROWVAULT_TIMEZONE names. N may be `unlimited`.
 
     Forgotten snapshots leave all lists, but not the disk: `undelete` brings them back until
     `prune` removes them for good. With --prune that happens at once.
@@ -91,7 +93,7 @@ def forget(
     from rowvault.commands.forget import ForgetOptions
     from rowvault.commands.forget import forget as run
 
-    policy = retention.policy(keep)
+    policy = retention.policy(keep, configured_zone(settings) or UTC_ZONE)
     if bool(snapshots) == (not policy.is_empty):
         raise usage_error(
             "Name snapshots, or say what to keep, not both."
