@@ -36,6 +36,8 @@ _LAST_OF_HANDLERS = 200
 BEYOND_PACKET = 1301
 """A function's result is larger than max_allowed_packet, and is NULL instead."""
 
+_TOO_MANY = frozenset({1040, 1203, 1226})
+"""The server, or the account's max_user_connections, allows no further connection."""
 _DENIED = frozenset({1044, 1045, 1095, 1142, 1143, 1227, 1345, 1370, 1410, 1698})
 _UNKNOWN = frozenset({1049, 1051, 1109, 1146, 1305})
 _LOST = frozenset({0, 1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2055, 4031})
@@ -90,6 +92,11 @@ def connect_error(error: Exception, place: str, user: str) -> ConnectError:
         return LoginError(
             f"{place} does not let user {user!r} in: {text}. "
             "Check the user and the password (MYSQL_PWD or --defaults-file)."
+        )
+    if code in _TOO_MANY:
+        return ConnectError(
+            f"No connection to {place}: {text} (error {code}). Use fewer connections with -j 1, or "
+            "raise the limit on the server."
         )
     return ConnectError(f"No connection to {place}: {text}. Is the server running there?")
 

@@ -42,7 +42,6 @@ _ADVICE = {
     1021: _ROOM,
     1026: _ROOM,
     1114: _ROOM,
-    1290: _READ_ONLY,
     1836: _READ_ONLY,
     3100: _READ_ONLY,
     1115: _RELEASE,
@@ -61,9 +60,21 @@ _ADVICE = {
 }
 
 
+_BY_OPTION = 1290
+_OPTION = (
+    "Start the target without the option that the message names, or restore to another server."
+)
+
+
+def _advice(error: StatementError) -> str | None:
+    if error.code == _BY_OPTION:
+        return _READ_ONLY if "read-only" in str(error) else _OPTION
+    return _ADVICE.get(error.code)
+
+
 def advised(error: SourceError) -> str:
     """The error's message, and behind it what can be done."""
-    advice = _ADVICE.get(error.code) if isinstance(error, StatementError) else None
+    advice = _advice(error) if isinstance(error, StatementError) else None
     return f"{error}. {advice}" if advice else str(error)
 
 
