@@ -8,18 +8,26 @@ from itertools import takewhile
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.restore.selection import Chosen
 from rowvault.source.protocol import Catalogue
+from rowvault.sqltext.beside import constraint_name, renamed_constraint
 from rowvault.sqltext.counter import split_counter
+from rowvault.sqltext.create_table import CreateTable, ElementKind
 from rowvault.sqltext.session_marks import INVALID, OWN_COLLATION
 
 _SHOWN_BEFORE = 40
 _SHOWN_BYTES = 120
 
 
-def table_problem(expected: TableDefinition, found: TableDefinition) -> str | None:
-    """What the two CREATE TABLE statements do not agree in; None when they say the same."""
+def table_problem(
+    expected: TableDefinition, found: TableDefinition, *, is_renamed: bool = False
+) -> str | None:
+    """What the two CREATE TABLE statements do not agree in; None when they say the same.
+
+    The order of constraints says nothing. `is_renamed`: nor do their names, which a table beside
+    its original cannot have.
+    """
     text, counter = split_counter(expected.statement)
     text_found, counter_found = split_counter(found.statement)
-    if text != text_found:
+    if text != text_found and _unordered(text, is_renamed) != _unordered(text_found, is_renamed):
         return f"table {expected.label}: {_difference(text, text_found)}"
     if counter != counter_found:
         return (
@@ -27,6 +35,21 @@ def table_problem(expected: TableDefinition, found: TableDefinition) -> str | No
             f"{_or_none(counter)} in the snapshot"
         )
     return None
+
+
+def _unordered(statement: bytes, is_renamed: bool) -> tuple[object, ...]:
+    """What a table is, whatever the order of its constraints; without their names if renamed."""
+    parsed = CreateTable.parse(statement)
+    if parsed is None:
+        return (statement,)
+    constraints: list[bytes] = []
+    others: list[bytes] = []
+    for one in parsed.elements:
+        if one.kind in (ElementKind.FOREIGN_KEY, ElementKind.CHECK) and constraint_name(one):
+            constraints.append(renamed_constraint(one, "") if is_renamed else one.text)
+        else:
+            others.append(one.text)
+    return parsed.head, tuple(others), tuple(sorted(constraints)), parsed.tail
 
 
 def object_problems(

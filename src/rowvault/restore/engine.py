@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from rowvault.core.monitor import Monitor, SilentMonitor
-from rowvault.repository.manifest import TableRecord
+from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.accounts import AccountRestore
-from rowvault.restore.build import Builder
+from rowvault.restore.beside import heal
+from rowvault.restore.constraints import with_free_names
 from rowvault.restore.fitness import check_names, check_rights, check_vendor, warn_of_case
 from rowvault.restore.limits import check_values
-from rowvault.restore.lost_rights import give_back
-from rowvault.restore.proof import prove, prove_accounts, prove_events
-from rowvault.restore.prover import Prover
 from rowvault.restore.references import References
 from rowvault.restore.rename import Renaming, Side
 from rowvault.restore.resume import standing_tables
 from rowvault.restore.room import find_conflicts, refuse, with_called
+from rowvault.restore.run import Orders, Plan, Run
 from rowvault.restore.selection import Chosen, choose, held_accounts
 from rowvault.restore.standing import Standing
 from rowvault.restore.verify import TableName
+from rowvault.restore.ways import Decision, Ways
 from rowvault.source.protocol import DEFAULT_LOCKING, ExistingObject, Locking, Source, Target
 
 
@@ -40,6 +39,8 @@ class RestoreRequest:
     """Drop what is in the way: nothing else."""
     resume: bool = False
     """Like `replace`, but tables that are proven to be the snapshot's are kept."""
+    drop_first: bool = False
+    """What is replaced is dropped before it is made anew, when its rows have been read."""
     users: bool = False
     """Users, roles and grants, too; see `choose`."""
     verify: bool = True
@@ -48,9 +49,25 @@ class RestoreRequest:
     """Told what would be dropped, before anything is changed; raises where that is not meant."""
 
     @property
+    def orders(self) -> Orders:
+        """What carrying it out needs to know."""
+        return Orders(self.makes_room, self.verify, self.workers)
+
+    @property
     def makes_room(self) -> bool:
         """What is in the way is dropped."""
         return self.replace or self.resume
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """How one table that was in the way was replaced."""
+
+    table: str
+    is_exchanged: bool
+    """It stood until the new one was proven; otherwise it was dropped first."""
+    reason: str = ""
+    """Why it was dropped first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +79,19 @@ class RestoreResult:
     raw_bytes: int
     seconds: float
     verified: bool | None
-    """True: all definitions and rows were read back and are equal. None: not asked for."""
+    """True: all that was restored was read back and is equal; `left_out` says what was not.
+    None: not asked for."""
     warnings: tuple[str, ...]
     kept_tables: int = 0
     """Tables that stood already, and were proven to be the snapshot's."""
     accounts: int = 0
     """Users and roles that were made."""
+    replaced: tuple[Replaced, ...] = ()
+    """Tables that were in the way."""
+    left_out: tuple[str, ...] = ()
+    """Labels of what was to be made and is not there; a warning says why."""
+    objects: int = 0
+    """Views, programs and sequences that stand."""
     accounts_left: str = ""
     """Users, roles and grants that the snapshot holds and nobody asked for; how many, in words."""
 
@@ -110,18 +134,23 @@ def run_restore(
         target.abort()
         raise
     standing = Standing(plan.chosen.tables, plan.kept)
-    unlocked = partial(open_source, SilentMonitor(), Locking(allowed=False))
-    prover = Prover(repository, unlocked)
+    run = Run(
+        repository,
+        snapshot,
+        target,
+        request.orders,
+        plan,
+        standing,
+        keeping,
+        verifying,
+        open_source,
+    )
     try:
-        _Run(repository, snapshot, target, request, keeping, plan, standing, prover).all(verifying)
+        run.all()
     except BaseException as error:
-        target.abort()
-        note = standing.note() if target.keeps_changes else ""
-        if note:
+        for note in run.end_early():
             error.add_note(note)
         raise
-    finally:
-        prover.stop()
     tables, accounts = plan.chosen.tables, plan.accounts
     return RestoreResult(
         tables=len(tables),
@@ -132,20 +161,18 @@ def run_restore(
         warnings=(*keeping.warnings, *target.omissions),
         kept_tables=len(plan.kept),
         accounts=0 if accounts is None else accounts.made,
+        replaced=tuple(_replaced(plan.ways)),
+        left_out=tuple(run.left_out),
+        objects=run.objects,
         accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is to be done, found possible."""
-
-    chosen: Chosen
-    kept: frozenset[TableName]
-    """Tables that stand already."""
-    conflicts: Sequence[ExistingObject]
-    references: References
-    accounts: AccountRestore | None
+def _replaced(ways: Ways) -> Iterator[Replaced]:
+    for name in sorted(ways.beside):
+        yield Replaced(".".join(name), is_exchanged=True)
+    for name, reason in sorted(ways.dropped.items()):
+        yield Replaced(".".join(name), is_exchanged=False, reason=reason)
 
 
 def _plan(
@@ -155,7 +182,7 @@ def _plan(
     verifying: Callable[[], Source],
     request: RestoreRequest,
     monitor: Monitor,
-) -> _Plan:
+) -> Plan:
     """All that can be known beforehand; changes nothing. Raises UsageError, RestoreError."""
     chosen = choose(
         repository.manifest(snapshot),
@@ -165,7 +192,9 @@ def _plan(
         monitor,
         request.users,
     )
-    chosen = with_called(target, chosen)
+    if request.makes_room and target.keeps_changes:
+        heal(target, chosen, monitor)
+    chosen = with_free_names(target, with_called(target, chosen), monitor)
     warn_of_losses(snapshot, chosen, monitor)
     check_vendor(snapshot, chosen, target)
     _check(repository, chosen, target)
@@ -185,65 +214,8 @@ def _plan(
     if request.users:
         accounts = AccountRestore(chosen.accounts, chosen.reach, target.accounts(), monitor)
         accounts.check(request.makes_room)
-    return _Plan(chosen, kept, conflicts, references, accounts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Carries a plan out; `standing` knows how far it came."""
-
-    repository: Repository
-    snapshot: Snapshot
-    target: Target
-    request: RestoreRequest
-    monitor: Monitor
-    plan: _Plan
-    standing: Standing
-    prover: Prover
-
-    def all(self, verifying: Callable[[], Source]) -> None:
-        """Makes room, makes everything, proves it; then events, which may change it."""
-        snapshot, target, monitor = self.snapshot, self.target, self.monitor
-        rights = target.rights_on(self.plan.conflicts)
-        self._make_room()
-        builder = Builder(self.plan.chosen, self.plan.kept, target, self.standing, monitor)
-        proves_early = self.request.verify and target.keeps_changes
-        built = builder.build(
-            self.repository, self.request.workers, self.prover.add if proves_early else _ignored
-        )
-        self.plan.references.warn(monitor)
-        remade = self.plan.accounts.remade if self.plan.accounts is not None else ()
-        give_back(rights, remade, target, monitor)
-        self._grant()
-        if self.request.verify:
-            workers = self.request.workers
-            prove(self.repository, snapshot, built, verifying, workers, monitor, self.prover)
-        events = builder.build_events()
-        if self.request.verify:
-            prove_events(snapshot, events, target, monitor)
-        target.close()
-
-    def _make_room(self) -> None:
-        if self.plan.accounts is not None:
-            self.monitor.phase("creating users")
-            self.plan.accounts.make(self.standing)
-        for one in self.plan.conflicts:
-            self.target.drop(one)
-            self.standing.dropped(one)
-
-    def _grant(self) -> None:
-        accounts = self.plan.accounts
-        if accounts is None:
-            return
-        self.monitor.phase("granting")
-        accounts.grant(self.standing)
-        differences = accounts.differences()
-        if self.request.verify:
-            prove_accounts(self.snapshot, differences, self.target, self.monitor)
-
-
-def _ignored(record: TableRecord) -> None:
-    """Nobody proves tables before the end."""
+    ways = Decision(target, chosen, conflicts).ways(request.drop_first, references.keys)
+    return Plan(chosen, kept, conflicts, ways, references, accounts)
 
 
 def warn_of_losses(snapshot: Snapshot, chosen: Chosen, monitor: Monitor) -> None:

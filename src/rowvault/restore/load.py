@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rowvault.codec.rows import RowBatch
 from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.render.table import read_group
 from rowvault.repository.manifest import TableRecord
 from rowvault.repository.repository import Repository
 from rowvault.restore.portions import LoadWork, TableLoad
-from rowvault.source.protocol import Loader, Target
+from rowvault.source.protocol import Loader
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,19 @@ class Loading:
 def load_tables(
     repository: Repository,
     records: Sequence[TableRecord],
-    target: Target,
+    open_loader: Callable[[], Loader],
     worker_count: int,
     monitor: Monitor,
     loading: Loading,
 ) -> None:
     """Loads every row of every table, and builds the keys that were left for later.
 
+    `open_loader` is called once for each worker, before the first row.
+
     Raises RestoreError, DamageError: the first one met.
     """
     work = LoadWork(repository, records)
-    loaders = [target.open_loader() for _ in range(worker_count)]
+    loaders = [open_loader() for _ in range(worker_count)]
     threads = [
         threading.Thread(
             target=_Worker(work, loader, repository, monitor, loading).run, daemon=True
@@ -59,6 +62,27 @@ def load_tables(
             loader.close()
     if work.error is not None:
         raise work.error
+
+
+class _Nowhere:
+    """Rows that are read, and with that proven, go nowhere."""
+
+    def load(self, table: TableDefinition, rows: RowBatch) -> None:
+        """They were read."""
+
+    def add_keys(self, table: TableDefinition) -> None:
+        """There are none."""
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+def read_tables(
+    repository: Repository, records: Sequence[TableRecord], worker_count: int, monitor: Monitor
+) -> None:
+    """Reads every row of every table, each block proven by its id. Raises DamageError."""
+    nothing = Loading(frozenset(), lambda table, rows: None, lambda record, is_large: None)
+    load_tables(repository, records, _Nowhere, worker_count, monitor, nothing)
 
 
 @dataclass(frozen=True, slots=True)

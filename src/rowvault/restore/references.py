@@ -24,7 +24,9 @@ class References:
         }
         replaced = any(one.kind is ObjectKind.TABLE for one in conflicts)
         # Asking for all foreign keys opens every table of a server: only where it may matter.
-        self._children = list(self._find_children(chosen.databases)) if replaced else []
+        self.keys = list(target.foreign_keys(chosen.databases)) if replaced else []
+        """All that refer to tables of these databases; asked for where tables are replaced."""
+        self._children = list(self._find_children())
 
     def check(self) -> None:
         """Raises RestoreError where a table is to be replaced by one that its children cannot have.
@@ -57,8 +59,8 @@ class References:
                         "that table is not on the target: rows can be added only when it is there"
                     )
 
-    def _find_children(self, databases: Sequence[str]) -> Iterator[ForeignKey]:
-        for key in self._target.foreign_keys(databases):
+    def _find_children(self) -> Iterator[ForeignKey]:
+        for key in self.keys:
             is_inside = self._place(key.database, key.table) in self._tables
             if not is_inside and self._place(key.parent_database, key.parent_table) in self._tables:
                 yield key

@@ -31,6 +31,8 @@ class Chosen:
     """Users, roles and grants."""
     reach: Reach = field(default=Reach(True, (), ()))
     """What of the target is restored, under its final names."""
+    renamed: frozenset[tuple[str, str]] = frozenset()
+    """(database, table) of tables that had another name, or another database."""
 
     @property
     def databases(self) -> list[str]:
@@ -84,7 +86,16 @@ def choose(
         called=tuple(renaming.object(one) for one in called),
         accounts=_accounts(manifest, reach, renaming, monitor) if users else (),
         reach=reach.renamed(renaming),
+        renamed=frozenset(
+            new
+            for record in records
+            if (new := renaming.name(*(old := _name(record.definition)))) != old
+        ),
     )
+
+
+def _name(table: TableDefinition) -> tuple[str, str]:
+    return table.database, table.name
 
 
 def _called(

@@ -32,6 +32,8 @@ class Standing:
         self._bare: set[str] = set()
         self._databases: list[str] = []
         self._dropped = 0
+        self._gone: set[str] = set()
+        """Tables that were dropped and are not whole again."""
         self._objects = 0
         self._accounts = 0
         self._is_verified: bool | None = None
@@ -40,6 +42,13 @@ class Standing:
     def dropped(self, found: ExistingObject | ObjectDefinition) -> None:
         """It made room."""
         self._dropped += 1
+        if found.kind is ObjectKind.TABLE:
+            self._gone.add(f"{found.database}.{found.name}")
+
+    def exchanged(self, tables: Sequence[TableDefinition]) -> None:
+        """They stand whole, in place of others."""
+        for one in tables:
+            self._loaded[one.label] = self._expected[one.label]
 
     def made(
         self, definition: ObjectDefinition | TableDefinition, *, is_bare: bool = False
@@ -78,6 +87,8 @@ class Standing:
         told = []
         if self._dropped:
             told.append(f"{_count(self._dropped, 'object')} dropped to make room")
+        if gone := [name for name in sorted(self._gone) if name not in self._whole()]:
+            told.append(f"dropped and not whole again: {_listed(gone)}")
         if self._databases:
             told.append(
                 f"{'databases' if len(self._databases) > 1 else 'database'} "
@@ -92,12 +103,15 @@ class Standing:
             told.append(f"not made: {_listed(self._pending)}")
         return f"So far: {'; '.join(told)}. {_NEXT}"
 
-    def _tables(self) -> str:
-        whole = [
+    def _whole(self) -> list[str]:
+        return [
             name
             for name, rows in self._loaded.items()
             if rows == self._expected[name] and name not in self._bare
         ]
+
+    def _tables(self) -> str:
+        whole = self._whole()
         text = f"{self._kept + len(whole)} of {_count(len(self._expected), 'table')} complete"
         partly = [
             f"{name} ({rows} of {self._expected[name]} rows"

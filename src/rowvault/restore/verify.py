@@ -199,7 +199,8 @@ def _readable(
         if table is None:
             problems.append(_absence(record.definition, catalogue))
             continue
-        difference = table_problem(record.definition, table.definition)
+        is_renamed = _name(record.definition) in chosen.renamed
+        difference = table_problem(record.definition, table.definition, is_renamed=is_renamed)
         if difference:
             definitions.append(difference)
         problem = _shape_problem(record.definition, table.definition)

@@ -261,6 +261,20 @@ class ExistingObject(msgspec.Struct, frozen=True, order=True):
         return f"{self.kind} {self.database}.{self.name}"
 
 
+class TakenName(msgspec.Struct, frozen=True, order=True):
+    """The name of a constraint that a target has, where it can be given only once in a database."""
+
+    database: str
+    table: str
+    name: str
+    is_check: bool = False
+    """A CHECK constraint, not a foreign key: their names are apart from each other."""
+
+
+Move = tuple[str, str, str]
+"""(database, name, its new name) of a table, view or sequence."""
+
+
 class ValueLimit(msgspec.Struct, frozen=True):
     """How large one value may be."""
 
@@ -332,6 +346,33 @@ class Target(Protocol):
 
     def add_references(self, table: TableDefinition) -> None:
         """Adds the foreign keys of a table that was made without keys. Raises RestoreError."""
+        ...
+
+    def alter(self, table: TableDefinition, statement: bytes) -> None:
+        """Runs an ALTER TABLE for the foreign keys of this table. Raises RestoreError."""
+        ...
+
+    def taken_names(self, databases: Sequence[str]) -> Sequence[TakenName]:
+        """Names of constraints that nothing else in these databases can have."""
+        ...
+
+    def hindrance_to_move(self, databases: Sequence[str]) -> str:
+        """Why tables of these databases cannot be exchanged by renaming them; '' where they can."""
+        ...
+
+    def move(self, moves: Sequence[Move]) -> None:
+        """Gives these other names in this order: all of them, or none. Raises RestoreError."""
+        ...
+
+    def clear(self, found: Sequence[ExistingObject]) -> None:
+        """Like `drop`, over a connection of its own: also after `abort`.
+
+        Raises ConnectError, RestoreError.
+        """
+        ...
+
+    def definitions(self, found: Iterable[ExistingObject]) -> Sequence[ObjectDefinition]:
+        """How these programs are defined now; what the account may not read is not in it."""
         ...
 
     def events(self, database: str) -> Sequence[ObjectDefinition]:

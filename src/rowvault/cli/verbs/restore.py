@@ -30,11 +30,7 @@ from rowvault.cli.table import write_facts
 if TYPE_CHECKING:
     from rowvault.restore.engine import RestoreResult
 
-_VERIFIED = {
-    True: "verified: all definitions and rows were read back and are the snapshot's",
-    False: "NOT verified: the target does not hold what the snapshot holds",
-    None: "not verified (--no-verify)",
-}
+_NAMED = 5
 
 
 @click.command(
@@ -102,6 +98,12 @@ _VERIFIED = {
     help="Go on with a restore that ended early: tables that stand are read, those that are proven "
     "to be the snapshot's are kept, and what else is in the way is dropped.",
 )
+@click.option(
+    "--drop-first",
+    is_flag=True,
+    help="With --replace or --resume: drop each table, when its rows in the snapshot have been "
+    "read, before the new one is loaded; for a target that cannot hold both.",
+)
 @click.option("--no-verify", is_flag=True, help="Do not read definitions and rows back.")
 @source_option
 @workers_option
@@ -119,6 +121,7 @@ def restore(
     onto: str | None,
     resume: bool,
     source_name: str | None,
+    drop_first: bool,
     no_verify: bool,
     workers: int | None,
     defaults_file: Path | None,
@@ -129,12 +132,15 @@ def restore(
     from rowvault.commands.restore import restore as run
     from rowvault.restore.engine import RestoreRequest
 
+    if drop_first and not (replace or resume):
+        raise click.UsageError("--drop-first is for --replace and --resume")
     request = RestoreRequest(
         databases=tuple(parse_database(name) for name in databases),
         tables=tuple(parse_table(name) for name in tables),
         rename=tuple(parse_rename(pair) for pair in renames),
         replace=replace,
         resume=resume,
+        drop_first=drop_first,
         users=users,
         verify=not no_verify,
         workers=workers or default_workers(),
@@ -150,8 +156,6 @@ def restore(
     with monitor(settings) as watching:
         result = run(options, watching)
     _write(result, settings)
-    if result.verified is False:
-        raise click.exceptions.Exit(ExitCode.UNVERIFIED)
     if result.warnings:
         raise click.exceptions.Exit(ExitCode.INCOMPLETE)
 
@@ -168,15 +172,49 @@ def _write(result: RestoreResult, settings: Settings) -> None:
             [
                 ("restored", f"{rows}, {format_bytes(result.raw_bytes)}"),
                 ("kept", _kept(result.kept_tables)),
+                *_replaced(result),
                 ("not restored", f"{left}: --users restores them" if left else ""),
                 ("time", format_seconds(result.seconds)),
             ]
         )
-        output.write_line(_VERIFIED[result.verified])
+        output.write_line(_verdict(result))
 
 
 def _kept(count: int) -> str:
     return f"{plural(count, 'table')} that stood already, proven by reading" if count else ""
+
+
+def _verdict(result: RestoreResult) -> str:
+    """What was proven, and of what."""
+    if result.verified is None:
+        return "not verified (--no-verify)"
+    if result.left_out:
+        left = ", ".join(result.left_out[:_NAMED])
+        more = len(result.left_out) - _NAMED
+        return (
+            "incomplete: what was restored was read back and is the snapshot's, but these were "
+            f"left out: {left}{f' and {more} more' if more > 0 else ''}"
+        )
+    counts = [plural(result.tables, "table"), plural(result.rows, "row")]
+    counts += [plural(result.objects, "object")] if result.objects else []
+    counts += [plural(result.accounts, "account")] if result.accounts else []
+    return (
+        "verified: all definitions and rows were read back and are the snapshot's "
+        f"({', '.join(counts)})"
+    )
+
+
+def _replaced(result: RestoreResult) -> list[tuple[str, str]]:
+    """How tables that were in the way were replaced; those that were dropped first by name."""
+    exchanged = sum(one.is_exchanged for one in result.replaced)
+    dropped = [one for one in result.replaced if not one.is_exchanged]
+    facts = []
+    if exchanged:
+        facts.append(("exchanged", f"{plural(exchanged, 'table')}, proven beside the old ones"))
+    facts += [("dropped first", f"{one.table}: {one.reason}") for one in dropped[:_NAMED]]
+    if len(dropped) > _NAMED:
+        facts.append(("dropped first", f"{len(dropped) - _NAMED} more"))
+    return facts
 
 
 def document(result: RestoreResult) -> dict[str, object]:
@@ -184,10 +222,20 @@ def document(result: RestoreResult) -> dict[str, object]:
     return {
         "tables": result.tables,
         "kept_tables": result.kept_tables,
+        "replaced": [
+            {
+                "table": one.table,
+                "way": "exchanged" if one.is_exchanged else "dropped first",
+                "reason": one.reason,
+            }
+            for one in result.replaced
+        ],
         "accounts": result.accounts,
         "rows": result.rows,
         "raw_bytes": result.raw_bytes,
         "seconds": result.seconds,
         "verified": result.verified,
+        "objects": result.objects,
+        "left_out": list(result.left_out),
         "warnings": list(result.warnings),
     }

@@ -45,13 +45,13 @@ class KeyMaker:
 
     def add_keys(self, table: TableDefinition) -> None:
         """Builds the keys of a table that was made bare. Raises RestoreError."""
-        self._alter(table, _late(table).add_keys, "its keys")
+        self.alter(table, _late(table).add_keys, "its keys")
 
     def add_references(self, table: TableDefinition) -> None:
         """Adds its foreign keys, once every table has its keys. Raises RestoreError."""
         statement = _late(table).add_references
         if statement:
-            self._alter(table, statement, "its foreign keys")
+            self.alter(table, statement, "its foreign keys")
 
     def _rehearse(self, table: TableDefinition, late: LateKeys) -> bytes:
         """What the server says of the table in the end; nothing where it refuses a step."""
@@ -66,7 +66,8 @@ class KeyMaker:
         except (faults.StatementError, RestoreError):
             return b""
 
-    def _alter(self, table: TableDefinition, statement: bytes, what: str) -> None:
+    def alter(self, table: TableDefinition, statement: bytes, what: str) -> None:
+        """Runs an ALTER TABLE; `what` it gives the table. Raises RestoreError."""
         try:
             self._run(table, statement)
         except SourceError as error:

@@ -44,6 +44,25 @@ _HEAD_BYTES = 400
 _DEFINER = re.compile(rb"\sDEFINER\s*=\s*`((?:[^`]|``)*)`@`((?:[^`]|``)*)`")
 
 
+_SHOWING_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "REFERENCES")
+"""Any of them on everything shows all tables and their foreign keys."""
+
+
+def hindrance_to_move(connection: Connection, databases: Sequence[str]) -> str:
+    """Why the account cannot exchange tables by renaming them; '' where it can."""
+    rights = read_rights(connection)
+    for database in databases:
+        for right in ("ALTER", "CREATE", "INSERT", "DROP"):
+            if not rights.has(right, database):
+                return f"the account lacks {right} on `{database}`.*, with which tables are renamed"
+    if not any(rights.has_globally(right) for right in _SHOWING_TABLES):
+        return (
+            "the account does not see all databases, and a foreign key in one that it does not "
+            "see would follow the renamed table"
+        )
+    return ""
+
+
 def lacking_rights(
     connection: Connection,
     vendor: str,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from rowvault.source.mysql.connection import Connection, text
+from rowvault.source.protocol import TakenName
 from rowvault.sqltext.foreign_keys import ForeignKey
 from rowvault.sqltext.quoting import identifier, mysql_string, qualified
 
@@ -36,6 +37,29 @@ def read_foreign_keys(connection: Connection, databases: Sequence[str]) -> list[
         )
         for (database, table, name, parent_database, parent), columns in sorted(pairs.items())
     ]
+
+
+def read_taken_names(
+    connection: Connection, databases: Sequence[str], vendor: str
+) -> list[TakenName]:
+    """Names of constraints of which a database has each only once.
+
+    MariaDB's CHECK constraints have names of their own in each table.
+    """
+    if not databases:
+        return []
+    kinds = ("FOREIGN KEY", "CHECK") if vendor == "mysql" else ("FOREIGN KEY",)
+    rows = connection.rows(
+        "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, CONSTRAINT_TYPE "
+        "FROM information_schema.TABLE_CONSTRAINTS "
+        f"WHERE CONSTRAINT_SCHEMA IN ({', '.join(mysql_string(one) for one in databases)}) "
+        f"AND CONSTRAINT_TYPE IN ({', '.join(mysql_string(one) for one in kinds)})",
+        "looking for constraints",
+    )
+    return sorted(
+        TakenName(text(database), text(table), text(name), text(kind) == "CHECK")
+        for database, table, name, kind in rows
+    )
 
 
 def column_types(connection: Connection, database: str, table: str) -> dict[str, str]:

@@ -11,21 +11,27 @@ from rowvault.core.omission import Omission, texts_of
 from rowvault.source.mysql.account_target import MysqlAccountTarget
 from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
 from rowvault.source.mysql.connection import Connection, text
+from rowvault.source.mysql.former import drop_object, read_programs
 from rowvault.source.mysql.late_keys import KeyMaker
 from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
 from rowvault.source.mysql.maker import ObjectMaker
-from rowvault.source.mysql.needed_rights import lacking_rights
+from rowvault.source.mysql.needed_rights import hindrance_to_move, lacking_rights
 from rowvault.source.mysql.programs import ProgramReader
-from rowvault.source.mysql.references import column_types, count_orphans, read_foreign_keys
+from rowvault.source.mysql.references import (
+    column_types,
+    count_orphans,
+    read_foreign_keys,
+    read_taken_names,
+)
 from rowvault.source.mysql.remedies import restore_error
 from rowvault.source.mysql.routine_rights import rights_on
 from rowvault.source.mysql.server import read_server
-from rowvault.source.mysql.session import LOADING, set_up
-from rowvault.source.protocol import ExistingObject, ValueLimit
+from rowvault.source.mysql.session import LOADING, LOCK_WAIT_S, set_up
+from rowvault.source.protocol import ExistingObject, Move, TakenName, ValueLimit
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.foreign_keys import ForeignKey
-from rowvault.sqltext.quoting import mysql_string, qualified
+from rowvault.sqltext.quoting import encode_name, mysql_string, qualified
 from rowvault.sqltext.session_marks import is_broken
 
 _LISTS = {
@@ -134,6 +140,43 @@ class MysqlTarget:
         """Adds its foreign keys. Raises RestoreError."""
         self._keys.add_references(table)
 
+    def alter(self, table: TableDefinition, statement: bytes) -> None:
+        """Runs an ALTER TABLE for the foreign keys of this table. Raises RestoreError."""
+        self._keys.alter(table, statement, "its foreign keys")
+
+    def taken_names(self, databases: Sequence[str]) -> Sequence[TakenName]:
+        """Foreign keys, and on MySQL CHECK constraints. Raises SourceError."""
+        return read_taken_names(self._connection, databases, self.server.vendor)
+
+    def hindrance_to_move(self, databases: Sequence[str]) -> str:
+        """A right that is missing, or foreign keys that the account may not see."""
+        return hindrance_to_move(self._connection, databases)
+
+    def move(self, moves: Sequence[Move]) -> None:
+        """One RENAME TABLE, which takes views and sequences too. Raises RestoreError."""
+        pairs = ", ".join(
+            f"{qualified(database, old)} TO {qualified(database, new)}"
+            for database, old, new in moves
+        )
+        try:
+            self._connection.execute(encode_name(f"RENAME TABLE {pairs}"), "exchanging tables")
+        except SourceError as error:
+            raise restore_error(error) from error
+
+    def clear(self, found: Sequence[ExistingObject]) -> None:
+        """Over a connection of its own. Raises ConnectError, RestoreError."""
+        # Nobody waits long for what is only tidied up.
+        connection = self._open(LOADING | {"lock_wait_timeout": str(LOCK_WAIT_S)})
+        try:
+            for one in found:
+                drop_object(connection, one)
+        finally:
+            connection.close()
+
+    def definitions(self, found: Iterable[ExistingObject]) -> Sequence[ObjectDefinition]:
+        """As a backup reads them. Raises SourceError."""
+        return read_programs(self._connection, list(found), self.folded)
+
     def events(self, database: str) -> Sequence[ObjectDefinition]:
         """The events of a database, as a backup reads them. Raises SourceError."""
         unreadable: list[Omission] = []
@@ -181,14 +224,7 @@ class MysqlTarget:
 
     def drop(self, found: ExistingObject) -> None:
         """Drops it, if it is still there: a trigger goes with its table. Raises RestoreError."""
-        word = found.kind.upper()
-        try:
-            self._connection.execute(
-                f"DROP {word} IF EXISTS {qualified(found.database, found.name)}",
-                f"dropping {found.label}",
-            )
-        except SourceError as error:
-            raise restore_error(error, f"{found.label} could not be dropped") from error
+        drop_object(self._connection, found)
 
     def rights_on(self, found: Iterable[ExistingObject]) -> Sequence[ObjectDefinition]:
         """Grants on routines; those on tables and views outlive them."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import ConnectError, RestoreError, UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
-from rowvault.source.protocol import AccountTarget, ExistingObject
+from rowvault.source.protocol import AccountTarget, ExistingObject, Move, TakenName
 from rowvault.source.sqlite.catalogue import (
     SEQUENCE_TABLE,
     STATISTICS_TABLE,
@@ -126,6 +126,27 @@ class SqliteTarget:
 
     def add_references(self, table: TableDefinition) -> None:
         """Never asked for."""
+
+    def alter(self, table: TableDefinition, statement: bytes) -> None:
+        """Never asked for."""
+
+    def taken_names(self, databases: Sequence[str]) -> Sequence[TakenName]:
+        """Constraints may share their names."""
+        return ()
+
+    def hindrance_to_move(self, databases: Sequence[str]) -> str:
+        """Nothing is dropped for others before all of it is committed."""
+        return "the whole restore is one transaction"
+
+    def move(self, moves: Sequence[Move]) -> None:
+        """Never asked for."""
+
+    def clear(self, found: Sequence[ExistingObject]) -> None:
+        """Never asked for: `abort` takes everything back."""
+
+    def definitions(self, found: Iterable[ExistingObject]) -> Sequence[ObjectDefinition]:
+        """Never asked for: `abort` takes everything back."""
+        return ()
 
     def events(self, database: str) -> Sequence[ObjectDefinition]:
         """SQLite has none."""
