@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+from rowvault.core.errors import AmbiguousSnapshotError
 from rowvault.core.ids import BlockId, SnapshotId
 from rowvault.core.model import Moment, ServerInfo
 from rowvault.core.source_name import default_name, name_of_server
+from rowvault.repository.find_snapshot import SnapshotRequest
 from rowvault.repository.node import Sums
 from rowvault.repository.retention import Candidate, group
 from rowvault.repository.snapshot import Snapshot, SnapshotSelection, SourceName
 from rowvault.repository.sources import Sources
 from rowvault.repository.tree import TreeRoot
+from rowvault.storage import LocalStorage
+from support.golden import golden_copy
+from support.sample_repository import open_plain, read_snapshot
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 ROOT = TreeRoot(BlockId(bytes(32)), 0, Sums())
@@ -168,3 +174,22 @@ def test_selections_make_groups_apart() -> None:
     part = Snapshot(**fields | {"id": SnapshotId("f" * 16),
                                 "selection": SnapshotSelection(databases=("shop",))})  # fmt: skip
     assert [one.source for one in group([Candidate(whole), Candidate(part)])] == ["db:3306"] * 2
+
+
+def test_a_repository_of_servers_at_localhost_made_before(tmp_path: Path) -> None:
+    place = golden_copy("v1-two-servers-plain", tmp_path)
+    with open_plain(LocalStorage(place)) as repository:
+        snapshots = repository.snapshots()
+        groups = group([Candidate(one) for one in snapshots])
+        assert [len(one.candidates) for one in groups] == [2, 2, 2, 2]
+        for one in groups:
+            assert len({each.snapshot.server.server_id for each in one.candidates}) == 1
+        mysql, other, web1, web2 = (one.source for one in groups)
+        assert (mysql, web1, web2) == ("localhost:3306", "web1:3306", "web2:3306")
+        assert other.startswith("localhost:3306#")
+        with pytest.raises(AmbiguousSnapshotError, match="4 sources"):
+            repository.find("latest")
+        for one in groups:
+            found = repository.resolve(SnapshotRequest("latest~1", one.source)).snapshot
+            assert found == one.candidates[0].snapshot
+            assert read_snapshot(repository, found)["shop", "orders"]
