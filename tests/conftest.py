@@ -38,6 +38,14 @@ _OBJECTS_BETWEEN_COLLECTIONS = 10_000
 VENDORS = ("mariadb", pytest.param("mysql", marks=pytest.mark.mysql))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What this host knows of repositories is no test's matter but those that look at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 def pytest_configure() -> None:
     """A run in the background of a shell ignores Ctrl-C, and its children would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -23,7 +23,7 @@ def test_backup(tmp_path: Path, empty_vault: Path) -> None:
     assert first.keys() == {
         "snapshot", "parent", "source", "tables", "accounts", "rows", "raw_bytes", "blocks",
         "new_blocks", "stored_bytes", "seconds", "waited_seconds", "workers", "moment", "warnings",
-        "missing", "notices",
+        "missing", "notices", "damage",
     }  # fmt: skip
     assert first["parent"] is None
     assert (first["tables"], first["rows"], first["warnings"]) == (2, 2002, [])
@@ -65,13 +65,14 @@ def test_upgrade(tmp_path: Path) -> None:
     place = golden_copy("v1-plain", tmp_path)
     lacking = run_json("-r", place, "check")["missing_features"]
     planned = run_json("-r", place, "upgrade", "--dry-run")
-    assert planned.keys() == {"dry_run", "features"}
+    assert planned.keys() == {"dry_run", "features", "adopted"}
     assert [one["name"] for one in planned["features"]] == lacking
     for one in run_json("doctor", place)["missing_features"]:
         assert one.keys() == {"name", "access", "since", "gain"}
         assert f"{one['name']} would be".encode() in succeed("-r", place, "upgrade", "--dry-run")
     assert b"can then" in succeed("-r", place, "upgrade")
-    assert run_json("-r", place, "upgrade") == {"dry_run": False, "features": []}
+    nothing = {"dry_run": False, "features": [], "adopted": None}
+    assert run_json("-r", place, "upgrade") == nothing
     assert run_json("-r", place, "check")["missing_features"] == []
 
 

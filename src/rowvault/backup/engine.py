@@ -93,6 +93,8 @@ class BackupResult(msgspec.Struct, frozen=True):
     notices: tuple[str, ...]
     """What one may not expect, and is not left out: tables that are gone from the server, another
     server under the source's name."""
+    damage: tuple[str, ...] = ()
+    """How the repository's other snapshots are not those that must be there."""
 
 
 def run_backup(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import msgspec
 
 from rowvault.core.errors import CorruptError, MissingError, TruncatedError
+from rowvault.repository.known_head import KnownHead, state_directory
 from rowvault.repository.repository import Repository
 from rowvault.storage.location import open_storage
 
@@ -49,7 +50,9 @@ class RepositoryAccess(msgspec.Struct, frozen=True):
             opening.close_if_open()
 
     def _open(self, whole: bool = True) -> Repository:
-        return Repository.open(open_storage(self.location), self.password, whole=whole)
+        repository = Repository.open(open_storage(self.location), self.password, whole=whole)
+        repository.known_head = KnownHead(state_directory(), repository.id, repository.location)
+        return repository
 
 
 @contextmanager

@@ -9,10 +9,12 @@ import msgspec
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.server import ServerAccess
 from rowvault.core.monitor import Monitor
+from rowvault.repository.ledger import CHECKPOINT_WITHOUT_PRUNE
 from rowvault.repository.tag_name import check_tag
 
 if TYPE_CHECKING:
     from rowvault.backup.engine import BackupResult
+    from rowvault.repository.repository import Repository
 
 _KEPT_MEMORY_BYTES = 64 << 20
 """Of what was freed: two packs, and what the connections have under way."""
@@ -74,4 +76,15 @@ def backup(options: BackupOptions, monitor: Monitor) -> BackupResult:
         source = options.source.source(monitor, locking)
         if opened.has_failed:  # nothing need be asked of the server then
             opened.result()
-        return run_backup_into(opened.result, source, request, monitor)
+        result = run_backup_into(opened.result, source, request, monitor)
+        repository = opened.result()
+        return msgspec.structs.replace(result, damage=_examine(repository, options.dry_run))
+
+
+def _examine(repository: Repository, dry_run: bool) -> tuple[str, ...]:
+    """How the set of snapshots is not as it must be, in words; the new one is safe all the same."""
+    found = repository.snapshot_set
+    report = found.examine() if dry_run else found.settle()
+    if not report.problems and not dry_run:
+        repository.ledger.compact(CHECKPOINT_WITHOUT_PRUNE)
+    return tuple(str(one.error) for one in report.problems)

@@ -18,6 +18,8 @@ class CheckOptions:
     repository: RepositoryAccess
     read_data: bool | ReadSubset
     """Every stored byte, or those of some packs."""
+    accept_state: bool = False
+    """Take the snapshots that are there for those that must be there, first."""
 
 
 def check(options: CheckOptions, monitor: Monitor) -> CheckReport:
@@ -26,4 +28,6 @@ def check(options: CheckOptions, monitor: Monitor) -> CheckReport:
     Raises NoRepositoryError, WrongPasswordError, StorageError.
     """
     with options.repository.open(whole=False) as repository:
+        if options.accept_state:
+            repository.snapshot_set.accept()
         return check_repository(repository, options.read_data, monitor)

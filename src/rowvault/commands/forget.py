@@ -75,11 +75,14 @@ def forget(
     """Forgets snapshots; `undelete` brings them back until the next prune.
 
     `told` gets the result before anything is pruned.
-    Raises UsageError, also where nothing would be left of a source; SnapshotNotFoundError.
+    Raises UsageError, also where nothing would be left of a source; SnapshotNotFoundError;
+    DamageError where snapshots have vanished or come back.
     """
     from rowvault.repository.prune import prune  # loads what only a prune needs
 
     with options.repository.open() as repository:
+        found = repository.snapshot_set
+        (found.examine() if options.dry_run else found.settle()).require_none()
         listings = repository.listings()
         damage = tuple(str(one.damage) for one in listings if one.damage is not None)
         candidates = [

@@ -18,6 +18,7 @@ from rowvault.core.errors import (
 )
 from rowvault.core.ids import SessionId, SnapshotId
 from rowvault.repository import names
+from rowvault.repository.ledger import Change, ChangeKind, Ledger
 from rowvault.repository.prune_ledger import PruneLedger
 from rowvault.repository.sealed import DocumentType, Sealer
 from rowvault.repository.secrets import Secrets
@@ -45,10 +46,12 @@ class Catalogue:
         storage: Storage,
         sealer: Sealer,
         secrets: Secrets,
+        ledger: Ledger,
         has_begun: Callable[[], object] = lambda: None,
     ) -> None:
         """`has_begun` is called once a session's object is there, and may refuse by an error."""
         self._has_begun = has_begun
+        self.ledger = ledger
         self._storage = storage
         self._sealer = sealer
         self._secrets = secrets
@@ -59,16 +62,24 @@ class Catalogue:
     def snapshots(self) -> list[SnapshotListing]:
         """All snapshots, oldest first, the damaged ones too."""
         unpublished = self._complete_commits()
+        known = self._published()
+        for snapshot in unpublished:
+            name = names.snapshot(snapshot.time, snapshot.id)
+            known.setdefault(name, SnapshotListing(snapshot.id, snapshot.time, snapshot))
+        return sorted(known.values(), key=lambda one: (one.time, one.id))
+
+    def published(self) -> list[SnapshotListing]:
+        """Those that have an object of their own, the damaged ones too."""
+        return list(self._published().values())
+
+    def _published(self) -> dict[str, SnapshotListing]:
         known: dict[str, SnapshotListing] = {}
         for name in self._storage.list(names.SNAPSHOTS):
             listing = self._known.get(name) or self._read_listing(name)
             if listing is not None:
                 known[name] = listing
         self._known = {name: one for name, one in known.items() if one.snapshot is not None}
-        for snapshot in unpublished:
-            name = names.snapshot(snapshot.time, snapshot.id)
-            known.setdefault(name, SnapshotListing(snapshot.id, snapshot.time, snapshot))
-        return sorted(known.values(), key=lambda one: (one.time, one.id))
+        return known
 
     def is_listed(self, snapshot_id: SnapshotId) -> bool:
         """Whether a snapshot is published and not forgotten."""
@@ -136,6 +147,7 @@ class Catalogue:
         assert document.snapshot is not None
         snapshot = msgspec.structs.replace(document.snapshot, session=document.id)
         name, data = names.snapshot(snapshot.time, snapshot.id), self.seal_snapshot(snapshot)
+        is_recorded = self._record(document, name)
         while self._is_there(document):
             if self._create_once(name, data):
                 if not self._is_there(document):
@@ -146,8 +158,23 @@ class Catalogue:
                 continue
             for tag in document.tags:
                 self._create_once(self._tag_name(snapshot.id, tag), self.seal_tag(snapshot, tag))
-            self._storage.delete(names.session(document.id))
+            if is_recorded:
+                self._storage.delete(names.session(document.id))
             return
+
+    def _record(self, document: SessionDocument, name: str) -> bool:
+        """Whether the ledger has the snapshot; else its session stays until it can be recorded.
+
+        Entry first, then the snapshot's object, then the session's end: a process that stands still
+        meanwhile sees by the session whether its own step is still to be made.
+        """
+        added = Change(ChangeKind.ADDED, name.removeprefix(names.SNAPSHOTS), document.id)
+        try:
+            self.ledger.extend(lambda state: [added] if self._is_there(document) else [])
+        except (DamageError, UnsupportedFormatError) as error:
+            _log.warning("snapshot %s is not recorded in the ledger yet: %s", name, error)
+            return False
+        return True
 
     def was_forgotten(self, snapshot: Snapshot) -> bool:
         """Whether this very commit is in the trash, or a prune has removed it for good.

@@ -40,6 +40,9 @@ def check(repository: Repository, read_data: bool | ReadSubset, monitor: Monitor
     _check_slots(place, report)
     for name, error in repository.upkeep_damage().items():
         report.add(error, name)
+    repository.ledger.forget_entries()
+    for problem in repository.snapshot_set.examine().problems:
+        report.add(problem.error, problem.object)
     listings = repository.listings()
     if not listings:
         _check_emptiness(repository, report)

@@ -54,7 +54,14 @@ SEALED_SEGMENTS = Feature(
 )
 """Older programs do not read segments of version 2."""
 
-FEATURES = (DELTAS, SEALED_SEGMENTS)
+LEDGER = Feature(
+    "ledger",
+    Access.WRITE,
+    "a snapshot that vanishes or comes back, and a repository that is rolled back, are named",
+)
+"""A program that does not know it would not record what it adds and forgets."""
+
+FEATURES = (DELTAS, SEALED_SEGMENTS, LEDGER)
 """All that this version knows, oldest first."""
 
 

@@ -17,6 +17,7 @@ SNAPSHOTS = "snapshots/"
 TAGS = "tags/"
 SESSIONS = "sessions/"
 TRASH = "trash/"
+LEDGER = "ledger/"
 UPKEEP = "gc/"
 REMOVED_KEYS = "gc/keys"
 PRUNE_STATE = "gc/prune"
@@ -25,7 +26,7 @@ VERIFIED = "gc/verified"
 _ROUND = "gc/round-"
 
 PACK_GROUPS = ("packs/data/", "packs/tree/")
-GROUPS = (KEYS, *PACK_GROUPS, INDEX, SNAPSHOTS, TAGS, SESSIONS, TRASH, UPKEEP)
+GROUPS = (KEYS, *PACK_GROUPS, INDEX, SNAPSHOTS, TAGS, SESSIONS, TRASH, LEDGER, UPKEEP)
 """All groups of a repository."""
 FILLED_BY_A_BACKUP = (*PACK_GROUPS, INDEX, SNAPSHOTS)
 """Those that hold something after the first backup, also where each was made for its first object.
@@ -34,7 +35,7 @@ FILLED_BY_A_BACKUP = (*PACK_GROUPS, INDEX, SNAPSHOTS)
 _STAMP = "%Y%m%dT%H%M%SZ"
 _OBJECT = re.compile(
     "config|keys/<16>|packs/(?:data|tree)/<2>/<64>|index/<64>|tags/<16>/<16>|sessions/<32>|"
-    r"(?:snapshots|trash)/\d{8}T\d{6}Z-<16>|gc/(?:prune|keys|verified|sightings|round-<16>)"
+    r"(?:snapshots|trash)/\d{8}T\d{6}Z-<16>|ledger/\d{10}|gc/(?:prune|keys|verified|sightings|round-<16>)"
     .replace("<", "[0-9a-f]{").replace(">", "}")
 )  # fmt: skip
 
@@ -91,6 +92,16 @@ def key_slot(slot_id: str) -> str:
 def prune_round(round_id: str) -> str:
     """`gc/round-<id>`."""
     return _ROUND + round_id
+
+
+def ledger_entry(number: int) -> str:
+    """`ledger/<number>`, ten digits."""
+    return f"{LEDGER}{number:010}"
+
+
+def split_ledger_entry(object_name: str) -> int:
+    """The inverse of `ledger_entry`."""
+    return int(object_name.removeprefix(LEDGER))
 
 
 def forgotten(time: datetime, snapshot_id: SnapshotId) -> str:

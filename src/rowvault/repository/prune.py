@@ -15,7 +15,7 @@ back fails at its next swap of the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
@@ -34,6 +34,7 @@ from rowvault.repository.block_copies import BlockCopies
 from rowvault.repository.index import Segment, segment_name, unlisted
 from rowvault.repository.index_adoption import adoptable, listed_packs, superseded
 from rowvault.repository.index_removal import remove_packs
+from rowvault.repository.ledger import CHECKPOINT_EVERY, Change, ChangeKind
 from rowvault.repository.live_blocks import LiveMarks
 from rowvault.repository.names import PackType
 from rowvault.repository.need_marks import NeedMarks, refuse
@@ -83,9 +84,12 @@ class _Prune:
         self._lease.refuse_if_held()
         for message in self._lease.replaced:
             self._warn(f"{message}; what it condemned is found again")
+        snapshot_set = self._repository.snapshot_set
         if self._request.dry_run:
+            snapshot_set.examine().require_none()
             self._foresee()
             return self._report
+        snapshot_set.settle().require_none()
         with self._repository.begin(COMMAND, self._monitor) as session:
             refuse(session.false_claims)
             session.keep_segments_apart()
@@ -279,7 +283,7 @@ class _Prune:
             self._monitor.advance(0, len(payload))
             session.move_frame(header, payload)
 
-    def _empty_trash(self, trash: Iterable[TrashListing]) -> None:
+    def _empty_trash(self, trash: Sequence[TrashListing]) -> None:
         """The ledger first: who publishes one of them only now learns that it is gone."""
         documents = [one.document for one in trash if one.document is not None]
         sessions = [one.snapshot.session for one in documents if one.snapshot.session is not None]
@@ -288,6 +292,16 @@ class _Prune:
         for one in trash:
             self._place.storage.delete(names.forgotten(one.time, one.id))
             self._place.catalogue.remove_all_tags(one.id)
+        ledger = self._repository.ledger
+        gone = {names.forgotten(one.time, one.id).removeprefix(names.TRASH) for one in trash}
+        ledger.extend(
+            lambda state: [
+                Change(ChangeKind.REMOVED, name, session)
+                for name, session in state.forgotten.items()
+                if name in gone
+            ]
+        )
+        ledger.compact(CHECKPOINT_EVERY)
 
     def _condemn(
         self, plan: PrunePlan, fresh: set[PackName], rescued: set[PackName], *, emptied: bool

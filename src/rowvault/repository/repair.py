@@ -20,6 +20,7 @@ from rowvault.repository.absence import refuse_unexplained_emptiness
 from rowvault.repository.check_packs import PackCheck
 from rowvault.repository.check_report import CheckReport, DamageKind
 from rowvault.repository.index_removal import remove_packs
+from rowvault.repository.ledger import Change, ChangeKind
 from rowvault.repository.pack_salvage import whole_frames
 from rowvault.repository.prune_ledger import TypedPack
 from rowvault.repository.prune_report import PruneRequest
@@ -44,6 +45,7 @@ def repair(repository: Repository, monitor: Monitor, *, dry_run: bool = False) -
     """
     if not dry_run:
         return _Repair(repository, monitor).run()
+    repository.snapshot_set.examine().require_none()
     with (
         scratch(repository.place.storage) as storage,
         repository.elsewhere(storage) as copy,
@@ -65,6 +67,7 @@ class _Repair:
     def run(self) -> RepairReport:
         """See `repair`."""
         self._lease.refuse_if_busy()
+        self._repository.snapshot_set.settle().require_none()
         refuse_unexplained_emptiness(self._repository)
         self._place.index.refresh()
         self._report.segments = len(self._place.index.damage)
@@ -145,10 +148,25 @@ class _Repair:
                     self._drop_damaged(name, damage, "the tag is lost")
                 continue
             name = names.snapshot(listing.time, listing.id)
+            self._strike_off(name.removeprefix(names.SNAPSHOTS), listing.damage)
             if self._drop_damaged(name, listing.damage, "the snapshot is lost"):
                 catalogue.remove_all_tags(listing.id)
         for name, damage in self._repository.upkeep_damage().items():
+            self._strike_off(name.removeprefix(names.TRASH), damage)
             self._drop_damaged(name, damage, _upkeep_loss(name))
+
+    def _strike_off(self, name: str, damage: DamageError | UnsupportedFormatError) -> None:
+        """Records that a snapshot which cannot be read is gone, before its object goes."""
+        if isinstance(damage, UnsupportedFormatError):
+            return  # it stays
+        self._repository.ledger.extend(
+            lambda state: [
+                Change(ChangeKind.REMOVED, name, session)
+                for known in (state.listed, state.forgotten)
+                for session in [known.get(name)]
+                if session is not None
+            ]
+        )
 
     def _drop_slots(self) -> None:
         for name in self._storage.list(names.KEYS):

@@ -40,10 +40,12 @@ from rowvault.repository.config import (
     encode_config,
 )
 from rowvault.repository.dry_session import DrySession
-from rowvault.repository.features import FEATURES, SEALED_SEGMENTS, Feature
+from rowvault.repository.features import FEATURES, LEDGER, SEALED_SEGMENTS, Feature
 from rowvault.repository.find_snapshot import FoundSnapshot, SnapshotFinder, SnapshotRequest
 from rowvault.repository.index import BlockIndex
 from rowvault.repository.keys import KeyRing, read_removed
+from rowvault.repository.known_head import KnownHead
+from rowvault.repository.ledger import Ledger
 from rowvault.repository.manifest import Manifest
 from rowvault.repository.node import NodeRule
 from rowvault.repository.node_cache import NodeCache
@@ -59,6 +61,7 @@ from rowvault.repository.segment_seal import SegmentSeal
 from rowvault.repository.session import SessionPlace, WriteSession
 from rowvault.repository.slots import Argon2Parameters, seal_slot
 from rowvault.repository.snapshot import Snapshot, SnapshotListing
+from rowvault.repository.snapshot_set import SnapshotSet
 from rowvault.repository.sources import Sources
 from rowvault.repository.tag_name import check_tag
 from rowvault.repository.trash import Trash
@@ -96,7 +99,16 @@ class Repository:
         self._sealer = Sealer(config.cipher, secrets, config.id)
         self._make_id = IdMaker(secrets)
         self._keys = PackKeys(config.cipher, secrets, config.id)
-        self._catalogue = Catalogue(storage, self._sealer, secrets, self._read_config_anew)
+        self._catalogue = Catalogue(
+            storage,
+            self._sealer,
+            secrets,
+            Ledger(storage, self._sealer, lambda: LEDGER in self._features),
+            self._read_config_anew,
+        )
+        self.known_head: KnownHead | None = None
+        """What this host has seen of the ledger, see `RepositoryAccess`."""
+        self._has_examined = False
         self._index = BlockIndex(
             storage, SegmentSeal(secrets, config.id), seals=config.has(SEALED_SEGMENTS)
         )
@@ -308,7 +320,11 @@ class Repository:
 
     def listings(self) -> list[SnapshotListing]:
         """All snapshots, oldest first, with the damage of those that cannot be read."""
-        return self._catalogue.snapshots()
+        listings = self._catalogue.snapshots()
+        if not self._has_examined:  # who examines the set himself decides what comes of it
+            for problem in self.snapshot_set.examine().problems:
+                _log.warning("%s", problem.error)
+        return listings
 
     def snapshots(self) -> list[Snapshot]:
         """All snapshots that can be read, oldest first; the damage of others is logged."""
@@ -365,6 +381,17 @@ class Repository:
     def remove_tag(self, snapshot: Snapshot, tag: str) -> None:
         """Takes a tag from a snapshot. Raises StorageError."""
         self._catalogue.remove_tag(snapshot.id, tag)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Which snapshots exist."""
+        return self._catalogue.ledger
+
+    @property
+    def snapshot_set(self) -> SnapshotSet:
+        """Whether the snapshots that are there are those that exist."""
+        self._has_examined = True
+        return SnapshotSet(self._storage, self._sealer, self._catalogue, self.known_head)
 
     def forget(self, snapshot: Snapshot) -> None:
         """Puts a snapshot into the trash. Raises StorageError."""

@@ -41,6 +41,7 @@ class DocumentType(enum.IntEnum):
     PRUNE_ROUND = 7
     SIGHTINGS = 8
     READ_MARK = 9
+    LEDGER_ENTRY = 10
 
 
 class Sealer:

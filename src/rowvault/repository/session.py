@@ -54,6 +54,7 @@ from rowvault.repository.index_adoption import (
     listed_packs,
     superseded,
 )
+from rowvault.repository.ledger import Change, ChangeKind
 from rowvault.repository.live_session import LiveSession
 from rowvault.repository.names import PackType
 from rowvault.repository.node import NodeRule
@@ -460,6 +461,8 @@ class WriteSession:
         catalogue = self._place.catalogue
         others = self.figures.stored_bytes
         others += sum(len(catalogue.seal_tag(snapshot, tag)) for tag in tags)
+        stem = names.snapshot(snapshot.time, snapshot.id).removeprefix(names.SNAPSHOTS)
+        others += catalogue.ledger.bytes_of(Change(ChangeKind.ADDED, stem, self.id))
         while True:  # a longer figure makes the document longer, at most by a digit or two
             stored_bytes = others + len(catalogue.seal_snapshot(snapshot))
             if stored_bytes == snapshot.stored_bytes:

@@ -34,6 +34,7 @@ FILE_KINDS = {
     "tags": "tags/",
     "sessions": "sessions/",
     "trash": "trash/",
+    "ledger": "ledger/",
     "upkeep": "gc/",
 }
 """How each kind of object is called, and where its objects stand."""

@@ -25,6 +25,7 @@ from rowvault.core.instant import Instant
 from rowvault.repository import names
 from rowvault.repository.catalogue import Catalogue
 from rowvault.repository.find_snapshot import FoundSnapshot, SnapshotFinder, SnapshotRequest
+from rowvault.repository.ledger import Change, ChangeKind
 from rowvault.repository.live_session import LiveSession
 from rowvault.repository.prune_ledger import PruneLedger
 from rowvault.repository.sealed import DocumentType, Sealer
@@ -72,6 +73,8 @@ class Trash:
                     break
                 self._storage.delete(name)
         self._storage.delete(names.snapshot(snapshot.time, snapshot.id))
+        gone = Change(ChangeKind.FORGOTTEN, name.removeprefix(names.TRASH), snapshot.session or "")
+        self._catalogue.ledger.extend(lambda state: [gone])
         # Overtaken by another forget and a prune, it would leave what nobody can bring back.
         if snapshot.session is not None and self._ledger.has_removed(snapshot.session):
             self._storage.delete(name)

@@ -1,9 +1,11 @@
 """Switches features on that a repository lacks (docs/format.md, "Config").
 
 1. A session says that this run is at work; while any other one is, nothing is done.
-2. One compare-and-swap replaces the config.
-3. Sessions that have begun between the two may have read the config before, so they are ended: a
-   session reads it after its object is made, hence one that begins from now on reads the new one.
+2. The ledger, where it is switched on, begins with the snapshots that are there.
+3. One compare-and-swap replaces the config.
+4. Sessions that have begun meanwhile may have read the config before, so they are ended: a session
+   reads it after its object is made, hence one that begins from now on reads the new one. What one
+   of them has committed by then joins the ledger.
 
 A run that ends anywhere leaves the old config or the new one, and nothing else.
 """
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 
 from rowvault.core.errors import LockedError, UsageError
 from rowvault.core.monitor import Monitor
-from rowvault.repository.features import FEATURES, Feature
+from rowvault.repository.features import FEATURES, LEDGER, Feature
 from rowvault.repository.live_session import LiveSession
 from rowvault.repository.prune_report import describe
 from rowvault.repository.repository import Repository
@@ -32,6 +34,8 @@ class UpgradeReport:
 
     features: tuple[Feature, ...]
     """Oldest first; empty: the repository has all that were asked for."""
+    adopted: int | None = None
+    """So many snapshots that were there begin the ledger; None: it had begun before."""
 
 
 def choose_features(names: Sequence[str], lacking: Sequence[Feature]) -> tuple[Feature, ...]:
@@ -54,19 +58,30 @@ def upgrade(
     DamageError, StorageError.
     """
     chosen = choose_features(names, repository.missing_features)
-    if dry_run or not chosen:
-        return UpgradeReport(chosen)
+    adopts = LEDGER in chosen or _has_no_entry(repository)
+    if dry_run or not (chosen or adopts):
+        count = len(repository.place.catalogue.published()) if adopts else None
+        return UpgradeReport(chosen, count)
     place = repository.place
     place.catalogue.remove_dead_sessions()
     session = LiveSession(place.storage, place.catalogue, COMMAND)
     try:
         _refuse_if_busy(repository, session)
         chosen = choose_features(names, repository.missing_features)  # as the session found it
+        adopted = repository.snapshot_set.adopt() if adopts else None
         repository.switch_on(chosen)
         _end_early_sessions(repository, session, monitor)
+        if adopts and repository.snapshot_set.examine().problems:  # of one that has committed
+            adopted = repository.snapshot_set.adopt()
     finally:
         session.withdraw()
-    return UpgradeReport(chosen)
+    return UpgradeReport(chosen, adopted)
+
+
+def _has_no_entry(repository: Repository) -> bool:
+    """An upgrade before this one ended between the config and the ledger's first entry."""
+    ledger = repository.ledger
+    return ledger.is_on() and not ledger.numbers() and bool(repository.place.catalogue.published())
 
 
 def _others(repository: Repository, own: LiveSession) -> list[tuple[SessionDocument, bytes]]:

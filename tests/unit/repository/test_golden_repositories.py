@@ -204,3 +204,15 @@ def test_the_golden_root() -> None:
     sink = PinnedSink()
     root = put_table(sink, sink, sample_rows(1000))  # type: ignore[arg-type]
     assert root.id.hex() == GOLDEN_ROOT
+
+
+def test_the_ledger_of_a_repository_is_read(tmp_path: Path) -> None:
+    """Of snapshots that were added, forgotten and pruned; and a missing one is named."""
+    place = golden_copy("v1-ledger-kept-encrypted", tmp_path)
+    with Repository.open(LocalStorage(place), lambda: MAKER.PASSWORD) as repository:
+        state = repository.ledger.read()
+        assert (len(state.listed), len(state.forgotten)) == (2, 1)
+        assert repository.snapshot_set.examine().problems == []
+        gone = repository.place.storage.list("snapshots/")[0]
+        repository.place.storage.delete(gone)
+        assert [one.object for one in repository.snapshot_set.examine().problems] == [gone]

@@ -12,7 +12,7 @@ from rowvault.cli.amounts import load_limit, rate
 from rowvault.cli.command import Command
 from rowvault.cli.compression import compression_option
 from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_bytes, format_seconds, plural, printable
+from rowvault.cli.figures import format_bytes, format_seconds, plural, printable, printable_lines
 from rowvault.cli.moment import moment_text
 from rowvault.cli.names import NAMING_HELP, parse_database, parse_table
 from rowvault.cli.options import (
@@ -153,9 +153,16 @@ def backup(
         level=level,
         source_name=source,
     )
+    from rowvault.repository.snapshot_set import ADVICE
+
     with monitor(settings) as watching:
         result = run(options, watching)
     _write(result, settings)
+    for message in result.damage:
+        click.echo(f"damage: {printable_lines(message)}", err=True)
+    if result.damage:
+        click.echo(f"the snapshot is there all the same. {ADVICE}.", err=True)
+        raise click.exceptions.Exit(ExitCode.DAMAGE)
     if result.warnings:
         raise click.exceptions.Exit(ExitCode.INCOMPLETE)
 
@@ -187,6 +194,7 @@ def document(result: BackupResult) -> dict[str, object]:
         "warnings": list(result.warnings),
         "missing": list(result.missing),
         "notices": list(result.notices),
+        "damage": list(result.damage),
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from rowvault.cli import amounts, output
-from rowvault.cli.command import Command
+from rowvault.cli.command import Command, usage_error
 from rowvault.cli.exit_codes import ExitCode
 from rowvault.cli.figures import format_bytes, plural, printable_lines
 from rowvault.cli.progress import monitor
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         "rowvault check --read-data",
         "rowvault check --read-data=10%",
         "rowvault check --json",
+        "rowvault check --accept-state",
     ],
     exit_codes=[
         ExitCode.DONE,
@@ -46,8 +48,14 @@ if TYPE_CHECKING:
     metavar="[SUBSET]",
     help="Read and verify every stored byte too, or those of a subset: 1/7, 10% or 5G.",
 )
+@click.option(
+    "--accept-state",
+    is_flag=True,
+    help="Take the snapshots that are there now for those that must be there; asks.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def check(settings: Settings, read_data: str | None) -> None:
+def check(settings: Settings, read_data: str | None, accept_state: bool, yes: bool) -> None:
     """Verify that every snapshot is whole: its manifest, its trees, the index, the packs.
 
     Without --read-data the packs are checked by their footers and sizes; with it, every block is
@@ -56,20 +64,36 @@ def check(settings: Settings, read_data: str | None) -> None:
     A subset is read where all would take too long. 1/7 is the first of seven shares: checks of 1/7
     to 7/7 read every pack, whatever was added meanwhile. A part (10%) or a size (5G) goes on
     where the last such check, on whatever host, has ended, so the packs read longest ago come
-    first; where that was is all that a check ever writes.
+    first; where that was is all that such a check ever writes.
+
+    Snapshots that vanished or came back are damage, and so is a repository in an earlier state than
+    this host has seen. Where that is meant, as when the repository was brought back from its own
+    copy, --accept-state takes the set as it is, and records who did.
     """
     from rowvault.commands.check import CheckOptions
     from rowvault.commands.check import check as run
 
+    if accept_state:
+        _ask(yes)
     subset = amounts.read_subset(read_data)
     with monitor(settings) as watching:
-        report = run(CheckOptions(settings.access(), subset), watching)
+        report = run(CheckOptions(settings.access(), subset, accept_state), watching)
     if settings.as_json:
         output.write_json(document(report))
     else:
         _write(report, settings)
     if report.errors:
         raise click.exceptions.Exit(ExitCode.DAMAGE)
+
+
+def _ask(yes: bool) -> None:
+    """Raises UsageError where nobody is there to answer, Abort where the answer is no."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise usage_error("--accept-state asks first; where nobody can answer, give --yes.")
+    question = "Take the snapshots that are there now for those that must be there?"
+    click.confirm(question, abort=True, err=True)
 
 
 def document(report: CheckReport) -> dict[str, object]:

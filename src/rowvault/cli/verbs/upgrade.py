@@ -9,6 +9,7 @@ import click
 from rowvault.cli import output
 from rowvault.cli.command import Command
 from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.figures import plural
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
 
@@ -69,7 +70,11 @@ def upgrade(settings: Settings, features: tuple[str, ...], dry_run: bool) -> Non
 
 def document(report: UpgradeReport, dry_run: bool) -> dict[str, object]:
     """The report with the stable keys of `--json`."""
-    return {"dry_run": dry_run, "features": feature_documents(report.features)}
+    return {
+        "dry_run": dry_run,
+        "features": feature_documents(report.features),
+        "adopted": report.adopted,
+    }
 
 
 def feature_documents(features: Iterable[Feature]) -> list[dict[str, str]]:
@@ -81,7 +86,12 @@ def feature_documents(features: Iterable[Feature]) -> list[dict[str, str]]:
 
 
 def _lines(report: UpgradeReport, dry_run: bool) -> list[str]:
-    if not report.features:
+    if not report.features and report.adopted is None:
         return ["nothing to switch on: the repository has it all"]
     would = "would be switched on" if dry_run else "switched on"
-    return [f"{one.name} {would}: {one.gain}; {one.consequence}" for one in report.features]
+    lines = [f"{one.name} {would}: {one.gain}; {one.consequence}" for one in report.features]
+    if report.adopted is not None:
+        begins = "would begin" if dry_run else "begins"
+        there = plural(report.adopted, "snapshot")
+        lines.append(f"the ledger {begins} with what is there: {there}")
+    return lines

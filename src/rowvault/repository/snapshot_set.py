@@ -1,0 +1,259 @@
+"""Whether the snapshots that are there are those that the ledger records.
+
+What vanished, came back, or is of an earlier state of the repository is named; nothing is decided
+about it. A step that a run before left undone (a forget without its entry) is no such thing: it is
+told from those by objects that only it leaves, and completed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import socket
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from rowvault.core.errors import (
+    CorruptError,
+    DamageError,
+    MissingError,
+    ObjectMissingError,
+    UnsupportedFormatError,
+)
+from rowvault.repository import names
+from rowvault.repository.catalogue import Catalogue
+from rowvault.repository.known_head import Head, KnownHead
+from rowvault.repository.ledger import (
+    SHORT,
+    Acceptance,
+    Change,
+    ChangeKind,
+    Ledger,
+    LedgerState,
+)
+from rowvault.repository.prune_ledger import PruneLedger
+from rowvault.repository.sealed import DocumentType, Sealer
+from rowvault.repository.session_object import SessionState
+from rowvault.repository.snapshot import ForgottenSnapshot
+from rowvault.storage.protocol import Storage
+
+_log = logging.getLogger(__name__)
+
+ADVICE = (
+    "Bring back from a copy what vanished. If the repository itself was brought back from a copy, "
+    "or what differs is meant, `rowvault check --accept-state` takes the set as it is now"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SetProblem:
+    """One way in which the set of snapshots is not as it is recorded."""
+
+    object: str
+    error: DamageError | UnsupportedFormatError
+
+
+@dataclass(slots=True)
+class SetReport:
+    """What an examination has found."""
+
+    problems: list[SetProblem] = field(default_factory=list)
+    undone: list[Change] = field(default_factory=list)
+    """Changes whose objects are as they must be, and which nobody has recorded yet."""
+
+    def add(self, object_name: str, error: DamageError | UnsupportedFormatError) -> None:
+        """Notes a problem with an object."""
+        self.problems.append(SetProblem(object_name, error))
+
+    def require_none(self) -> None:
+        """Raises the first problem's kind of error, with all of them; without one nothing."""
+        if self.problems:
+            told = "; ".join(str(one.error) for one in self.problems[:10])
+            more = len(self.problems) - 10
+            told += f"; and {more} more" if more > 0 else ""
+            raise type(self.problems[0].error)(f"{told}. Nothing was changed. {ADVICE}")
+
+
+@dataclass(slots=True)
+class _Objects:
+    """What is there, by `<utc>-<id>`; with the session, None where that cannot be read."""
+
+    unpublished: dict[str, str]
+    listed: dict[str, str | None]
+    trash: set[str]
+
+
+class SnapshotSet:
+    """The set of snapshots of one repository, as it is there and as it is recorded."""
+
+    def __init__(
+        self, storage: Storage, sealer: Sealer, catalogue: Catalogue, known: KnownHead | None
+    ) -> None:
+        """`known`: what this host has seen of the ledger; None: it keeps nothing."""
+        self._storage = storage
+        self._sealer = sealer
+        self._catalogue = catalogue
+        self._ledger: Ledger = catalogue.ledger
+        self._prunes = PruneLedger(storage, sealer)
+        self._known = known
+
+    def examine(self) -> SetReport:
+        """Compares, and remembers the ledger's head where nothing differs. Raises StorageError."""
+        while self._ledger.is_on():
+            report = SetReport()
+            known = None if self._known is None else self._known.read()
+            try:
+                state = self._ledger.read()
+            except (DamageError, UnsupportedFormatError) as error:
+                report.add(self._ledger.damaged_object(), error)
+                return report
+            self._compare(state, self._objects(), report)
+            if (self._ledger.numbers() or [0])[-1] != state.head:
+                continue  # somebody has extended it meanwhile
+            self._compare_with_host(state, known, report)
+            if not report.problems and self._known is not None and state.head:
+                self._known.write(Head(state.head, state.hash[:SHORT]), known)
+            return report
+        return SetReport()
+
+    def settle(self) -> SetReport:
+        """The same; what was left undone is recorded, unless something differs."""
+        report = self.examine()
+        if report.undone and not report.problems:
+            self._ledger.extend(lambda state: report.undone)
+        return report
+
+    def adopt(self) -> int:
+        """Begins the ledger with the set that is there; how many snapshots. For an upgrade."""
+        return self._restart(None)
+
+    def accept(self) -> int:
+        """Takes what is there for what must be there, and records who did. Raises StorageError."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        user = f"{_user_name()}@{socket.gethostname()}"
+        count = self._restart(Acceptance(now, user))
+        if self._known is not None:
+            state = self._ledger.read()
+            self._known.write(Head(state.head, state.hash[:SHORT]), None)
+        return count
+
+    def _restart(self, accepted: Acceptance | None) -> int:
+        there = self._objects()
+        try:
+            before = self._ledger.read()
+        except (DamageError, UnsupportedFormatError):
+            before = LedgerState()
+        listed = {
+            name: before.listed.get(name, "") if session is None else session
+            for name, session in there.listed.items()
+        }
+        forgotten = {
+            name: self._forgotten_session(name) or ""
+            for name in sorted(there.trash)
+            if name not in listed and name not in there.unpublished
+        }
+        self._ledger.restart(listed, forgotten, accepted)
+        return len(listed)
+
+    def _objects(self) -> _Objects:
+        """Sessions, then snapshots, then the trash: what moves meanwhile is seen where it goes."""
+        unpublished = {}
+        for document, _ in self._catalogue.sessions():
+            if document.state is SessionState.COMMITTED and document.snapshot is not None:
+                unpublished[_stem(document.snapshot.time, document.snapshot.id)] = document.id
+        listed: dict[str, str | None] = {
+            _stem(one.time, one.id): None if one.snapshot is None else one.snapshot.session or ""
+            for one in self._catalogue.published()
+        }
+        trash = {name.removeprefix(names.TRASH) for name in self._storage.list(names.TRASH)}
+        return _Objects(dict(unpublished), listed, trash)
+
+    def _forgotten_session(self, stem: str) -> str | None:
+        name = names.TRASH + stem
+        try:
+            data = self._storage.read(name)
+            document = self._sealer.open(DocumentType.FORGOTTEN, name, data, ForgottenSnapshot)
+        except (ObjectMissingError, DamageError, UnsupportedFormatError):
+            return None
+        return document.snapshot.session or ""
+
+    def _compare(self, state: LedgerState, there: _Objects, report: SetReport) -> None:
+        if not state.head and there.listed.keys() - there.unpublished.keys():
+            report.add(
+                names.LEDGER,
+                MissingError("the ledger of snapshots has no entry, but there are snapshots"),
+            )
+            return
+        for name, session in state.listed.items():
+            if name not in there.unpublished:
+                self._compare_listed(name, session, there, report)
+        for name in there.listed.keys() - state.listed.keys() - there.unpublished.keys():
+            if there.listed[name] is not None:  # else it is named as damaged
+                what = (
+                    "was forgotten" if name in state.forgotten else "is in no entry of the ledger"
+                )
+                report.add(
+                    names.SNAPSHOTS + name,
+                    CorruptError(f"snapshots/{name} {what}, and has come back"),
+                )
+        for name, session in state.forgotten.items():
+            if name not in there.trash and name not in there.listed:
+                self._compare_forgotten(name, session, there, report)
+
+    def _compare_listed(self, name: str, session: str, there: _Objects, report: SetReport) -> None:
+        found = there.listed.get(name)
+        if name not in there.listed:
+            if name in there.trash and self._forgotten_session(name) == session:
+                report.undone.append(Change(ChangeKind.FORGOTTEN, name, session))
+                return
+            report.add(
+                names.SNAPSHOTS + name,
+                MissingError(f"snapshots/{name} has vanished: nobody has forgotten it"),
+            )
+        elif found and session and found != session:
+            report.add(
+                names.SNAPSHOTS + name,
+                CorruptError(f"snapshots/{name} is an earlier object of that name come back"),
+            )
+
+    def _compare_forgotten(
+        self, name: str, session: str, there: _Objects, report: SetReport
+    ) -> None:
+        if name in there.unpublished:
+            return
+        if not session or self._prunes.has_removed(session):  # type: ignore[arg-type]
+            report.undone.append(Change(ChangeKind.REMOVED, name, session))
+            return
+        report.add(
+            names.TRASH + name,
+            MissingError(f"trash/{name} has vanished: no prune has removed it"),
+        )
+
+    def _compare_with_host(self, state: LedgerState, known: Head | None, report: SetReport) -> None:
+        if known is None:
+            return
+        if known.number > state.head:
+            found = f"the newest is {state.head}"
+        elif state.marks.get(known.number, known.mark) != known.mark:
+            found = "another entry has that number now"
+        else:
+            return
+        report.add(
+            names.LEDGER,
+            CorruptError(
+                f"the repository at {self._storage.location} is in an earlier state: this host has "
+                f"seen entry {known.number} of the ledger of snapshots, and {found}"
+            ),
+        )
+
+
+def _stem(time: datetime, snapshot_id: str) -> str:
+    return names.snapshot(time, snapshot_id).removeprefix(names.SNAPSHOTS)  # type: ignore[arg-type]
+
+
+def _user_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # an account without an entry, as in a container
+        return str(os.geteuid())
