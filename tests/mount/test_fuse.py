@@ -117,7 +117,8 @@ def test_new_snapshots_appear_and_forgotten_ones_go(
     fill(tmp_path / "source.db", 5)
     with Repository.open(open_storage(str(copy)), lambda: b"") as repository:
         source = SqliteSource(tmp_path / "source.db")
-        run_backup(repository, source, BackupRequest(), SilentMonitor())
+        (name,) = repository.sources().names
+        run_backup(repository, source, BackupRequest(source=name), SilentMonitor())
     await_true(lambda: len(os.listdir(top / "snapshots")) == len(before) + 1)
     (added,) = set(os.listdir(top / "snapshots")) - before
     await_true(lambda: os.readlink(top / "latest") == f"snapshots/{added}")

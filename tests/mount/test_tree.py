@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,21 @@ from rowvault.core.monitor import SilentMonitor
 from rowvault.mount.names import file_name
 from rowvault.mount.reading import ChunkCache, Reader
 from rowvault.mount.snapshot_text import Excerpt, SnapshotText
-from rowvault.mount.tree import Directory, File, Link, Root, SnapshotCatalogue, SnapshotDirectory
+from rowvault.mount.tree import (
+    Directory,
+    File,
+    Link,
+    Root,
+    SnapshotCatalogue,
+    SnapshotDirectory,
+    SourcesDirectory,
+)
 from rowvault.render.document import Document
 from rowvault.render.dump import dump_snapshot
 from rowvault.repository.repository import Repository
+from rowvault.storage import LocalStorage
+from support.golden import golden_copy
+from support.sample_repository import open_plain
 
 
 def whole(document: Document) -> bytes:
@@ -131,3 +143,21 @@ def test_reads_at_any_place_give_the_bytes_that_stand_there(
         offset = max(0, offset + rng.choice([size, size, size, -size, size + 5, 0]))
     backwards = [read(at, 997) for at in range(len(expected) // 997 * 997, -1, -997)]
     assert b"".join(reversed(backwards)) == expected
+
+
+def test_of_several_sources_each_has_its_own_latest(tmp_path: Path) -> None:
+    with open_plain(LocalStorage(golden_copy("v1-two-servers-plain", tmp_path))) as repository:
+        root = Root(SnapshotCatalogue(repository))
+        assert [name for name, _ in root.entries()] == ["snapshots", "tags", "sources"]
+        assert root.child("latest") is None
+        sources = root.child("sources")
+        assert isinstance(sources, SourcesDirectory)
+        names = repository.sources().names
+        assert [name for name, _ in sources.entries()] == names
+        for name, snapshot in zip(names, repository.snapshots()[4:], strict=True):
+            own = sources.child(name)
+            assert isinstance(own, SourcesDirectory)
+            link = own.child("latest")
+            assert isinstance(link, Link)
+            assert link.target.startswith("../../snapshots/")
+            assert link.target.endswith(snapshot.id)
