@@ -165,7 +165,7 @@ def test_a_repository_of_the_version_before_works_on(place: Path) -> None:
     vault = place / "vault"
     as_before(vault)
     assert sorted(path.name for path in vault.iterdir() if path.is_dir()) == [
-        ".tmp", "index", "keys", "packs", "snapshots", "tags",
+        ".tmp", "index", "keys", "ledger", "packs", "snapshots", "tags",
     ]  # fmt: skip
     for verb in verbs(place):
         done = run("-r", vault, *verb)

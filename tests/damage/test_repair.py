@@ -88,6 +88,17 @@ def pruned(place: Path) -> Path:
     return place
 
 
+def assert_refused(place: Path) -> None:
+    """A snapshot that vanished may be brought back: nothing is mended before a person decides."""
+    stood = contents(place)
+    for dry_run in (True, False):
+        with pytest.raises(DamageError, match="accept-state"):
+            run_repair(place, dry_run=dry_run)
+    assert contents(place) == stood
+    with open_it(place) as repository:
+        repository.snapshot_set.accept()
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_damage_is_mended(pruned: Path, kind: str, action: str) -> None:
@@ -101,6 +112,8 @@ def test_damage_is_mended(pruned: Path, kind: str, action: str) -> None:
         assert kind == "keys"
         victim.write_bytes(original)
         return
+    if kind in ("snapshots", "trash") and action == "delete":
+        assert_refused(pruned)
     stood = contents(pruned)
     planned = run_repair(pruned, dry_run=True)
     assert contents(pruned) == stood
@@ -139,6 +152,8 @@ def test_all_snapshots_are_damaged(place: Path, action: str) -> None:
         ACTIONS[action](victim)
     stood = contents(place)
     if action == "delete":
+        assert_refused(place)
+        stood = contents(place)
         with pytest.raises(MissingError, match="no snapshot, not even a forgotten one"):
             run_repair(place)
         assert contents(place) == stood
