@@ -11,9 +11,12 @@ STATIC := src tests benchmarks
 ARGS ?=
 # Each worker has servers of its own; `make test WORKERS=0 ARGS='-s ...'` shows what a test prints.
 WORKERS ?= 2
+# `make soak HISTORIES=10 FIRST=31`: seeds 31 to 40.
+HISTORIES ?= 100
+FIRST ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench fidelity docs clean
+.PHONY: help demo test check lint soak bench fidelity docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -31,6 +34,11 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check $(STATIC)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+soak: $(VENV)/.dev ## 100 random histories a vendor, of schemas, backups, prunes, kills and damage (hours)
+	.ci/mysql-root >/dev/null
+	ROWVAULT_TEST_HISTORIES=$(HISTORIES) ROWVAULT_TEST_FIRST=$(FIRST) \
+		$(BIN)/pytest -n $(WORKERS) --dist load $(ARGS) tests/histories
 
 bench: $(VENV)/.dev ## all benchmarks beside today's tools: docs/benchmarks.md; with ARGS one scenario
 ifdef ARGS

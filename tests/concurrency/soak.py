@@ -178,7 +178,7 @@ class Soak:
                 with self._lock:
                     self.touched.add(one)
                 gone.append(one)
-                done = self.command(chance, "forget", one)
+                done = self.command(chance, "forget", one, "--allow-remove-all")
                 assert done is None or done.returncode == 0, said(done)
             if gone and chance.random() < 0.3:
                 self.command(chance, "undelete", chance.choice(gone))

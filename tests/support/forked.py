@@ -21,7 +21,9 @@ _SCRIPT = Path(__file__).with_name("zygote.py")
 class Zygote:
     """One such process, started when it is first needed. Runs one command line at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, prelude: str = "") -> None:
+        """`prelude`: a module of the tests that it imports before it forks."""
+        self._prelude = [prelude] if prelude else []
         self._lock = threading.Lock()
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -91,7 +93,8 @@ class Zygote:
         self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 21)
         self._process = subprocess.Popen(
             # -P: what lies beside the script is no module.
-            [sys.executable, "-P", _SCRIPT, str(other.fileno())],
+            [sys.executable, "-P", _SCRIPT, str(other.fileno()), *self._prelude],
+            env={**os.environ, "PYTHONPATH": str(_SCRIPT.parents[1])},
             pass_fds=[other.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

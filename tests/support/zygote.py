@@ -79,7 +79,7 @@ def _end(code: object) -> None:
 
 
 if __name__ == "__main__":
-    for name in modules():
+    for name in (*modules(), *sys.argv[2:]):
         importlib.import_module(name)
     gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))
