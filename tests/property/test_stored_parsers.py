@@ -73,7 +73,7 @@ def opened(objects: dict[str, bytes]) -> Repository:
 
 def first(prefix: str) -> tuple[str, bytes]:
     """An object of that group."""
-    return next(one for one in sorted(vault().items()) if one[0].startswith(prefix))
+    return next(one for one in sorted(vault().items()) if one[0].startswith(prefix) and one[1])
 
 
 def altered(whole: bytes) -> st.SearchStrategy[bytes]:

@@ -8,6 +8,7 @@ import pwd
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -33,7 +34,7 @@ class ProcessIdentity(msgspec.Struct, frozen=True):
     boot: str
     """Changes with every start of the machine."""
     pid_namespace: str
-    pid: int
+    pid: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
     start: int
     """Clock ticks after the boot."""
     user: str = ""

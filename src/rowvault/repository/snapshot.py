@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import msgspec
 
 from rowvault.core.errors import DamageError, UnsupportedFormatError
@@ -73,6 +75,13 @@ class SnapshotDraft(msgspec.Struct, frozen=True, kw_only=True):
     def is_whole(self) -> bool:
         """Whether all rows and objects are there; a property that is not carried is no matter."""
         return not self.lacks
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a time that no object's name can state."""
+        try:
+            self.time.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("its time is beyond what UTC can state") from None
 
 
 class Snapshot(SnapshotDraft, frozen=True, kw_only=True):
