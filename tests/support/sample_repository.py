@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import repeat
@@ -58,14 +59,16 @@ SERVER = ServerInfo("mysql", "9.7.0", "server-1", "mysql://root@localhost:3306/"
 FIRST_TIME = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 
-def table_definition(database: str, name: str) -> TableDefinition:
-    """A table of an integer key and a text."""
+def table_definition(database: str, name: str, column_count: int = 2) -> TableDefinition:
+    """A table of an integer key and a text, and perhaps more texts."""
+    more = (Column(f"text {n}", "varchar(200)", ValueKind.TEXT) for n in range(2, column_count))
     return TableDefinition(
         database=database,
         name=name,
         columns=(
             Column("id", "int", ValueKind.NUMBER),
             Column("text", "varchar(200)", ValueKind.TEXT),
+            *more,
         ),
         key=(0,),
         key_is_ordered=True,
@@ -87,9 +90,10 @@ def put_table(
     rows: Iterable[Row],
     parent: ParentTable | None = None,
     by_column: bool = True,
+    column_count: int = 2,
 ) -> TreeRoot:
     """Cuts the rows and stores their blocks and tree; with a parent, as deltas where that saves."""
-    layout = RowLayout.of(table_definition("", ""))
+    layout = RowLayout.of(table_definition("", "", column_count))
     cutter = Cutter(layout, repository.cut_rule)
     tree = TreeWriter(session.put_node, repository.node_rule)
     walk = None if parent is None else parent.walk()
@@ -128,13 +132,17 @@ def put_all(
         manifest.add_object(ObjectDefinition(ObjectKind.DATABASE, database, database, statement))
     for account in accounts:
         manifest.add_object(account)
-    definitions = [table_definition(database, name) for database, name in tables]
+    definitions = [
+        table_definition(database, name, len(rows[0]) if rows else 2)
+        for (database, name), rows in tables.items()
+    ]
     earlier: Iterable[ParentTable | None] = repeat(None, len(definitions))
     if parent is not None:
         earlier = repository.parent_tables(parent, SilentMonitor()).match(definitions)
     for definition, before in zip(definitions, earlier, strict=True):
         rows = tables[definition.database, definition.name]
-        root = put_table(session, repository, rows, before, definition.name != "as rows")
+        by_column = definition.name != "as rows"
+        root = put_table(session, repository, rows, before, by_column, len(definition.columns))
         manifest.add_table(definition, root, bytes(32), 1)
     return SnapshotDraft(
         time=FIRST_TIME + timedelta(hours=number, microseconds=number),
@@ -165,13 +173,29 @@ def take_snapshot(
         return session.commit(draft, tags)
 
 
-def read_table(repository: Repository, root: TreeRoot) -> list[Row]:
+def take_at_once(
+    repository: Repository, tables: Sequence[Tables], levels: Sequence[int], number: int = 0
+) -> list[Snapshot]:
+    """Snapshots of runs none of which saw what the others stored; `levels` are zstd's."""
+    with ExitStack() as stack:
+        sessions = [
+            stack.enter_context(repository.begin("test", SilentMonitor(), level))
+            for level in levels
+        ]
+        drafts = [
+            put_all(session, repository, one, number + place)
+            for place, (session, one) in enumerate(zip(sessions, tables, strict=True))
+        ]
+        return [session.commit(draft) for session, draft in zip(sessions, drafts, strict=True)]
+
+
+def read_table(repository: Repository, root: TreeRoot, column_count: int = 2) -> list[Row]:
     """All rows of a tree; every block is verified on the way."""
     raw = b"".join(repository.read_data(entry.id) for entry in repository.tree(root).entries())
     rows: list[Row] = []
     position = 0
     while position < len(raw):
-        values, position = decode_row(raw, position, 2)
+        values, position = decode_row(raw, position, column_count)
         rows.append(tuple(value for value in values if value is not None))
     return rows
 
@@ -179,7 +203,9 @@ def read_table(repository: Repository, root: TreeRoot) -> list[Row]:
 def read_snapshot(repository: Repository, snapshot: Snapshot) -> dict[tuple[str, str], list[Row]]:
     """All rows of a snapshot."""
     return {
-        (record.definition.database, record.definition.name): read_table(repository, record.root)
+        (record.definition.database, record.definition.name): read_table(
+            repository, record.root, len(record.definition.columns)
+        )
         for record in repository.manifest(snapshot).tables()
     }
 

@@ -3,8 +3,8 @@
 header | of a delta: lineage | payload (stored_bytes) | tag (16 bytes)
 
 A delta builds on one or two bases, these perhaps on others, and so on down to frames that stand
-alone. All of such a chain hold the *arranged* form of their blocks in one way, so that it is undone
-once, at the top.
+alone. Bases serve in *arranged* form, which is undone once, at the top. Deltas of the newest kind
+state in which arrangement they need each base; others need that which their writer found.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ import enum
 import struct
 from typing import NamedTuple
 
-from rowvault.codec.columns import arrange, restore_rows
+from rowvault.codec.arrangement import (
+    ARRANGEMENT_BYTES,
+    ArrangedBlock,
+    Arrangement,
+    arranged_block,
+    decode_arrangement,
+)
+from rowvault.codec.columns import arrange
 from rowvault.codec.compression import (
     NO_COMPRESSION,
     compress,
@@ -38,7 +45,9 @@ HEADER_BYTES = _HEADER.size
 BASE_BYTES = 16
 """Of a base's id: so much of it finds a frame, whose bytes then have to make the right block."""
 MOST_BASES = 2
-LARGEST_HEADER_BYTES = _HEADER.size + _VERSION.size + MOST_BASES * BASE_BYTES
+LARGEST_HEADER_BYTES = (
+    _HEADER.size + _VERSION.size + ARRANGEMENT_BYTES + MOST_BASES * (BASE_BYTES + ARRANGEMENT_BYTES)
+)
 _DELTA_FILTERS = 0x80
 _PHASES = 16
 
@@ -61,16 +70,12 @@ class Filter(enum.IntEnum):
     COLUMNS = 2
     DELTA = 0x81
     DELTA_COLUMNS = 0x82
+    DELTA_ARRANGED = 0x83
 
     @property
     def is_delta(self) -> bool:
         """Whether the payload says nothing without the base."""
         return bool(self & _DELTA_FILTERS)
-
-    @property
-    def is_by_column(self) -> bool:
-        """Whether the rows are arranged by column; in all frames of a chain, or in none."""
-        return self & ~_DELTA_FILTERS == Filter.COLUMNS
 
 
 _FILTERS = {one.value: one for one in Filter}
@@ -92,13 +97,23 @@ class FrameHeader(NamedTuple):
     """Of a delta: the first halves of its bases' ids."""
     stated_version: int = 0
     """Of a delta, see `version`."""
+    arrangements: tuple[Arrangement, ...] = ()
+    """Of a delta that states them: its own, then for each base the one that it needs."""
 
     @property
     def header_bytes(self) -> int:
         """Bytes of the header, with a delta's lineage."""
         if not self.bases:
             return HEADER_BYTES
-        return HEADER_BYTES + _VERSION.size + BASE_BYTES * len(self.bases)
+        stated = len(self.arrangements) * ARRANGEMENT_BYTES
+        return HEADER_BYTES + _VERSION.size + stated + BASE_BYTES * len(self.bases)
+
+    @property
+    def is_by_column(self) -> bool:
+        """Whether the payload gives the rows by column."""
+        if self.arrangements:
+            return self.arrangements[0].is_by_column
+        return self.filter in (Filter.COLUMNS, Filter.DELTA_COLUMNS)
 
     @property
     def frame_bytes(self) -> int:
@@ -128,7 +143,13 @@ class FrameHeader(NamedTuple):
         )
         if not self.bases:
             return head
-        return b"".join((head, _VERSION.pack(self.stated_version), *self.bases))
+        lineage = [head, _VERSION.pack(self.stated_version)]
+        if self.arrangements:
+            own, *needed = (one.encode() for one in self.arrangements)
+            lineage += [own, *map(bytes.__add__, self.bases, needed)]
+        else:
+            lineage += self.bases
+        return b"".join(lineage)
 
 
 def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
@@ -151,7 +172,7 @@ def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
         raise CorruptError(f"a frame states filter {number}, which does not exist")
     if raw_bytes > MAXIMUM_RAW_BYTES or not _is_possible(coding, depth, bases):
         raise CorruptError("a frame's header has values that are never written")
-    version, found = _lineage(data, position + HEADER_BYTES, bases)
+    lineage = _lineage(data, position + HEADER_BYTES, bases, coding is Filter.DELTA_ARRANGED)
     return FrameHeader(
         _BLOCK_TYPES[kind],
         coding,
@@ -159,8 +180,7 @@ def decode_header(data: bytes | memoryview, position: int = 0) -> FrameHeader:
         raw_bytes,
         stored_bytes,
         BlockId(block_id),
-        found,
-        version,
+        *lineage,
     )
 
 
@@ -175,15 +195,23 @@ def _is_possible(coding: Filter, depth: int, bases: int) -> bool:
     return depth == bases == 0
 
 
-def _lineage(data: bytes | memoryview, position: int, bases: int) -> tuple[int, tuple[bytes, ...]]:
+def _lineage(
+    data: bytes | memoryview, position: int, bases: int, states_arrangements: bool
+) -> tuple[tuple[bytes, ...], int, tuple[Arrangement, ...]]:
+    """(bases, version, arrangements)."""
     if not bases:
-        return 0, ()
-    first = position + _VERSION.size
-    end = first + bases * BASE_BYTES
-    if len(data) < end:
+        return (), 0, ()
+    stated = ARRANGEMENT_BYTES if states_arrangements else 0
+    own = position + _VERSION.size
+    places = [own + stated + number * (BASE_BYTES + stated) for number in range(bases)]
+    if len(data) < places[-1] + BASE_BYTES + stated:
         raise TruncatedError("a frame ends inside its header")
     (version,) = _VERSION.unpack_from(data, position)
-    return version, tuple(bytes(data[at : at + BASE_BYTES]) for at in range(first, end, BASE_BYTES))
+    found = tuple(bytes(data[at : at + BASE_BYTES]) for at in places)
+    if not states_arrangements:
+        return found, version, ()
+    marks = (own, *(at + BASE_BYTES for at in places))
+    return found, version, tuple(decode_arrangement(data, at) for at in marks)
 
 
 def encode_payload(raw: bytes, level: int, column_count: int = 0) -> tuple[Filter, bytes]:
@@ -202,26 +230,49 @@ def encode_payload(raw: bytes, level: int, column_count: int = 0) -> tuple[Filte
     return (coding, packed) if len(packed) < len(raw) else (Filter.RAW, raw)
 
 
-def encode_arranged(arranged: bytes, like: FrameHeader, level: int) -> tuple[Filter, bytes]:
-    """Bytes that are arranged as those of a frame, compressed, to stand alone."""
-    packed = compress(arranged, level)
-    if like.filter.is_by_column:
+def encode_arranged(block: ArrangedBlock, level: int) -> tuple[Filter, bytes]:
+    """Bytes that are arranged already, compressed, to stand alone."""
+    packed = compress(block.data, level)
+    if block.arrangement.is_by_column:
         return Filter.COLUMNS, packed
-    return (Filter.ZSTD, packed) if len(packed) < len(arranged) else (Filter.RAW, arranged)
+    return (Filter.ZSTD, packed) if len(packed) < len(block.data) else (Filter.RAW, block.data)
 
 
-def arranged_like(coding: Filter, raw: bytes, column_count: int) -> bytes | None:
-    """The block in the form that frames of this filter hold; None where it cannot be so."""
-    if not coding.is_by_column:
-        return raw
-    arranged = arrange(raw, column_count) if column_count else None
-    return None if arranged is None else arranged.data
+class Lineage(NamedTuple):
+    """On what a delta builds."""
+
+    bases: tuple[ArrangedBlock, ...]
+    ids: tuple[BlockId, ...]
+    depth: int
+    version: int
 
 
-def encode_delta(arranged: bytes, base: bytes, like: Filter) -> tuple[Filter, bytes]:
-    """What makes the arranged bytes of those of bases, which have filter `like`."""
-    coding = Filter.DELTA_COLUMNS if like.is_by_column else Filter.DELTA
-    return coding, compress_delta(arranged, base)
+def encode_delta(
+    block_id: BlockId, block: ArrangedBlock, lineage: Lineage, *, states_arrangements: bool
+) -> tuple[FrameHeader, bytes]:
+    """(header, payload) of what makes a data block of its bases.
+
+    Without stated arrangements all of these must be arranged in one way, as the block is.
+    Raises CorruptError where the bases do not give the block back.
+    """
+    needed = tuple(base.arrangement for base in lineage.bases)
+    base = b"".join([base.data for base in lineage.bases])
+    payload = compress_delta(block.data, base)
+    if decompress_delta(payload, base, len(block.data)) != block.data:
+        raise CorruptError(f"block {block_id.hex()} does not come back from its delta")
+    coding = Filter.DELTA_COLUMNS if block.arrangement.is_by_column else Filter.DELTA
+    header = FrameHeader(
+        type=BlockType.DATA,
+        filter=Filter.DELTA_ARRANGED if states_arrangements else coding,
+        depth=lineage.depth,
+        raw_bytes=block.raw_bytes,
+        stored_bytes=len(payload),
+        id=block_id,
+        bases=tuple(one[:BASE_BYTES] for one in lineage.ids),
+        stated_version=lineage.version,
+        arrangements=(block.arrangement, *needed) if states_arrangements else (),
+    )
+    return header, payload
 
 
 def arranged_bytes(header: FrameHeader, payload: bytes, base: bytes = b"") -> bytes:
@@ -236,18 +287,18 @@ def arranged_bytes(header: FrameHeader, payload: bytes, base: bytes = b"") -> by
     return decompress_at_most(payload, header.raw_bytes)
 
 
-def restored_bytes(header: FrameHeader, arranged: bytes) -> bytes:
-    """The raw bytes that were arranged like this.
+def decode_arranged(header: FrameHeader, payload: bytes, base: bytes = b"") -> ArrangedBlock:
+    """The block in the arrangement that the frame holds; `base`: see `arranged_bytes`.
 
-    Raises CorruptError where they are not as many as the header says.
+    Raises CorruptError.
     """
-    if header.filter.is_by_column:
-        return restore_rows(arranged, header.raw_bytes)
-    if len(arranged) != header.raw_bytes:
-        raise CorruptError(f"it holds {len(arranged)} raw bytes where {header.raw_bytes} are due")
-    return arranged
+    data = arranged_bytes(header, payload, base)
+    block = arranged_block(data, is_by_column=header.is_by_column, raw_bytes=header.raw_bytes)
+    if header.arrangements and block.arrangement != header.arrangements[0]:
+        raise CorruptError("it holds rows of another number of columns than its header states")
+    return block
 
 
 def decode_payload(header: FrameHeader, payload: bytes, base: bytes = b"") -> bytes:
     """The raw bytes; `base`: see `arranged_bytes`. Raises CorruptError."""
-    return restored_bytes(header, arranged_bytes(header, payload, base))
+    return decode_arranged(header, payload, base).raw()

@@ -63,6 +63,6 @@ class BlockCopies:
         if not self._blocks.is_whole(prefix, place):
             return None
         try:
-            return blake3(self._blocks.base(prefix, place)).digest()
+            return blake3(self._blocks.bases.block(prefix, place).data).digest()
         except BAD:
             return None

@@ -1,41 +1,29 @@
-"""Reads blocks: finds their frames, follows the bases of deltas, verifies what comes out.
-
-A frame that builds on a base needs any frame of that block whose depth is smaller than its own. So
-however often a block was stored, and in whatever form, no two frames ever need each other.
-"""
+"""Reads blocks: finds their frames, follows the bases of deltas, verifies what comes out."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
-from rowvault.codec.frames import (
-    BlockType,
-    FrameHeader,
-    arranged_bytes,
-    decode_payload,
-)
+from rowvault.codec.frames import BlockType, FrameHeader
 from rowvault.core.errors import (
     CorruptError,
     DamageError,
     MissingError,
     ObjectMissingError,
     RowvaultError,
-    StorageError,
-    UnsupportedFormatError,
 )
-from rowvault.core.ids import BlockId, PackName
+from rowvault.core.ids import BlockId
+from rowvault.repository.bases import Bases
+from rowvault.repository.frame_reader import BAD, FrameReader, frame_name
 from rowvault.repository.index import BlockIndex, Location
-from rowvault.repository.pack import PackKeys, PackReader, PackSource, naming
+from rowvault.repository.pack import PackKeys, PackReader, PackSource
 from rowvault.repository.secrets import IdMaker
 
-_log = logging.getLogger(__name__)
+__all__ = ["BAD", "BlockReader"]
 
-BAD = (DamageError, UnsupportedFormatError, StorageError)
-_KEPT_PACK_READERS = 1024
-_KEPT_BASE_BYTES = 16 << 20
+_log = logging.getLogger(__name__)
 
 
 class BlockReader:
@@ -44,14 +32,10 @@ class BlockReader:
     def __init__(
         self, storage: PackSource, keys: PackKeys, index: BlockIndex, make_id: IdMaker
     ) -> None:
-        self._storage = storage
-        self._keys = keys
+        self._frames = FrameReader(storage, keys)
         self._index = index
-        self._make_id = make_id
-        self._lock = threading.Lock()
-        self._packs: OrderedDict[PackName, PackReader] = OrderedDict()
-        self._bases: OrderedDict[tuple[PackName, int], bytes] = OrderedDict()
-        self._base_bytes = 0
+        self.bases = Bases(self._frames, index, make_id)
+        """What the deltas among them build on."""
         self._index_lock = threading.Lock()
         self._index_loaded = False
 
@@ -107,101 +91,35 @@ class BlockReader:
         header: FrameHeader,
         payload: bytes,
     ) -> bytes:
-        raw = self.decode(header, payload, place)
-        if header.id != block_id or self._make_id(kind, raw) != block_id:
-            raise CorruptError(
-                f"block {block_id.hex()} in pack {place.pack} at byte {place.offset} "
-                "does not hold the bytes that make its id"
-            )
-        return raw
+        if header.type is not kind or header.id != block_id:
+            raise CorruptError(f"{frame_name(block_id, place)} is another block")
+        return self.bases.prove(header, payload, place).raw
 
     def is_whole(self, prefix: bytes, place: Location) -> bool:
         """Whether the frame at that place, and what it builds on, give the block that it names."""
         try:
-            header, payload = self.frame(prefix, place)
-            raw = self.decode(header, payload, place)
+            self.bases.prove(*self.frame(prefix, place), place)
         except BAD as error:
             _log.info("%s", error)
             return False
-        return self._make_id(header.type, raw) == header.id
+        return True
 
     def frame(self, prefix: bytes, place: Location) -> tuple[FrameHeader, bytes]:
-        """(header, payload) at one place; `prefix`: half of the block's id, or all of it."""
-        reader = self._pack_reader(place)
-        return reader.read_frame(place.type, prefix, place.offset, place.frame_bytes, place.depth)
+        """See FrameReader.frame."""
+        return self._frames.frame(prefix, place)
 
     def header(self, prefix: bytes, place: Location) -> FrameHeader:
-        """The header at one place, which only the whole frame would authenticate."""
-        reader = self._pack_reader(place)
-        return reader.read_header(place.type, prefix, place.offset, place.frame_bytes, place.depth)
-
-    def decode(self, header: FrameHeader, payload: bytes, place: Location) -> bytes:
-        """The raw bytes of a frame; whether they make its id is still to be checked."""
-        base = self.below(header, place)
-        with naming(_name, header.id, place):
-            return decode_payload(header, payload, base)
+        """See FrameReader.header."""
+        return self._frames.header(prefix, place)
 
     def base_places(self, header: FrameHeader, base: bytes) -> Iterator[Location]:
-        """Where one of a delta's bases stands in frames that it may build on."""
-        for place in self._index.find(header.type, BlockId(base)):
-            if place.depth < header.depth:
-                yield place
-
-    def base(self, prefix: bytes, place: Location) -> bytes:
-        """The arranged bytes of a block on which deltas build; the last few are kept.
-
-        Raises DamageError, StorageError.
-        """
-        key = place.pack, place.offset
-        with self._lock:
-            kept = self._bases.get(key)
-            if kept is not None:
-                self._bases.move_to_end(key)
-                return kept
-        header, payload = self.frame(prefix, place)
-        below = self.below(header, place)
-        with naming(_name, prefix, place):
-            base = arranged_bytes(header, payload, below)
-        self._keep(key, base)
-        return base
-
-    def below(self, header: FrameHeader, place: Location) -> bytes:
-        """The arranged bytes of all bases, one behind the other; b"" for a frame without.
-
-        Raises DamageError, StorageError.
-        """
-        if not header.bases:
-            return b""
-        return b"".join([self._base_of(header, base, place) for base in header.bases])
+        """See Bases.places."""
+        return self.bases.places(header, base)
 
     def forget(self) -> None:
         """Lets go of what is kept."""
-        with self._lock:
-            self._packs.clear()
-            self._bases.clear()
-            self._base_bytes = 0
-
-    def _base_of(self, header: FrameHeader, base: bytes, place: Location) -> bytes:
-        failure: RowvaultError | None = None
-        for below in self.base_places(header, base):
-            try:
-                return self.base(base, below)
-            except BAD as error:
-                failure = failure or error
-        with naming("{} builds on block {}".format, _name(header.id, place), base.hex()):
-            raise failure or MissingError(
-                "it is in no pack that the index lists, or only where it builds on as many others"
-                + self._index.advice()
-            )
-
-    def _keep(self, key: tuple[PackName, int], base: bytes) -> None:
-        with self._lock:
-            if key in self._bases:
-                return
-            self._bases[key] = base
-            self._base_bytes += len(base)
-            while self._base_bytes > _KEPT_BASE_BYTES and len(self._bases) > 1:
-                self._base_bytes -= len(self._bases.popitem(last=False)[1])
+        self._frames.forget()
+        self.bases.forget()
 
     def _first_places(
         self, kind: BlockType, block_ids: Sequence[BlockId]
@@ -223,7 +141,7 @@ class BlockReader:
             return None
         length = last.offset + last.frame_bytes - first.offset
         try:
-            reader = self._pack_reader(first)
+            reader = self._frames.pack(first)
             return reader, memoryview(reader.read(first.offset, length))
         except BAD as error:
             _log.info("%s", error)
@@ -278,19 +196,6 @@ class BlockReader:
             "read ends like this)"
         )
 
-    def _pack_reader(self, place: Location) -> PackReader:
-        with self._lock:
-            reader = self._packs.get(place.pack)
-            if reader is not None:
-                self._packs.move_to_end(place.pack)
-                return reader
-        reader = PackReader(self._storage, self._keys, place.pack_type, place.pack)
-        with self._lock:
-            self._packs[place.pack] = reader
-            if len(self._packs) > _KEPT_PACK_READERS:
-                self._packs.popitem(last=False)
-        return reader
-
 
 def _stretches(places: Sequence[Location | None]) -> Iterator[tuple[int, int]]:
     """(first, behind the last) of places that follow one another in a pack, in order."""
@@ -306,7 +211,3 @@ def _follows(one: Location | None, other: Location | None) -> bool:
     if one is None or other is None:
         return False
     return one.pack == other.pack and one.offset + one.frame_bytes == other.offset
-
-
-def _name(prefix: bytes, place: Location) -> str:
-    return f"block {prefix.hex()} in pack {place.pack} at byte {place.offset}"

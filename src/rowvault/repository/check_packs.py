@@ -15,7 +15,6 @@ from rowvault.codec.frames import (
     BlockType,
     FrameHeader,
     decode_header,
-    decode_payload,
 )
 from rowvault.core.errors import (
     CorruptError,
@@ -29,6 +28,7 @@ from rowvault.core.ids import BlockId, PackName
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.check_report import CheckReport
+from rowvault.repository.frame_reader import frame_name
 from rowvault.repository.index import PREFIX_BYTES, Location
 from rowvault.repository.names import PackType
 from rowvault.repository.pack import (
@@ -77,6 +77,8 @@ class PackCheck:
         self._bad_frames: set[tuple[PackName, int]] = set()
         self._explained: dict[tuple[bytes, int], str | None] = {}
         """Of the last bases: why a frame of less than this depth cannot be read."""
+        self._ambiguous: dict[tuple[BlockType, bytes], list[Location]] = {}
+        """Frames of blocks that a reader may take for something else which searches nothing."""
         self.unused: set[tuple[PackType, PackName]] = set()
         """Damaged packs that no segment lists."""
 
@@ -102,6 +104,8 @@ class PackCheck:
             self._report.bytes_read = before.bytes_read
             self._report.packs_read = before.packs_read
             self._report.unlisted_packs = before.unlisted_packs
+            self._report.ambiguous_blocks = before.ambiguous_blocks
+            self._ambiguous.clear()
             for found in (self._records, self._segments, self._readable_bytes, self._bad_frames):
                 found.clear()
             self.unused.clear()
@@ -121,6 +125,7 @@ class PackCheck:
                 )
         for name, kind in sorted(found.items()):
             self._check_pack(kind, name)
+        self._report.ambiguous_blocks = self._count_ambiguous()
 
     def explain(self, kind: BlockType, ids: Sequence[BlockId]) -> list[str | None]:
         """Of each block why it cannot be read; None where it can.
@@ -283,12 +288,9 @@ class PackCheck:
             if header.frame_bytes != frame.frame_bytes:
                 raise CorruptError("its header states another length than the index")
             payload = reader.open_frame(header, view, frame.offset)
-            base = self._base_of(reader, header, frame)
-            if base is None:
-                return True
-            named = self._place.make_id(header.type, decode_payload(header, payload, base))
-            if named != header.id or not named.startswith(frame.prefix):
-                raise CorruptError("its bytes do not make its id")
+            if not header.id.startswith(frame.prefix):
+                raise CorruptError("another block stands where the index puts it")
+            self._prove(reader, header, payload, frame)
         except (DamageError, UnsupportedFormatError) as error:
             self._bad_frames.add((reader.name, frame.offset))
             self._report.add(
@@ -297,25 +299,43 @@ class PackCheck:
             return False
         return True
 
-    def _base_of(self, reader: PackReader, header: FrameHeader, frame: _Frame) -> bytes | None:
-        """What a frame builds on; None where that cannot be read.
+    def _prove(
+        self, reader: PackReader, header: FrameHeader, payload: bytes, frame: _Frame
+    ) -> None:
+        """Raises CorruptError where the frame does not give its block.
 
-        Then this frame is not damaged, for its tag holds; snapshots that need it are named by what
-        is damaged below it. A frame that none needs may have lost its base to a prune.
+        A delta is not damaged where what it builds on cannot be read, for its tag holds; snapshots
+        that need it are named by what is damaged below it. A frame that none needs may have lost
+        its base to a prune.
         """
+        kind, depth = header.type, header.depth
         place = Location(
-            reader.header.type,
-            reader.name,
-            frame.offset,
-            frame.frame_bytes,
-            header.type,
-            header.depth,
+            reader.header.type, reader.name, frame.offset, frame.frame_bytes, kind, depth
         )
+        bases = self._place.blocks.bases
         try:
-            return self._place.blocks.below(header, place)
+            proven = bases.prove(header, payload, place)
         except _BAD as error:
-            _log.info("%s", error)
-            return None
+            if not bases.are_readable(header, place):
+                _log.info("%s", error)
+                return
+            message = str(error).removeprefix(f"{frame_name(header.id, place)}: ")
+            raise CorruptError(message) from error
+        if proven.is_searched or not bases.are_alike(header):
+            self._ambiguous.setdefault((kind, frame.prefix), []).append(place)
+
+    def _count_ambiguous(self) -> int:
+        """Blocks, but not those of which another frame is read that is not ambiguous."""
+        bases, index = self._place.blocks.bases, self._place.index
+        return sum(
+            not any(
+                place not in bad
+                and (place.pack, place.offset) not in self._bad_frames
+                and bases.is_plain(prefix, place)
+                for place in index.find(kind, prefix)
+            )
+            for (kind, prefix), bad in self._ambiguous.items()
+        )
 
     def _listed_frames(self, name: PackName) -> list[_Frame]:
         """From the index, where the pack's own footer cannot be read."""

@@ -63,6 +63,9 @@ class CheckReport:
     """Packs of which every byte was read."""
     blocks: int = 0
     """Frames of all packs."""
+    ambiguous_blocks: int = 0
+    """Blocks that this version reads, but an earlier one perhaps not: a base stands in several
+    arrangements, or in another one than a delta was made of. A repair stores them anew."""
     bytes_read: int = 0
     """Of packs; the small objects are not counted."""
     missing_features: tuple[Feature, ...] = ()

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from rowvault.codec.arrangement import AS_ROWS, ArrangedBlock, arranged, by_column
 from rowvault.codec.frames import (
-    BASE_BYTES,
     MAXIMUM_DEPTH,
     MAXIMUM_VERSION,
     BlockType,
     FrameHeader,
-    arranged_like,
+    Lineage,
     encode_delta,
     first_version,
 )
@@ -101,7 +101,7 @@ class UsableChains:
         link = Link(place, header)
         if not header.bases:
             return Chain([link], header, is_forked=False)
-        chains = [self._first(base, self._blocks.base_places(header, base))
+        chains = [self._first(base, self._blocks.bases.places(header, base))
                   for base in header.bases]  # fmt: skip
         below = chains[0]
         if below is None or None in chains:
@@ -133,8 +133,16 @@ class DeltaMaker:
     """
 
     def __init__(
-        self, blocks: BlockReader, index: BlockIndex, chains: UsableChains, monitor: Monitor
+        self,
+        blocks: BlockReader,
+        index: BlockIndex,
+        chains: UsableChains,
+        monitor: Monitor,
+        *,
+        states_arrangements: bool,
     ) -> None:
+        """`states_arrangements`: all programs that read the repository know such deltas."""
+        self._states_arrangements = states_arrangements
         self._blocks = blocks
         self._index = index
         self._chains = chains
@@ -150,17 +158,17 @@ class DeltaMaker:
         found = [chain for chain in chains if chain is not None]
         if not found:
             return None
-        alone = found[0].alone
-        arranged = arranged_like(alone.filter, new.raw, new.column_count)
-        if arranged is None:
+        block = _arranged_like(found[0].line[0].header, new)
+        if block is None:
             return None
+        alone = found[0].alone
         whole_bytes = len(new.raw) * alone.stored_bytes // max(1, alone.raw_bytes)
         best: tuple[FrameHeader, bytes] | None = None
         limit = whole_bytes // _LEAST_SAVING
         try:
-            for lineage in _choices(new.id, found):
-                made = self._encode(new, arranged, lineage)
-                if len(made[1]) <= limit:
+            for choice in _choices(new.id, found):
+                made = self._encode(new, block, choice)
+                if made is not None and len(made[1]) <= limit:
                     best, limit = made, len(made[1]) - 1
                 if best is not None and limit * _GOOD_SAVING <= whole_bytes:
                     break
@@ -169,21 +177,21 @@ class DeltaMaker:
         return best
 
     def _encode(
-        self, new: NewBlock, arranged: bytes, lineage: _Lineage
-    ) -> tuple[FrameHeader, bytes]:
-        base = b"".join([self._blocks.base(one.header.id, one.place) for one in lineage.bases])
-        coding, payload = encode_delta(arranged, base, lineage.bases[0].header.filter)
-        header = FrameHeader(
-            type=BlockType.DATA,
-            filter=coding,
-            depth=1 + max(one.header.depth for one in lineage.bases),
-            raw_bytes=len(new.raw),
-            stored_bytes=len(payload),
-            id=new.id,
-            bases=tuple(one.header.id[:BASE_BYTES] for one in lineage.bases),
-            stated_version=lineage.version,
+        self, new: NewBlock, block: ArrangedBlock, choice: _Choice
+    ) -> tuple[FrameHeader, bytes] | None:
+        """None where a program of an earlier version might take other bytes for a base."""
+        bases = tuple(self._blocks.bases.block(one.header.id, one.place) for one in choice.bases)
+        kinds = {one.arrangement.is_by_column for one in (block, *bases)}
+        if not self._states_arrangements and len(kinds) > 1:
+            return None
+        lineage = Lineage(
+            bases,
+            tuple(one.header.id for one in choice.bases),
+            1 + max(one.header.depth for one in choice.bases),
+            choice.version,
         )
-        return header, payload
+        made = encode_delta(new.id, block, lineage, states_arrangements=self._states_arrangements)
+        return made if self._blocks.bases.are_alike(made[0]) else None
 
     def _chain_of(self, prefix: bytes) -> Chain | None:
         return self._chains.of(prefix, self._index.find(BlockType.DATA, BlockId(prefix)))
@@ -198,26 +206,33 @@ class DeltaMaker:
             )
 
 
-class _Lineage(NamedTuple):
+def _arranged_like(base: FrameHeader, new: NewBlock) -> ArrangedBlock | None:
+    """By column, or as rows, as a base is; None where the block cannot be so."""
+    arrangement = by_column(new.column_count) if base.is_by_column else AS_ROWS
+    data = arranged(new.raw, arrangement)
+    return None if data is None else ArrangedBlock(arrangement, data, len(new.raw))
+
+
+class _Choice(NamedTuple):
     """On what a delta may build, and which version it is then."""
 
     bases: tuple[Link, ...]
     version: int
 
 
-def _choices(block_id: BlockId, chains: Sequence[Chain]) -> Iterator[_Lineage]:
+def _choices(block_id: BlockId, chains: Sequence[Chain]) -> Iterator[_Choice]:
     """The base that the version asks for; two blocks; the version before, with fewer changes."""
     newest = chains[0].line[0]
     version = newest.header.version + 1
     asked = _base_for(chains[0], version)
-    lineages = [_Lineage((asked,), version)]
-    forms = {chain.alone.filter.is_by_column for chain in chains}
-    if len(chains) > 1 and len(forms) == 1 and not any(chain.is_forked for chain in chains):
+    choices = [_Choice((asked,), version)]
+    kinds = {chain.line[0].header.is_by_column for chain in chains}
+    if len(chains) > 1 and len(kinds) == 1 and not any(chain.is_forked for chain in chains):
         both = tuple(_base_for(chain, chain.line[0].header.version + 1) for chain in chains)
-        lineages.append(_Lineage(both, first_version(block_id)))
+        choices.append(_Choice(both, first_version(block_id)))
     if asked is not newest:
-        lineages.append(_Lineage((newest,), version))
-    for one in lineages:
+        choices.append(_Choice((newest,), version))
+    for one in choices:
         if one.version <= MAXIMUM_VERSION and all(
             link.header.depth < MAXIMUM_DEPTH for link in one.bases
         ):

@@ -61,7 +61,15 @@ LEDGER = Feature(
 )
 """A program that does not know it would not record what it adds and forgets."""
 
-FEATURES = (DELTAS, SEALED_SEGMENTS, LEDGER)
+ARRANGED_BASES = Feature(
+    "arranged-bases",
+    Access.READ,
+    "a difference states in which arrangement it needs the earlier block, so no other copy of that "
+    "is taken for it",
+)
+"""Programs that do not know it cannot decode such deltas."""
+
+FEATURES = (DELTAS, SEALED_SEGMENTS, LEDGER, ARRANGED_BASES)
 """All that this version knows, oldest first."""
 
 

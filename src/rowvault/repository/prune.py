@@ -31,6 +31,7 @@ from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.absence import unexplained
 from rowvault.repository.block_copies import BlockCopies
+from rowvault.repository.features import ARRANGED_BASES
 from rowvault.repository.index import Segment, segment_name, unlisted
 from rowvault.repository.index_adoption import adoptable, listed_packs, superseded
 from rowvault.repository.index_removal import remove_packs
@@ -207,7 +208,10 @@ class _Prune:
     def _renew(self, session: WriteSession | None, marks: LiveMarks) -> None:
         """Dead blocks on which a single live one builds are not kept for it."""
         frames = session or self._forecast
-        renewal = Renewal(marks, self._proven, self._place.blocks, frames, self._place.make_id)
+        states = ARRANGED_BASES in self._place.features
+        renewal = Renewal(
+            marks, self._proven, self._place.blocks, frames, states_arrangements=states
+        )
         try:
             renewal.run(self._request.limits.max_repack_bytes)
         except StorageError as error:

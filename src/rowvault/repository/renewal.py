@@ -12,20 +12,20 @@ from typing import NamedTuple, Protocol
 
 from rowvault.codec.compression import DEFAULT_LEVEL
 from rowvault.codec.frames import (
-    BASE_BYTES,
     FrameHeader,
+    Lineage,
+    decode_payload,
     encode_arranged,
     encode_delta,
-    restored_bytes,
 )
 from rowvault.core.errors import CorruptError
 from rowvault.core.ids import BlockId
 from rowvault.repository.base_marks import Finder
+from rowvault.repository.bases import Proven
 from rowvault.repository.block_reader import BlockReader
 from rowvault.repository.index import Location
 from rowvault.repository.index_segment import PREFIX_BYTES
 from rowvault.repository.live_blocks import LiveMarks
-from rowvault.repository.secrets import IdMaker
 
 _BATCH = 1 << 14
 
@@ -71,13 +71,15 @@ class Renewal:
         index: Finder,
         blocks: BlockReader,
         frames: Frames,
-        make_id: IdMaker,
+        *,
+        states_arrangements: bool,
     ) -> None:
+        """`states_arrangements`: see DeltaMaker."""
+        self._states_arrangements = states_arrangements
         self._marks = marks
         self._index = index
         self._blocks = blocks
         self._frames = frames
-        self._make_id = make_id
         self.blocks = 0
         """So many were stored anew."""
         self.stored_bytes = 0
@@ -145,22 +147,38 @@ class Renewal:
             dead.append(link)
 
     def _renewed(self, skip: _Skip) -> tuple[FrameHeader, bytes] | None:
-        """The frame that takes the place of all; None where it would be no smaller."""
-        old = skip.top.header
-        arranged = self._blocks.base(old.id, skip.top.place)
-        if self._make_id(old.type, restored_bytes(old, arranged)) != old.id:
-            raise CorruptError(
-                f"block {old.id.hex()} in pack {skip.top.place.pack} at byte "
-                f"{skip.top.place.offset} does not hold the bytes that make its id"
-            )
+        """The frame that takes the place of all, of a block that its id proved.
+
+        None where it would be no smaller, or something else might be taken for its base.
+        """
+        top = skip.top
+        frame = self._blocks.frame(top.header.id, top.place)
+        proven = self._blocks.bases.prove(*frame, top.place)
+        made: tuple[FrameHeader, bytes] | None
         if skip.below is None:
-            coding, payload = encode_arranged(arranged, old, DEFAULT_LEVEL)
-            made = FrameHeader(old.type, coding, 0, old.raw_bytes, len(payload), old.id)
+            made = alone(top.header, proven)
         else:
-            base = self._blocks.base(skip.below.header.id, skip.below.place)
-            coding, payload = encode_delta(arranged, base, old.filter)
-            made = FrameHeader(
-                old.type, coding, skip.below.header.depth + 1, old.raw_bytes, len(payload),
-                old.id, (skip.below.header.id[:BASE_BYTES],), old.version,
-            )  # fmt: skip
-        return (made, payload) if made.frame_bytes < skip.stored_bytes else None
+            made = self._on(skip.below, top.header, proven)
+        return made if made is not None and made[0].frame_bytes < skip.stored_bytes else None
+
+    def _on(
+        self, below: _Link, old: FrameHeader, proven: Proven
+    ) -> tuple[FrameHeader, bytes] | None:
+        base = self._blocks.bases.block(below.header.id, below.place)
+        is_mixed = base.arrangement.is_by_column != proven.block.arrangement.is_by_column
+        if is_mixed and not self._states_arrangements:
+            return None
+        lineage = Lineage((base,), (below.header.id,), below.header.depth + 1, old.version)
+        made = encode_delta(
+            old.id, proven.block, lineage, states_arrangements=self._states_arrangements
+        )
+        return made if self._blocks.bases.are_alike(made[0]) else None
+
+
+def alone(old: FrameHeader, proven: Proven) -> tuple[FrameHeader, bytes]:
+    """(header, payload) of a frame that builds on nothing. Raises CorruptError."""
+    coding, payload = encode_arranged(proven.block, DEFAULT_LEVEL)
+    made = FrameHeader(old.type, coding, 0, old.raw_bytes, len(payload), old.id)
+    if decode_payload(made, payload) != proven.raw:
+        raise CorruptError(f"block {old.id.hex()} does not come back from its new frame")
+    return made, payload

@@ -5,8 +5,10 @@
 3. The whole blocks of damaged packs go into new packs. When these are durable and listed, the
    damaged packs leave the index and are removed. A delta is saved as it is; it is lost where all of
    what it builds on is not there.
-4. Small objects that are damaged are removed.
-5. A snapshot that lost blocks gives way to one of the rest, and is forgotten, not removed.
+4. Blocks that a reader of an earlier version may take for something else are stored once more, for
+   the copies of what they build on are arranged in more ways than one.
+5. Small objects that are damaged are removed.
+6. A snapshot that lost blocks gives way to one of the rest, and is forgotten, not removed.
 
 A run that ends anywhere has taken nothing away that could be read; the next one goes on.
 """
@@ -17,6 +19,7 @@ from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatErr
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.absence import refuse_unexplained_emptiness
+from rowvault.repository.ambiguous_blocks import store_anew
 from rowvault.repository.check_packs import PackCheck
 from rowvault.repository.check_report import CheckReport, DamageKind
 from rowvault.repository.index_removal import remove_packs
@@ -87,6 +90,8 @@ class _Repair:
             session.distrust({name for _, name in damaged | missing})
             self._salvage(session, damaged)
             self._remove(damaged, missing)
+        self._monitor.phase("storing blocks anew whose bases are ambiguous")
+        self._report.renewed_blocks = store_anew(self._place.index, self._place.blocks, session)
         self._monitor.phase("mending small objects")
         self._drop_small_objects()
         self._monitor.phase("looking for what is lost")

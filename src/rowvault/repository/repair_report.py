@@ -41,6 +41,8 @@ class RepairReport:
     """Packs that the index listed, and that are not there."""
     salvaged_blocks: int = 0
     """Whole blocks of damaged packs."""
+    renewed_blocks: int = 0
+    """Blocks that stood as deltas of ambiguous bases, and now on their own, too."""
     snapshots: list[MendedSnapshot] = field(default_factory=list)
     dropped: list[DroppedObject] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -54,5 +56,11 @@ class RepairReport:
     @property
     def found_nothing(self) -> bool:
         """There was nothing to do."""
-        done = self.segments or self.listed_packs or self.damaged_packs or self.missing_packs
+        done = (
+            self.segments
+            or self.listed_packs
+            or self.damaged_packs
+            or self.missing_packs
+            or self.renewed_blocks
+        )
         return self.is_complete and not done

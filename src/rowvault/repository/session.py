@@ -39,7 +39,7 @@ from rowvault.repository import names
 from rowvault.repository.block_reader import BlockReader
 from rowvault.repository.catalogue import Catalogue
 from rowvault.repository.delta_chain import DeltaMaker, NewBlock, UsableChains
-from rowvault.repository.features import DELTAS, Feature
+from rowvault.repository.features import ARRANGED_BASES, DELTAS, Feature
 from rowvault.repository.footer_claims import FooterClaims
 from rowvault.repository.index import (
     BlockIndex,
@@ -164,7 +164,13 @@ class WriteSession:
         self._usable_packs: dict[PackName, int] = {}
         bases = BlockReader(ReadAhead(place.storage), place.keys, place.index, place.make_id)
         self._chains = UsableChains(bases, self._is_usable)
-        self._deltas = DeltaMaker(bases, place.index, self._chains, monitor)
+        self._deltas = DeltaMaker(
+            bases,
+            place.index,
+            self._chains,
+            monitor,
+            states_arrangements=ARRANGED_BASES in place.features,
+        )
         self._all_packs_are_there = False
         self._merges = True
         self._known_lock = threading.Lock()

@@ -2,9 +2,9 @@
 
 NAME ends with `-plain` or `-encrypted`; with `users` in it, it holds users and grants, too, with
 `columns` larger blocks and more types, with `deltas` a history whose blocks build on each other,
-with `incomplete` a last snapshot that lacks a table, with `whole` one of everything that a
-repository can hold. One that exists is never touched: later versions must read what earlier ones
-wrote.
+with `at-once` one that begins with two runs at once, which store the same blocks in two forms, with
+`incomplete` a last snapshot that lacks a table, with `whole` one of everything that a repository
+can hold. One that exists is never touched: later versions must read what earlier ones wrote.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import msgspec
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
+from rowvault.codec.compression import DEFAULT_LEVEL, NO_COMPRESSION  # noqa: E402
 from rowvault.core.model import ACCOUNT_KINDS, ObjectDefinition, ObjectKind  # noqa: E402
 from rowvault.core.monitor import SilentMonitor  # noqa: E402
 from rowvault.repository import keys as key_module  # noqa: E402
@@ -39,9 +40,11 @@ from rowvault.storage import LocalStorage  # noqa: E402
 from support.sample_repository import (  # noqa: E402
     MIDDLING,
     SMALL,
+    Row,
     Tables,
     put_all,
     sample_rows,
+    take_at_once,
     take_snapshot,
 )
 
@@ -132,8 +135,38 @@ def history() -> tuple[Tables, ...]:
     return tuple(states)
 
 
+def after_two_at_once(name: str) -> tuple[Tables, ...]:
+    """What two first runs at once saw, and three later ones; the tables in the order of each.
+
+    With `counted` in the name two tables of unlike width whose rows are the same bytes.
+    """
+    fields = [b"%d" % n if n % 2 else b"%d" % (n * 7919 % 5003) for n in range(800)]
+    rows = sample_rows(400)
+    states: list[Tables] = []
+    for day in range(5):
+        if "counted" not in name:
+            changed = [
+                (key, b"day %d" % day if day > 1 and place % 40 == day else text)
+                for place, (key, text) in enumerate(rows)
+            ]
+            states.append({("shop", "orders"): changed})
+            continue
+        wide = [b"day %d" % day if day > 1 and place == day * 100 else text
+                for place, text in enumerate(fields)]  # fmt: skip
+        narrow = [text[::-1] if day > 1 and place == day * 130 else text
+                  for place, text in enumerate(fields)]  # fmt: skip
+        tables: list[tuple[tuple[str, str], list[Row]]] = [
+            (("shop", "four"), list(zip(*[iter(wide)] * 4, strict=True))),
+            (("shop", "two"), list(zip(*[iter(narrow)] * 2, strict=True))),
+        ]
+        states.append(dict(tables[::-1] if day == 1 else tables))
+    return tuple(states)
+
+
 def tables_of(name: str) -> tuple[Tables, ...]:
     """What the snapshots of the golden repository of this name hold."""
+    if "at-once" in name:
+        return after_two_at_once(name)
     if "deltas" in name:
         return history()
     if "whole" in name:
@@ -210,6 +243,12 @@ def take_incomplete(repository: Repository, tables: Tables, number: int) -> Snap
         return session.commit(msgspec.structs.replace(draft, **LACKS), ["lacking"])
 
 
+def take_two_at_once(repository: Repository, name: str) -> list[Snapshot]:
+    """The first two snapshots, one stored as rows and one by column, or of other column counts."""
+    levels = (DEFAULT_LEVEL, DEFAULT_LEVEL if "counted" in name else NO_COMPRESSION)
+    return take_at_once(repository, tables_of(name)[:2], levels)
+
+
 def main(name: str) -> None:
     """Writes the repository and, beside it, what must be read from it."""
     place = HERE / name
@@ -217,14 +256,22 @@ def main(name: str) -> None:
         raise SystemExit(f"{place} exists; golden repositories are never rewritten")
     password = PASSWORD if name.endswith("-encrypted") else None
     is_larger = "deltas" in name or "whole" in name
-    sizes = Sizes() if "columns" in name else MIDDLING if is_larger else SMALL
+    sizes = SMALL
+    if "columns" in name or "counted" in name:
+        sizes = Sizes()
+    elif is_larger or "at-once" in name:
+        sizes = MIDDLING
     tags = {0: ["first"], 1: ["second", "größer"]}
     with Repository.create(LocalStorage(place), password, sizes) as repository:
         snapshots: list[Snapshot] = []
         *states, last = tables_of(name)
         objects = (*accounts_of(name), *programs_of(name))
+        if "at-once" in name:
+            snapshots += take_two_at_once(repository, name)
         for number, tables in enumerate(states if "whole" in name else [*states, last]):
-            parent = snapshots[-1] if snapshots and is_larger else None
+            if number < len(snapshots):
+                continue
+            parent = snapshots[-1] if snapshots and (is_larger or "at-once" in name) else None
             if "incomplete" in name and tables is last:
                 snapshots.append(take_incomplete(repository, tables, number))
                 continue
@@ -235,6 +282,8 @@ def main(name: str) -> None:
             keep_house(repository)
         if "whole" in name:
             snapshots.append(leave_behind(repository, last, len(states), snapshots[-1]))
+        if "pruned" in name:
+            prune(repository, PruneRequest(limits=PruneLimits(max_unused=0)), SilentMonitor())
         expected = [
             {
                 "id": snapshot.id,

@@ -8,15 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rowvault.codec.arrangement import (
+    AS_ROWS,
+    ArrangedBlock,
+    Arrangement,
+    arranged,
+    by_column,
+    possible_arrangements,
+)
 from rowvault.codec.compression import compress_delta, decompress_delta
 from rowvault.codec.frames import (
+    LARGEST_HEADER_BYTES,
     MAXIMUM_DEPTH,
     MAXIMUM_VERSION,
     BlockType,
     Filter,
     FrameHeader,
-    arranged_bytes,
-    arranged_like,
+    Lineage,
+    decode_arranged,
     decode_header,
     decode_payload,
     encode_delta,
@@ -75,19 +84,89 @@ def test_a_frame_that_states_a_size_is_refused() -> None:
         decompress_delta(b"\xc0" + stored[1:], BASE, len(NEW))
 
 
-@pytest.mark.parametrize("like", [Filter.ZSTD, Filter.RAW, Filter.COLUMNS])
-def test_payloads_are_arranged_as_their_base_is(like: Filter) -> None:
-    base, new = arranged_like(like, BASE, 2), arranged_like(like, NEW, 2)
-    assert base is not None
-    assert new is not None
-    coding, payload = encode_delta(new, base, like)
-    assert coding is (Filter.DELTA_COLUMNS if like is Filter.COLUMNS else Filter.DELTA)
-    assert len(payload) < 200
-    header = FrameHeader(
-        BlockType.DATA, coding, 1, len(NEW), len(payload), BlockId(bytes(32)), (bytes(16),), 7
+def block(raw: bytes, arrangement: Arrangement) -> ArrangedBlock:
+    data = arranged(raw, arrangement)
+    assert data is not None
+    return ArrangedBlock(arrangement, data, len(raw))
+
+
+@pytest.mark.parametrize("states", [False, True])
+@pytest.mark.parametrize("own", [AS_ROWS, by_column(2), by_column(4)])
+@pytest.mark.parametrize("needed", [AS_ROWS, by_column(2), by_column(4)])
+def test_payloads_are_made_in_any_arrangement(
+    own: Arrangement, needed: Arrangement, states: bool
+) -> None:
+    new, base = block(NEW, own), block(BASE, needed)
+    lineage = Lineage((base,), (BlockId(b"b" * 32),), 1, 7)
+    header, payload = encode_delta(BlockId(b"i" * 32), new, lineage, states_arrangements=states)
+    old = Filter.DELTA_COLUMNS if own.is_by_column else Filter.DELTA
+    assert header.filter is (Filter.DELTA_ARRANGED if states else old)
+    assert header.arrangements == ((own, needed) if states else ())
+    if own == needed:
+        assert len(payload) < 200
+    assert decode_arranged(header, payload, base.data) == new
+    assert decode_payload(header, payload, base.data) == NEW
+
+
+def test_a_delta_states_how_many_columns_it_gives() -> None:
+    base = block(BASE, by_column(2))
+    lineage = Lineage((base,), (BlockId(b"b" * 32),), 1, 7)
+    header, payload = encode_delta(
+        BlockId(b"i" * 32), block(NEW, by_column(2)), lineage, states_arrangements=True
     )
-    assert arranged_bytes(header, payload, base) == new
-    assert decode_payload(header, payload, base) == NEW
+    other = header._replace(arrangements=(by_column(4), by_column(2)))
+    with pytest.raises(CorruptError, match="another number of columns"):
+        decode_payload(other, payload, base.data)
+
+
+def test_possible_arrangements_are_those_that_divide_the_fields() -> None:
+    raw = encode_batch([(b"1", None, b"x" * 300)] * 4).rows
+    assert [one.column_count for one in possible_arrangements(raw)] == [1, 2, 3, 4, 6, 12]
+    assert list(possible_arrangements(raw[:-1])) == []
+    assert arranged(raw, by_column(5)) is None
+    assert arranged(raw, AS_ROWS) == raw
+
+
+arrangements = st.just(AS_ROWS) | st.integers(1, 4096).map(by_column)
+
+
+@given(
+    st.lists(st.tuples(st.binary(min_size=16, max_size=16), arrangements), min_size=1, max_size=2),
+    arrangements,
+)
+def test_stated_arrangements_come_back(
+    bases: list[tuple[bytes, Arrangement]], own: Arrangement
+) -> None:
+    header = FrameHeader(
+        BlockType.DATA,
+        Filter.DELTA_ARRANGED,
+        1,
+        9,
+        5,
+        BlockId(b"i" * 32),
+        tuple(base for base, _ in bases),
+        3,
+        (own, *(needed for _, needed in bases)),
+    )
+    encoded = header.encode()
+    assert len(encoded) == header.header_bytes == 53 + 19 * len(bases) <= LARGEST_HEADER_BYTES
+    assert decode_header(encoded) == header
+    assert header.is_by_column == own.is_by_column
+    with pytest.raises(TruncatedError):
+        decode_header(encoded[:-1])
+
+
+@pytest.mark.parametrize("stated", [(0, 1), (1, 0), (1, 4097), (2, 3)])
+@pytest.mark.parametrize("at", [50, 69])
+def test_arrangements_that_do_not_exist_are_damage(at: int, stated: tuple[int, int]) -> None:
+    header = FrameHeader(
+        BlockType.DATA, Filter.DELTA_ARRANGED, 1, 9, 5, BlockId(b"i" * 32), (bytes(16),), 1,
+        (AS_ROWS, AS_ROWS),
+    )  # fmt: skip
+    encoded = bytearray(header.encode())
+    encoded[at : at + 3] = Arrangement(*stated).encode()
+    with pytest.raises(CorruptError, match="does not exist"):
+        decode_header(bytes(encoded))
 
 
 @given(

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
+from rowvault.codec.arrangement import AS_ROWS, by_column
 from rowvault.codec.columns import arrange, restore_rows
-from rowvault.codec.frames import BlockType, Filter, FrameHeader
+from rowvault.codec.frames import BlockType, Filter, FrameHeader, decode_header
 from rowvault.codec.rows import encode_batch, encode_row
 from rowvault.core.ids import PackName, RepositoryId, SessionId
 from rowvault.repository import names
@@ -92,6 +93,14 @@ def test_the_delta_reads_so(tmp_path: Path) -> None:
     (place,) = index.find(BlockType.DATA, entries[1].id)
     header = blocks.header(entries[1].id, place)
     assert (header.depth, header.version, header.bases) == (1, 16, (entries[0].id[:16],))
+
+
+def test_a_delta_states_its_arrangements_so() -> None:
+    header = decode_header(example("stated"))
+    assert header.arrangements == (by_column(2), AS_ROWS)
+    assert header.filter is Filter.DELTA_ARRANGED
+    assert header.header_bytes == len(example("stated"))
+    assert header.encode() == example("stated")
 
 
 def test_the_node_is_written_so() -> None:

@@ -112,6 +112,7 @@ def document(report: CheckReport) -> dict[str, object]:
         "packs_read": report.packs_read,
         "unlisted_packs": report.unlisted_packs,
         "condemned_packs": report.condemned_packs,
+        "ambiguous_blocks": report.ambiguous_blocks,
         "blocks": report.blocks,
         "bytes_read": report.bytes_read,
         "foreign": list(report.foreign),
@@ -128,6 +129,12 @@ def _write(report: CheckReport, settings: Settings) -> None:
         output.write_line(
             f"no damage found: {plural(report.packs, 'pack')}, {plural(report.blocks, 'block')}, "
             f"{format_bytes(report.bytes_read)} read"
+        )
+    if report.ambiguous_blocks and not settings.quiet:
+        output.write_line(
+            f"{plural(report.ambiguous_blocks, 'block')} can be read by this version, but perhaps "
+            "not by an earlier one, for what they build on stands in several arrangements; "
+            "`rowvault repair` stores them anew"
         )
     if report.missing_features and not settings.quiet:
         lacking = ", ".join(one.name for one in report.missing_features)

@@ -70,6 +70,7 @@ def document(report: RepairReport, dry_run: bool) -> dict[str, object]:
         "damaged_packs": report.damaged_packs,
         "missing_packs": report.missing_packs,
         "salvaged_blocks": report.salvaged_blocks,
+        "renewed_blocks": report.renewed_blocks,
         "snapshots": [
             {"id": one.id, "replacement": one.replacement, "losses": list(one.losses)}
             for one in report.snapshots
@@ -95,6 +96,11 @@ def _write(report: RepairReport, settings: Settings, dry_run: bool) -> None:
         f"{plural(report.salvaged_blocks, 'whole block')}; "
         f"{plural(report.missing_packs, 'missing pack')} {would}taken out of the index"
     )
+    if report.renewed_blocks:
+        output.write_line(
+            f"{plural(report.renewed_blocks, 'block')} {would}stored anew, for what they build on "
+            "stands in several arrangements"
+        )
     if not report.snapshots:
         output.write_line("no snapshot has lost anything")
 
