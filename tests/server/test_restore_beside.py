@@ -159,12 +159,12 @@ def test_a_program_that_cannot_be_made_leaves_the_former(
         "CREATE TABLE other.t (a INT)",
         "CREATE OR REPLACE VIEW shop.seen AS SELECT a FROM other.t",
     )
-    run_json(*place, "backup", source.socket_url, "-d", "shop")
+    taken = run_json(*place, "backup", source.socket_url, "-d", "shop")["snapshot"]
     source.execute(
         "DROP DATABASE other", "CREATE OR REPLACE VIEW shop.seen AS SELECT n FROM shop.parts"
     )
     before = comparer.fingerprint(source, ["shop"])
-    done = run("--json", *place, "restore", "latest", source.socket_url, "--replace")
+    done = run("--json", *place, "restore", taken, source.socket_url, "--replace")
     assert done.returncode == 3, done.stderr
     assert "the former view shop.seen stands again" in json.loads(done.stdout)["warnings"][0]
     assert comparer.differences(before, comparer.fingerprint(source, ["shop"])) == []
