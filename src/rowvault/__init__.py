@@ -1,3 +1,3 @@
 """Rowvault: content-addressed, incremental-forever backups of MySQL and MariaDB."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
