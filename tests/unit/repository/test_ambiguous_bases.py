@@ -243,3 +243,11 @@ def test_an_older_repository_gets_deltas_of_settled_bases_alone() -> None:
         assert found == {Filter.DELTA_COLUMNS}
         assert unreadable_before(repository) == set()
         assert check(repository, True, SilentMonitor()).ambiguous_blocks == 0
+
+
+def test_the_sample_of_this_format_states_arrangements(tmp_path: Path) -> None:
+    copy = golden_copy("v1-arranged-at-once-pruned-plain", tmp_path)
+    with open_plain(LocalStorage(copy)) as repository:
+        repository.place.index.refresh()
+        found = {one.filter for one, _ in headers(repository) if one.bases}
+    assert found == {Filter.DELTA_ARRANGED}
