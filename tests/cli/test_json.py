@@ -259,9 +259,8 @@ def test_check(vault: Vault) -> None:
     deep = run_json("-r", vault.path, "check", "--read-data")
     for document in (shallow, deep):
         assert document.keys() == {
-            "errors", "packs", "packs_read", "unlisted_packs", "condemned_packs", "ambiguous_blocks",
-            "blocks",
-            "bytes_read", "foreign", "missing_features",
+            "errors", "packs", "packs_read", "unlisted_packs", "condemned_packs",
+            "ambiguous_blocks", "blocks", "bytes_read", "foreign", "missing_features",
         }  # fmt: skip
         assert document["unlisted_packs"] == document["condemned_packs"] == 0
         assert document["errors"] == []
