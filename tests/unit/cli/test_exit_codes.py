@@ -61,7 +61,8 @@ def test_every_kind_is_on_its_page(error: type[errors.RowvaultError]) -> None:
     page = (DOCS / "json.md").read_text()
     rows = re.findall(r"^\| (`.+`) \| (\d+) \|", page, re.MULTILINE)
     codes = {kind: int(code) for kinds, code in rows for kind in re.findall(r"`(\w+)`", kinds)}
-    assert codes[kind_of(error)] == exit_code_of(error("x"))
+    # Made without its fields, which decide nothing here.
+    assert codes[kind_of(error)] == exit_code_of(error.__new__(error, "x"))
 
 
 def test_the_other_ends() -> None:
