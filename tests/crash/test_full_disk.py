@@ -117,7 +117,8 @@ def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
 
     # What the run that failed has stored is all that is left to take: the disk is as full again.
     assert_full("-r", vault, "backup", sources["c"], "--tag", "c")
-    succeed("-r", vault, "forget", "latest~1", "--allow-remove-all", env=ENV)
+    of_a = ("--source", sources["a"].removeprefix("sqlite:///"))
+    succeed("-r", vault, "forget", "latest", *of_a, "--allow-remove-all", env=ENV)
     freed = run_json("-r", vault, "prune", env=ENV)["freed_bytes"]
     assert freed > 60e6
     assert_whole(vault, tmp_path, b=files["b"])
