@@ -86,7 +86,9 @@ def test_packs_without_any_snapshot_are_missed(emptied: Path, verb: tuple[str, .
 def test_whoever_means_it_can_remove_the_packs(emptied: Path) -> None:
     """Once the loss of the snapshots that the ledger records is accepted."""
     assert run("-r", emptied, "prune", "--allow-remove-all").returncode == 20
-    run("-r", emptied, "check", "--accept-state", "--yes")
+    accepted = run("-r", emptied, "check", "--accept-state", "--yes")
+    assert accepted.returncode == 20  # packs without any snapshot are still there
+    assert b"not even a forgotten one" in accepted.stdout + accepted.stderr
     done = run_json("-r", emptied, "prune", "--allow-remove-all")
     assert done["removed_packs"] > 0
     assert LocalStorage(emptied).list("packs/") == []
