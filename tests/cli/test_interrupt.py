@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from cli.vaults import PASSWORD, make_database
-from rowvault.storage import LocalStorage
 from support.rowvault import run_json, start, succeed
 
 
@@ -49,7 +48,7 @@ def test_in_mid_backup(tmp_path: Path) -> None:
     _, err = process.communicate()
     assert process.returncode == 130, err.decode()
     assert b"Traceback" not in err
-    assert LocalStorage(vault).list("snapshots/") == []
+    assert run_json("-r", vault, "snapshots") == []
     assert run_json("-r", vault, "check", "--read-data")["errors"] == []
     assert run_json("-r", vault, "backup", f"sqlite:///{source}")["rows"] == 600_002
     assert not list((vault / "sessions").glob("*"))

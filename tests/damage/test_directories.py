@@ -145,7 +145,10 @@ def test_a_directory_that_vanishes_later_is_an_error_too(place: Path) -> None:
 
 
 def as_before(vault: Path, features: Features | None = None) -> None:
-    """Makes of a repository one whose config states no groups, without empty directories."""
+    """Makes of a repository one whose config states no groups, without empty directories.
+
+    With `features` it has these instead of all, and no ledger.
+    """
     with open_plain(LocalStorage(vault)) as repository:
         config: Config = repository._config
         data = encode_config(
@@ -156,6 +159,9 @@ def as_before(vault: Path, features: Features | None = None) -> None:
             repository._secrets,
         )  # fmt: skip
     (vault / "config").write_bytes(data)
+    if features is not None:
+        for entry in (vault / "ledger").iterdir():
+            entry.unlink()
     for group in names.GROUPS:
         if not any((vault / group).iterdir()):
             (vault / group).rmdir()
@@ -189,7 +195,7 @@ def test_what_a_backup_fills_must_be_there_in_one_of_the_version_before(
 def test_an_empty_repository_of_the_version_before_works_on(tmp_path: Path) -> None:
     vault = tmp_path / "vault"
     succeed("-r", vault, "init", "--no-encryption")
-    as_before(vault)
+    as_before(vault, Features())
     assert run_json("-r", vault, "snapshots") == []
     make_database(tmp_path / "shop.db", 20)
     succeed("-r", vault, "backup", f"sqlite:///{tmp_path / 'shop.db'}")

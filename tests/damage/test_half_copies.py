@@ -16,6 +16,8 @@ from rowvault.storage import LocalStorage
 from support.rowvault import run, run_json, succeed
 from support.sample_repository import open_plain, sample_rows
 
+SAMPLES = Path(__file__).parents[1] / "data" / "repositories"
+
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -52,43 +54,73 @@ def old_index(base: Path, tmp_path: Path) -> Path:
 
 
 def objects(place: Path) -> dict[str, bytes]:
+    """All but what a prune notes for itself of others at work."""
     storage = LocalStorage(place)
-    return {name: storage.read(name) for name in storage.list("")}
+    return {name: storage.read(name) for name in storage.list("") if not name.startswith("gc/")}
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [
-        ("prune",),
-        ("prune", "--dry-run"),
-        ("forget", "--keep-last", "1", "--prune"),
-        ("repair",),
-        ("repair", "--dry-run"),
-        ("stats",),
-        ("snapshots",),
-        ("check",),
-        ("show", "latest"),
-        ("dump", "latest"),
-    ],
-)
-def test_packs_without_any_snapshot_are_missed(emptied: Path, verb: tuple[str, ...]) -> None:
+CHANGING = [
+    ("prune",),
+    ("prune", "--dry-run"),
+    ("forget", "--keep-last", "1", "--prune"),
+    ("repair",),
+    ("repair", "--dry-run"),
+]
+READING = [("stats",), ("snapshots",), ("check",), ("show", "latest"), ("dump", "latest")]
+
+
+@pytest.fixture
+def emptied_without_ledger(tmp_path: Path) -> Path:
+    """The same of a repository by an earlier version, which records no snapshots."""
+    copy = Path(shutil.copytree(SAMPLES / "v1-whole-plain", tmp_path / "copy"))
+    for group in ("snapshots", "trash", "sessions"):
+        for path in (copy / group).iterdir():
+            path.unlink()
+    return copy
+
+
+@pytest.mark.parametrize("verb", CHANGING + READING)
+def test_packs_without_any_snapshot_are_missed(
+    emptied_without_ledger: Path, verb: tuple[str, ...]
+) -> None:
+    before = objects(emptied_without_ledger)
+    done = run("-r", emptied_without_ledger, *verb)
+    assert done.returncode == 20, done.stderr
+    assert b"no snapshot, not even a forgotten one" in done.stderr
+    assert b"prune --allow-remove-all" in done.stderr
+    after = objects(emptied_without_ledger)
+    assert {name: after.get(name) for name in before} == before
+
+
+@pytest.mark.parametrize("verb", CHANGING)
+def test_what_vanished_is_named_before_anything_is_changed(
+    emptied: Path, verb: tuple[str, ...]
+) -> None:
     before = objects(emptied)
     done = run("-r", emptied, *verb)
     assert done.returncode == 20, done.stderr
-    # Verbs that would change something hear first what the ledger knows of.
-    if b"has vanished: nobody has forgotten it" not in done.stderr:
-        assert b"no snapshot, not even a forgotten one" in done.stderr
-        assert b"prune --allow-remove-all" in done.stderr
-    after = objects(emptied)
-    assert {name: after.get(name) for name in before} == before
+    assert done.stderr.count(b"has vanished: nobody has forgotten it") == 2
+    assert b"check --accept-state" in done.stderr
+    assert objects(emptied) == before
+
+
+@pytest.mark.parametrize("verb", READING)
+def test_what_vanished_is_named_by_what_reads(emptied: Path, verb: tuple[str, ...]) -> None:
+    done = run("-r", emptied, *verb)
+    assert done.returncode == 20, done.stderr
+    assert done.stderr.count(b"has vanished: nobody has forgotten it") >= 2
+    assert b"no snapshot, not even a forgotten one" in done.stderr
 
 
 def test_whoever_means_it_can_remove_the_packs(emptied: Path) -> None:
     """Once the loss of the snapshots that the ledger records is accepted."""
     assert run("-r", emptied, "prune", "--allow-remove-all").returncode == 20
     accepted = run("-r", emptied, "check", "--accept-state", "--yes")
-    assert accepted.returncode == 20  # packs without any snapshot are still there
-    assert b"not even a forgotten one" in accepted.stdout + accepted.stderr
+    assert accepted.returncode == 0, accepted.stderr  # now it is on record that there is none
+    assert run_json("-r", emptied, "snapshots") == []
+    refused = run("-r", emptied, "prune")
+    assert refused.returncode == 20
+    assert b"prune --allow-remove-all" in refused.stderr
     done = run_json("-r", emptied, "prune", "--allow-remove-all")
     assert done["removed_packs"] > 0
     assert LocalStorage(emptied).list("packs/") == []
@@ -108,7 +140,10 @@ def test_snapshots_that_were_forgotten_may_go(base: Path, tmp_path: Path) -> Non
 
 
 def test_a_first_backup_that_was_killed(tmp_path: Path) -> None:
-    """Its packs are nobody's: the next backup takes them, and a prune asks before it removes."""
+    """Its packs are nobody's: the next backup takes them, and a prune asks before it removes.
+
+    No other verb takes that for damage, for it is on record that there was no snapshot.
+    """
     vault, source = tmp_path / "vault", tmp_path / "shop.db"
     make_database(source, 50)
     succeed("-r", vault, "init", "--no-encryption")
@@ -118,6 +153,11 @@ def test_a_first_backup_that_was_killed(tmp_path: Path) -> None:
     session.flush()
     assert run_json("-r", vault, "snapshots") == []  # it may be at work
     session.abort()
+    assert run_json("-r", vault, "snapshots") == []
+    for verb in (("check", "--read-data"), ("stats",), ("repair",)):
+        done = run("-r", vault, *verb)
+        assert done.returncode == 0, (verb, done.stderr)
+    assert run("-r", vault, "show", "latest").returncode == 1
     assert run("-r", vault, "prune").returncode == 20
     succeed("-r", vault, "backup", f"sqlite:///{source}")
     assert run("-r", vault, "prune").returncode == 0

@@ -169,9 +169,15 @@ def test_a_snapshot_that_nobody_forgot_is_missed(
 
 def test_a_damaged_snapshot_keeps_its_place(mount: Mount, place: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(place, tmp_path / "vault"))
-    listed = sorted(os.listdir(copy / "snapshots"))
+    source = SqliteSource(place.parent / "source.db")
     with Repository.open(open_storage(str(copy)), lambda: b"") as repository:
-        newest = repository.listings()[-1]
+        newest = before = repository.listings()[-1]
+        # Of a damaged one nothing but the second is known, so it must be of a later second.
+        while newest.time.replace(microsecond=0) <= before.time:
+            before = newest
+            run_backup(repository, source, BackupRequest(), SilentMonitor())
+            newest = repository.listings()[-1]
+    listed = sorted(os.listdir(copy / "snapshots"))
     victim = copy / object_names.snapshot(newest.time, newest.id)
     victim.write_bytes(victim.read_bytes()[:-1] + b"?")
     top = mount(repository=copy)

@@ -148,6 +148,7 @@ def test_the_index_is_the_union_of_its_segments(
                 place = name, one.offset, one.frame_bytes
                 expected.setdefault((one.type, one.id), set()).add(place)
     with tempfile.TemporaryDirectory() as place:
+        LocalStorage(place).make_group(names.INDEX)
         writer = BlockIndex(LocalStorage(place))
         for segment in segments:
             writer.add(encode_segment(segment))

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from rowvault.storage import LocalStorage
 from support import comparer
 from support.clients import pipe_into
 from support.mariadb import MariaDBServer
@@ -140,7 +139,7 @@ def test_a_value_that_the_source_cannot_give_is_named(
     assert done.returncode == 1
     assert b"big.t cannot be read exactly" in done.stderr
     assert b"max_allowed_packet" in done.stderr
-    assert LocalStorage(tmp_path / "vault").list("snapshots/") == []
+    assert run_json(*place, "snapshots") == []
 
 
 def anonymous_bytes(pid: int) -> int:

@@ -13,7 +13,6 @@ from typing import Any
 import pymysql
 import pytest
 
-from rowvault.storage import LocalStorage
 from support import changes, comparer
 from support.accounts import make_account
 from support.rowvault import run, run_json, start, succeed
@@ -114,7 +113,7 @@ def test_any_connection_that_is_killed_fails_the_backup(
         assert backup.returncode == 1, message.decode()
         assert b"Traceback" not in message
         assert message.count(b"Error:") <= 1, message.decode()
-        assert LocalStorage(repository).list("snapshots/") == []
+        assert run_json("-r", repository, "snapshots") == []
         # What was stored serves later runs, so that these would be over too soon.
         large.execute("UPDATE moving.item SET note = REVERSE(note)")
     assert killed == KILLS

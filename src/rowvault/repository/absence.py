@@ -27,10 +27,13 @@ def unexplained(location: str, packs: int) -> MissingError:
 def refuse_unexplained_emptiness(repository: Repository) -> None:
     """Raises MissingError where there are packs, and nothing that they could be of.
 
-    A snapshot, a forgotten one, or a run at work or that has died may have made them.
+    A snapshot, a forgotten one, or a run at work or that has died may have made them; or a backup
+    that failed, where the ledger records that there is no snapshot.
     """
     place = repository.place
     if repository.listings() or repository.trash.listings() or place.catalogue.sessions():
+        return
+    if repository.snapshot_set.is_recorded_empty():
         return
     packs = len(place.storage.list(names.PACKS))
     if packs:

@@ -94,6 +94,11 @@ class LedgerState:
     marks: dict[int, str] = field(default_factory=dict)
     """Number -> short hash, of the entries that are known."""
 
+    @property
+    def records_none(self) -> bool:
+        """Whether it is on record that there is no snapshot, not even a forgotten one."""
+        return self.head > 0 and not self.listed and not self.forgotten
+
     def is_new(self, change: Change) -> bool:
         """Whether the change makes sense, and was not made before."""
         name, session = change.snapshot, change.session

@@ -133,8 +133,8 @@ class Repository:
         """Makes a repository; without password it is not encrypted. `cost` is that of a guess.
 
         With a `relative`, equal rows make equal blocks in both: ids, cuts and sizes are that
-        one's, the key is a new one. The config comes last: without it there is no repository, and
-        the next `create` starts over.
+        one's, the key is a new one. Without the config there is no repository, and the next
+        `create` starts over; only the ledger's first entry follows it.
 
         Raises RepositoryExistsError, NoRepositoryError where other files are, StorageError;
         UsageError where the new one would give the secrets of the other one away.
@@ -170,7 +170,10 @@ class Repository:
         except ObjectExistsError:
             storage.delete(slot)
             raise exists(storage) from None
-        return cls(storage, config, secrets, slot_id)
+        made = cls(storage, config, secrets, slot_id)
+        if LEDGER in features:  # now it is on record that there has been no snapshot yet
+            made.ledger.restart({}, {})
+        return made
 
     @classmethod
     def open(

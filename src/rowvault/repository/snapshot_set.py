@@ -117,6 +117,11 @@ class SnapshotSet:
             return report
         return SetReport()
 
+    def is_recorded_empty(self) -> bool:
+        """Whether it is on record that there is no snapshot, and nothing contradicts that."""
+        report = self.examine()
+        return self._ledger.is_on() and not report.problems and self._ledger.read().records_none
+
     def settle(self) -> SetReport:
         """The same; what was left undone is recorded, unless something differs."""
         report = self.examine()
