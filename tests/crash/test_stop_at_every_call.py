@@ -182,14 +182,20 @@ def test_a_full_disk_at_every_write(base: MemoryStorage) -> None:
 
 
 def test_an_init_that_was_cut_short_can_be_repeated() -> None:
+    """Or has made a whole repository, once the config is there."""
     counting = StoppingStorage(MemoryStorage(), 10**9, after=False)
     Repository.create(counting, None, SMALL)
+    outcomes = []
     for stop_at in range(1, counting.calls):
         storage = MemoryStorage()
         with pytest.raises(KilledError):
             Repository.create(StoppingStorage(storage, stop_at, after=True), None, SMALL)
-        with pytest.raises(NoRepositoryError):
-            open_plain(storage)
-        repository = Repository.create(storage, None, SMALL)
-        take_snapshot(repository, OLD)
+        outcomes.append("config" in storage.objects)
+        if not outcomes[-1]:
+            with pytest.raises(NoRepositoryError):
+                open_plain(storage)
+            Repository.create(storage, None, SMALL)
+        take_snapshot(open_plain(storage), OLD)
         assert check(open_plain(storage), True, SilentMonitor()).errors == []
+    assert outcomes == sorted(outcomes)
+    assert set(outcomes) == {False, True}
