@@ -68,13 +68,6 @@ def source(vendor: str, server: DatabaseServer, place: tuple[str, str]) -> Itera
     )
 
 
-def damage(vault: Path) -> None:
-    """Takes the packs with rows away."""
-    for pack in (vault / "packs" / "data").rglob("*"):
-        if pack.is_file():
-            pack.unlink()
-
-
 def replaced(done: dict[str, object]) -> dict[str, str]:
     found = done["replaced"]
     assert isinstance(found, list)
@@ -96,19 +89,6 @@ def test_dropping_first_gives_the_same(source: DatabaseServer, place: tuple[str,
     source.execute(*CHANGE)
     done = run_json(*place, "restore", "latest", source.socket_url, "--replace", "--drop-first")
     assert set(replaced(done).values()) == {"dropped first"}
-    assert comparer.differences(before, comparer.fingerprint(source, ["shop"])) == []
-
-
-@pytest.mark.parametrize("options", [(), ("--drop-first",), ("-t", "shop.customer")])
-def test_a_missing_pack_leaves_all_as_it_is(
-    options: tuple[str, ...], source: DatabaseServer, place: tuple[str, str]
-) -> None:
-    """The third is a parent whose child is not restored: it cannot be exchanged."""
-    source.execute(*CHANGE)
-    before = comparer.fingerprint(source, ["shop"])
-    damage(Path(place[1]))
-    done = run(*place, "restore", "latest", source.socket_url, "--replace", *options)
-    assert done.returncode == 20, done.stderr
     assert comparer.differences(before, comparer.fingerprint(source, ["shop"])) == []
 
 
