@@ -116,6 +116,47 @@ def test_what_is_stopped_before_it_is_begun_is_not_taken(backed: Backed) -> None
     assert own.unproven() == frozenset()
 
 
+def test_a_difference_keeps_nothing_else_from_being_made(
+    server: DatabaseServer,
+    second: DatabaseServer,
+    backed: Backed,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    repository, _ = backed
+    server.execute(
+        f"USE {database}",
+        "CREATE VIEW v AS SELECT id FROM a",
+        "CREATE PROCEDURE p () SELECT 1",
+        "CREATE TRIGGER g BEFORE INSERT ON b FOR EACH ROW SET NEW.t = 'g'",
+        "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM b",
+    )
+    source = open_source(parse_address(server.socket_url), SilentMonitor())
+    run_backup(repository, source, BackupRequest(Selection((database,))), SilentMonitor())
+    load = MysqlLoader.load
+
+    def load_and_change(loader: MysqlLoader, table: TableDefinition, rows: RowBatch) -> None:
+        load(loader, table, rows)
+        if table.name == "a":
+            second.execute(f"DELETE FROM {table.label} WHERE id = 2")
+
+    monkeypatch.setattr(MysqlLoader, "load", load_and_change)
+    with pytest.raises(VerificationError, match=f"{database}.a: rows differ"):
+        run_restore(
+            repository,
+            repository.find("latest"),
+            open_target(parse_address(second.socket_url), SilentMonitor()),
+            lambda monitor, locking: open_source(
+                parse_address(second.socket_url), monitor, locking=locking
+            ),
+            RestoreRequest(),
+            SilentMonitor(),
+        )
+    left, right = (comparer.fingerprint(one, [database]) for one in (server, second))
+    assert {"view", "procedure", "trigger", "event"} <= {label.split()[0] for label in right}
+    assert [one for one in comparer.differences(left, right) if "rows" not in one] == []
+
+
 @pytest.mark.parametrize("is_changed", [False, True])
 def test_a_restore_ends_with_the_same_verdict(
     server: DatabaseServer,

@@ -58,7 +58,10 @@ def test_a_view_that_cannot_be_made_is_in_the_result(
     assert run(*place, "backup", source.socket_url).returncode == 0
     done = run("--json", *place, "restore", "latest", target.socket_url)
     assert done.returncode == 3
-    assert any("view k.v" in warning for warning in json.loads(done.stdout)["warnings"])
+    result = json.loads(done.stdout)
+    assert any("view k.v" in warning for warning in result["warnings"])
+    # The source could not make it any more, and neither can this server.
+    assert (result["verified"], result["left_out"]) == (False, ["view k.v"])
 
 
 def test_a_password_in_the_address_is_only_told(
@@ -141,11 +144,13 @@ def test_a_renamed_table_takes_references_along_and_leaves_views_out(
         "--json", *place, "restore", "latest", target.socket_url, "--rename", "k.k=k.other",
     )  # fmt: skip
     assert done.returncode == 3
-    warnings = json.loads(done.stdout)["warnings"]
+    result = json.loads(done.stdout)
     left_out = ("trigger k.one", "view k.v", "view j.w")
-    assert [any(w.startswith(f"{one} is left out") for w in warnings) for one in left_out] == [
-        True
-    ] * 3
+    assert [
+        any(w.startswith(f"{one} is left out") for w in result["warnings"]) for one in left_out
+    ] == [True] * 3
+    assert result["verified"] is False
+    assert sorted(result["left_out"]) == sorted(left_out)
     with target.connect(database="k") as connection, connection.cursor() as cursor:
         cursor.execute("SHOW CREATE TABLE c")
         assert "REFERENCES `other`" in str(cursor.fetchone())
@@ -172,7 +177,7 @@ def test_a_rename_that_cannot_be_is_refused_before_anything_is_made(
     assert comparer.fingerprint(target, ["k", "j", "x", "y"]) == {}
 
 
-def test_what_refers_to_something_else_is_left_out_and_the_rows_are_verified(
+def test_what_refers_to_something_else_is_left_out_and_not_verified(
     source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
 ) -> None:
     source.execute(*EVERYTHING)
@@ -180,10 +185,26 @@ def test_what_refers_to_something_else_is_left_out_and_the_rows_are_verified(
     done = run("--json", *place, "restore", "latest", target.socket_url, "-d", "j")
     assert done.returncode == 3, done.stderr
     result = json.loads(done.stdout)
-    assert result["verified"] is True
+    assert (result["verified"], result["left_out"]) == (False, ["view j.w"])
     left_out, dangling = result["warnings"]
     assert left_out.startswith("view j.w could not be created")
     assert dangling.startswith("j.far refers to k.k by a foreign key")
+
+
+def test_verified_is_not_said_where_a_rename_leaves_something_out(
+    source: MariaDBServer, target: MariaDBServer, place: tuple[str, str]
+) -> None:
+    source.execute(*EVERYTHING)
+    run_json(*place, "backup", source.socket_url, env=PASSWORD)
+    whole = run(*place, "restore", "latest", target.socket_url)
+    assert whole.returncode == 0, whole.stderr
+    assert b"verified: all definitions and rows" in whole.stdout
+    drop_databases(target)
+    part = run(*place, "restore", "latest", target.socket_url, "--rename", "k.k=k.other")
+    assert part.returncode == 3, part.stderr
+    assert b"verified" not in part.stdout
+    for label in (b"trigger k.one", b"view k.v", b"view j.w"):
+        assert label in part.stdout.partition(b"incomplete: ")[2]
 
 
 def test_an_account_without_rights_is_told_so_once(

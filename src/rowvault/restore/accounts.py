@@ -111,6 +111,11 @@ class AccountRestore:
         """How many users and roles were made."""
         return sum(not self._definition_failed(one) for one in self._new | self._replaced)
 
+    @property
+    def left_out(self) -> list[str]:
+        """Labels of what could not be made or granted, told already."""
+        return sorted(self._failed)
+
     def grant(self, standing: Standing) -> None:
         """Gives users and roles what they hold."""
         made = self._new | self._replaced

@@ -79,8 +79,8 @@ class RestoreResult:
     raw_bytes: int
     seconds: float
     verified: bool | None
-    """True: all that was restored was read back and is equal; `left_out` says what was not.
-    None: not asked for."""
+    """True: all that was asked for stands, was read back and is equal. False: what stands was read
+    back and is equal, but `left_out` is not there. None: not asked for."""
     warnings: tuple[str, ...]
     kept_tables: int = 0
     """Tables that stood already, and were proven to be the snapshot's."""
@@ -152,20 +152,27 @@ def run_restore(
             error.add_note(note)
         raise
     tables, accounts = plan.chosen.tables, plan.accounts
+    left_out = _left_out(plan, run)
     return RestoreResult(
         tables=len(tables),
         rows=sum(record.root.sums.rows for record in tables),
         raw_bytes=sum(record.root.sums.raw_bytes for record in tables),
         seconds=time.monotonic() - started,
-        verified=True if request.verify else None,
+        verified=not left_out if request.verify else None,
         warnings=(*keeping.warnings, *target.omissions),
         kept_tables=len(plan.kept),
         accounts=0 if accounts is None else accounts.made,
         replaced=tuple(_replaced(plan.ways)),
-        left_out=tuple(run.left_out),
+        left_out=left_out,
         objects=run.objects,
         accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
     )
+
+
+def _left_out(plan: Plan, run: Run) -> tuple[str, ...]:
+    """Labels of all that was asked for and is not there; each was told."""
+    accounts = plan.accounts.left_out if plan.accounts else ()
+    return tuple(dict.fromkeys([*plan.chosen.left_out, *run.left_out, *accounts]))
 
 
 def _replaced(ways: Ways) -> Iterator[Replaced]:

@@ -123,7 +123,7 @@ class Run:
         events = builder.build_events()
         if self._orders.verify:
             self._failures += prove_events(self._snapshot, events, target, monitor)
-        self.left_out = builder.left_out
+        self.left_out = [*target.left_out, *builder.left_out]
         self.objects = len(events) + sum(
             one.kind is not ObjectKind.DATABASE for one in built.objects
         )

@@ -33,6 +33,8 @@ class Chosen:
     """What of the target is restored, under its final names."""
     renamed: frozenset[tuple[str, str]] = frozenset()
     """(database, table) of tables that had another name, or another database."""
+    left_out: tuple[str, ...] = ()
+    """Labels of what a rename leaves no place for, told already."""
 
     @property
     def databases(self) -> list[str]:
@@ -69,6 +71,8 @@ def choose(
     renaming.check([record.definition for record in records], objects)
     called = _called([record.definition for record in records], everything, objects)
     reach = Reach(not (databases or tables), databases, tables)
+    kept = _rename_objects(objects, renaming, monitor)
+    there = {id(one) for one, _ in kept}
     return Chosen(
         objects=(
             *_databases(
@@ -77,7 +81,7 @@ def choose(
                 [record.definition for record in records],
                 renaming,
             ),
-            *_rename_objects(objects, renaming, monitor),
+            *(renamed for _, renamed in kept),
         ),
         tables=tuple(
             msgspec.structs.replace(record, definition=renaming.table(record.definition))
@@ -90,6 +94,11 @@ def choose(
             new
             for record in records
             if (new := renaming.name(*(old := _name(record.definition)))) != old
+        ),
+        left_out=tuple(
+            one.label
+            for one in objects
+            if one.kind is not ObjectKind.DATABASE and id(one) not in there
         ),
     )
 
@@ -193,7 +202,8 @@ def _databases(
 
 def _rename_objects(
     objects: Sequence[ObjectDefinition], renaming: Renaming, monitor: Monitor
-) -> list[ObjectDefinition]:
+) -> list[tuple[ObjectDefinition, ObjectDefinition]]:
+    """What has a place, as it was and as it will be."""
     kept = []
     cut_off = renaming.cut_off(objects)
     for one in objects:
@@ -210,5 +220,5 @@ def _rename_objects(
                 f"{one.label} names a database that gets another name in its text, which is kept "
                 "as it is"
             )
-        kept.append(renaming.object(one))
+        kept.append((one, renaming.object(one)))
     return kept

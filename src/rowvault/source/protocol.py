@@ -312,6 +312,8 @@ class Target(Protocol):
     server: ServerInfo
     omissions: list[str]
     """What was to be made and is not, or is otherwise; one message each, told already."""
+    left_out: list[str]
+    """Labels of what the source could not make either, and this server cannot: told already."""
 
     @property
     def keeps_changes(self) -> bool:

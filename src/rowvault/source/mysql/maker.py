@@ -77,8 +77,11 @@ class ObjectMaker:
     def _use(self, database: str, task: str) -> None:
         self._connection.execute(f"USE {identifier(database)}", task)
 
-    def try_program(self, definition: ObjectDefinition) -> None:
-        """Makes what the source could not make either, if this server can. Raises LostError."""
+    def try_program(self, definition: ObjectDefinition) -> bool:
+        """Makes what the source could not make either; whether this server can.
+
+        Raises LostError.
+        """
         try:
             self.create_program(definition)
         except faults.LostError:
@@ -88,6 +91,8 @@ class ObjectMaker:
                 f"{definition.label} was invalid at the source already and is left out: {error}"
             )
             self._monitor.warning(self._omissions[-1])
+            return False
+        return True
 
     def create_program(self, definition: ObjectDefinition) -> None:
         """Runs a statement in its session. Raises RestoreError, StatementError."""

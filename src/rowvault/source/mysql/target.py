@@ -79,6 +79,7 @@ class MysqlTarget:
         self._ignores_case = dict(self.server.settings).get("lower_case_table_names", "0") != "0"
         self._packet_bytes = int(self._value("max_allowed_packet"))
         self.omissions: list[str] = []
+        self.left_out: list[str] = []
         self._maker = ObjectMaker(self._connection, self.server.vendor, monitor, self.omissions)
         self._keys = KeyMaker(self._connection, self.server.vendor)
 
@@ -122,7 +123,8 @@ class MysqlTarget:
                 if not self._has_database(definition.name):
                     self._maker.run(create_database(definition), f"creating {definition.label}")
             elif is_broken(definition):
-                self._maker.try_program(definition)
+                if not self._maker.try_program(definition):
+                    self.left_out.append(definition.label)
             else:
                 self._maker.create_program(definition)
         except SourceError as error:

@@ -74,6 +74,7 @@ class SqliteTarget:
         self._counters: list[tuple[TableDefinition, RowBatch]] = []
         self.server = server_info(path, ())
         self.omissions: list[str] = []
+        self.left_out: list[str] = []
 
     @property
     def keeps_changes(self) -> bool:
