@@ -269,7 +269,7 @@ def test_what_cannot_be_made_is_named_without_its_password(
             source.execute("UNINSTALL PLUGIN mysql_no_login")
     assert done.returncode == 3, done.stderr.decode()
     result = json.loads(done.stdout)
-    assert result["verified"] is True
+    assert result["verified"] is False
     assert result["accounts"] == 1
     user, table = result["warnings"]
     assert "`strange`@`localhost`" in user
