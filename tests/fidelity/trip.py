@@ -55,6 +55,7 @@ class Trip:
     restore_code: int
     restore_warnings: list[str]
     is_verified: bool
+    left_out: list[str]
     load_statements: tuple[int, int]
     """How many LOAD DATA the server saw from the two restores."""
 
@@ -120,6 +121,7 @@ def make_trip(
         restore_code,
         restore["warnings"],
         restore["verified"] is True,
+        restore["left_out"],
         load_statements,
     )
 
