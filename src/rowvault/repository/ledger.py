@@ -163,10 +163,12 @@ class Ledger:
     def extend(self, changes: Changes) -> None:
         """Records what is new of these changes; a change that is recorded already stays so.
 
-        Raises what `read` raises.
+        Raises what `read` raises, and MissingError where there is no entry at all.
         """
         while self.is_on():
             state = self.read()
+            if not state.head:
+                raise no_entry()
             new = tuple(one for one in changes(state) if state.is_new(one))
             if not new or self._append(state, changes=new) is not None:
                 return
@@ -291,6 +293,14 @@ class Ledger:
     def forget_entries(self) -> None:
         """Has all entries read anew, for a check."""
         self._entries.clear()
+
+
+def no_entry() -> MissingError:
+    """Of a ledger that is on: whoever made the repository, or switched the feature on, began it."""
+    return MissingError(
+        "the ledger of snapshots has no entry: its objects were removed or have not arrived yet, "
+        "or `init` was cut short"
+    )
 
 
 def _begin(state: LedgerState, entry: LedgerEntry) -> None:

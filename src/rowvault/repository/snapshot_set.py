@@ -31,6 +31,7 @@ from rowvault.repository.ledger import (
     ChangeKind,
     Ledger,
     LedgerState,
+    no_entry,
 )
 from rowvault.repository.prune_ledger import PruneLedger
 from rowvault.repository.sealed import DocumentType, Sealer
@@ -184,11 +185,8 @@ class SnapshotSet:
         return document.snapshot.session or ""
 
     def _compare(self, state: LedgerState, there: _Objects, report: SetReport) -> None:
-        if not state.head and there.listed.keys() - there.unpublished.keys():
-            report.add(
-                names.LEDGER,
-                MissingError("the ledger of snapshots has no entry, but there are snapshots"),
-            )
+        if not state.head:
+            report.add(names.LEDGER, no_entry())
             return
         for name, session in state.listed.items():
             if name not in there.unpublished:

@@ -79,9 +79,8 @@ def upgrade(
 
 
 def _has_no_entry(repository: Repository) -> bool:
-    """An upgrade before this one ended between the config and the ledger's first entry."""
-    ledger = repository.ledger
-    return ledger.is_on() and not ledger.numbers() and bool(repository.place.catalogue.published())
+    """`init`, or an upgrade, ended between the config and the ledger's first entry."""
+    return repository.ledger.is_on() and not repository.ledger.numbers()
 
 
 def _others(repository: Repository, own: LiveSession) -> list[tuple[SessionDocument, bytes]]:

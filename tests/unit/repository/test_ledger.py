@@ -107,6 +107,25 @@ def test_a_snapshot_that_vanished(storage: MemoryStorage) -> None:
     assert problems(storage) == []
 
 
+def test_no_ledger_is_begun_beside_one_whose_only_entry_vanished() -> None:
+    """What is committed meanwhile waits, and the entry that comes back is followed by it."""
+    storage = MemoryStorage()
+    Repository.create(storage, None, SMALL).close()
+    [entry] = storage.list("ledger/")
+    kept = storage.objects[entry]
+    storage.delete(entry)
+    assert problems(storage) == ["ledger/"]
+    with open_plain(storage) as repository:
+        take_snapshot(repository, ROWS, 1)
+    assert storage.list("ledger/") == []
+    assert problems(storage) == ["ledger/"]
+    storage.create(entry, kept)
+    with open_plain(storage) as repository:
+        take_snapshot(repository, ROWS, 2)
+        assert len(repository.ledger.read().listed) == 2
+    assert problems(storage) == []
+
+
 def test_a_vanished_snapshot_is_given_up(storage: MemoryStorage) -> None:
     storage.delete(storage.list("snapshots/")[0])
     assert_accepted(storage)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import threading
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from rowvault.core.model import ObjectKind, TableDefinition, ValueKind
 from rowvault.core.omission import texts_of
 from rowvault.source.protocol import Catalogue, RowRange, Selection
 from rowvault.source.sqlite import SqliteSource
+from rowvault.source.sqlite.connection import Text
 from rowvault.source.sqlite.reader import BATCH_BYTES, BATCH_ROWS
 from support.sqlite_file import make
 
@@ -238,3 +241,31 @@ def test_reading_leaves_the_file_as_it_is(tmp_path: Path, journal_mode: str) -> 
     before = (hashlib.sha256(path.read_bytes()).digest(), path.stat().st_mtime_ns)
     assert _read(path) == [[b"i1"]]
     assert (hashlib.sha256(path.read_bytes()).digest(), path.stat().st_mtime_ns) == before
+
+
+def test_a_snapshot_is_closed_only_when_no_thread_is_in_a_call(tmp_path: Path) -> None:
+    """As after Ctrl-C: else SQLite uses memory that is free already, and the process dies."""
+    path = make(tmp_path / "t.db", "CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('x')")
+    is_inside, is_closed = threading.Event(), threading.Event()
+    found = []
+
+    def wait_inside(data: bytes) -> Text:
+        is_inside.set()
+        found.append(is_closed.wait(0.5))
+        return Text(data)
+
+    def read() -> None:
+        with suppress(SourceError):
+            list(reader.read(table, RowRange()))
+
+    with SqliteSource(path).open_snapshot(1) as view:
+        table = view.catalogue(Selection()).tables[0].definition
+        [reader] = view.readers()
+        next(iter(view._connections)).text_factory = wait_inside
+        thread = threading.Thread(target=read)
+        thread.start()
+        assert is_inside.wait(60)
+    is_closed.set()
+    thread.join()
+    assert found
+    assert not any(found)

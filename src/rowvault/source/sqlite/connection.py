@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +39,23 @@ def file_url(path: Path) -> str:
     return "sqlite:///" + quote(str(path.resolve()))
 
 
-def open_connection(path: Path, mode: str, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+class SharedConnection(sqlite3.Connection):
+    """A connection that one thread may close while another one uses it.
+
+    A statement that runs while its connection is closed uses memory that is free already. So
+    whoever may be overtaken by `close` makes its calls inside `in_use`, and gets sqlite3.Error.
+    """
+
+    in_use: threading.RLock
+
+    def close(self) -> None:
+        """Interrupts the statement that runs, and waits until the call has ended."""
+        self.interrupt()
+        with self.in_use:
+            super().close()
+
+
+def open_connection(path: Path, mode: str, timeout_s: float = BUSY_TIMEOUT_S) -> SharedConnection:
     """A connection in autocommit mode whose text is read as `Text`.
 
     `mode` is SQLite's own: `ro` never writes to the file nor makes it, `rwc` makes it. A file in
@@ -53,7 +70,9 @@ def open_connection(path: Path, mode: str, timeout_s: float = BUSY_TIMEOUT_S) ->
         timeout=timeout_s,
         isolation_level=None,
         check_same_thread=False,
+        factory=SharedConnection,
     )
+    connection.in_use = threading.RLock()
     connection.text_factory = Text
     return connection
 

@@ -11,7 +11,13 @@ from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import SourceError
 from rowvault.core.model import TableDefinition
 from rowvault.source.protocol import RowRange
-from rowvault.source.sqlite.connection import SqliteRow, Text, quoted, source_errors
+from rowvault.source.sqlite.connection import (
+    SharedConnection,
+    SqliteRow,
+    Text,
+    quoted,
+    source_errors,
+)
 from rowvault.source.sqlite.settings import ENCODING, UTF16_CODECS
 from rowvault.source.sqlite.shape import read_shape
 
@@ -33,7 +39,7 @@ _LARGEST_VALUE_BYTES = (1 << 31) - 1
 class SqliteReader:
     """One connection inside the snapshot; used by one thread at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: SharedConnection, path: Path) -> None:
         """The connection is in its read transaction already."""
         self._connection = connection
         self._path = path
@@ -53,14 +59,15 @@ class SqliteReader:
         rows lie in the same order all through a transaction: reading begins again behind what
         was delivered.
         """
-        statement, parameters = self._statement(table, rows)
+        with self._connection.in_use:
+            statement, parameters = self._statement(table, rows)
         codec = UTF16_CODECS.get(dict(table.session).get(ENCODING, ""), "")
         fetch_rows = max(1, min(BATCH_ROWS, BATCH_VALUES // len(table.columns)))
         delivered = 0
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, SMALL_VALUE_BYTES)
         try:
-            cursor = self._connection.execute(statement, (*parameters, 0))
-            while fetched := cursor.fetchmany(fetch_rows):
+            cursor = self._execute(statement, *parameters, 0)
+            while fetched := self._fetch(cursor, fetch_rows):
                 delivered += len(fetched)
                 yield _encoded(fetched, codec, table)
             return
@@ -69,8 +76,33 @@ class SqliteReader:
             pass
         finally:
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_VALUE_BYTES)
-        cursor = self._connection.execute(statement, (*parameters, delivered))
-        yield from _one_by_one(cursor, codec, table)
+        cursor = self._execute(statement, *parameters, delivered)
+        yield from self._one_by_one(cursor, codec, table)
+
+    def _one_by_one(
+        self, cursor: sqlite3.Cursor, codec: str, table: TableDefinition
+    ) -> Iterator[RowBatch]:
+        """Batches whose size is known before the next row is fetched."""
+        waiting: list[SqliteRow] = []
+        waiting_bytes = 0
+        while fetched := self._fetch(cursor, 1):
+            waiting += fetched
+            waiting_bytes += sum(
+                len(value) if isinstance(value, bytes) else 9 for value in fetched[0]
+            )
+            if waiting_bytes >= BATCH_BYTES:
+                yield _encoded(waiting, codec, table)
+                waiting, waiting_bytes = [], 0
+        if waiting:
+            yield _encoded(waiting, codec, table)
+
+    def _execute(self, statement: str, *parameters: int) -> sqlite3.Cursor:
+        with self._connection.in_use:
+            return self._connection.execute(statement, parameters)
+
+    def _fetch(self, cursor: sqlite3.Cursor, count: int) -> list[SqliteRow]:
+        with self._connection.in_use:
+            return cursor.fetchmany(count)
 
     def _statement(self, table: TableDefinition, rows: RowRange) -> tuple[str, tuple[int, ...]]:
         """(SELECT whose last parameter is the number of rows to skip, the other parameters)."""
@@ -99,21 +131,6 @@ class SqliteReader:
 
 def _compare(one: str, other: str) -> int:
     return (one > other) - (one < other)
-
-
-def _one_by_one(cursor: sqlite3.Cursor, codec: str, table: TableDefinition) -> Iterator[RowBatch]:
-    """Batches whose size is known before the next row is fetched."""
-    waiting: list[SqliteRow] = []
-    waiting_bytes = 0
-    row: SqliteRow
-    for row in cursor:
-        waiting.append(row)
-        waiting_bytes += sum(len(value) if isinstance(value, bytes) else 9 for value in row)
-        if waiting_bytes >= BATCH_BYTES:
-            yield _encoded(waiting, codec, table)
-            waiting, waiting_bytes = [], 0
-    if waiting:
-        yield _encoded(waiting, codec, table)
 
 
 def _encoded(fetched: list[SqliteRow], codec: str, table: TableDefinition) -> RowBatch:

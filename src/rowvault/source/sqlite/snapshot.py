@@ -26,6 +26,7 @@ from rowvault.source.protocol import (
 from rowvault.source.sqlite.catalogue import read_catalogue
 from rowvault.source.sqlite.connection import (
     BUSY_TIMEOUT_S,
+    SharedConnection,
     connect_errors,
     file_url,
     number,
@@ -58,7 +59,7 @@ class SqliteSource:
         Raises ConnectError: no file, not SQLite, encrypted, locked, no right to read.
         """
         with connect_errors(self._path), ExitStack() as opened:
-            connections: list[sqlite3.Connection] = []
+            connections: list[SharedConnection] = []
             # One more than asked for: it reads the catalogue and plans while the others read.
             for ordinal in range(max(1, connection_count) + 1):
                 timeout_s = min(self._timeout_s, _JOINING_TIMEOUT_S) if ordinal else self._timeout_s
@@ -90,7 +91,7 @@ class SqliteSnapshot:
     def __init__(
         self,
         path: Path,
-        connections: Sequence[sqlite3.Connection],
+        connections: Sequence[SharedConnection],
         reason: str,
     ) -> None:
         """Closes the connections in the end; `reason`: why only the first counts, or empty."""
@@ -116,7 +117,7 @@ class SqliteSnapshot:
 
     def _ranges(self, table: SourceTable, target_bytes: int) -> list[RowRange]:
         name = table.definition.name
-        with source_errors(self._path, table.definition.label):
+        with source_errors(self._path, table.definition.label), self._planner.in_use:
             alias = read_shape(self._planner, name).rowid_alias
             if not alias or table.estimated_bytes <= target_bytes:
                 return [RowRange()]

@@ -217,7 +217,9 @@ class SqliteTarget:
     def abort(self) -> None:
         """Gives up what was not finished; the file is as it was before, or is not there."""
         if self._connection is not None:
-            self._connection.close()
+            self._connection.interrupt()
+            with self._lock:  # no loader's thread is inside a call then
+                self._connection.close()
             self._connection = None
             if self._is_new and self._path.stat().st_size == 0:
                 self._path.unlink()
