@@ -80,3 +80,39 @@ def test_forget_keeps_the_whole_one_beside_it(vault: Path) -> None:
     (part,) = dry["groups"]
     assert [one["reasons"] for one in part["kept"]] == [["last 1, incomplete"], ["last 1"]]
     assert [one["whole"] for one in part["kept"]] == [False, True]
+
+
+def test_a_restore_of_it_is_not_called_verified(vault: Path, tmp_path: Path) -> None:
+    target = f"sqlite:///{tmp_path / 'target.db'}"
+    onto = ("--onto", str(tmp_path / "target.db"))
+    done = run("-r", vault, "restore", "latest", target)
+    assert done.returncode == 3
+    told = done.stdout.decode().splitlines()[-1]
+    assert told.startswith("incomplete: what was restored was read back and is the snapshot's (")
+    assert "the snapshot lacks: view main.bad" in told
+    document = json.loads(
+        run("-r", vault, "--json", "restore", "latest", target, "--replace", *onto).stdout
+    )
+    (lacking,) = document["incomplete"]
+    assert "view main.bad" in lacking
+    assert lacking in document["warnings"]
+    assert document["verified"] is False
+    whole = run_json("-r", vault, "restore", "latest~1", target, "--replace", *onto)
+    assert whole["incomplete"] == whole["warnings"] == []
+
+
+def test_a_restore_of_a_part_that_is_whole_is_verified(vault: Path, tmp_path: Path) -> None:
+    target = f"sqlite:///{tmp_path / 'target.db'}"
+    done = run("-r", vault, "restore", "latest", target, "-t", "main.items")
+    assert done.returncode == 0
+    assert done.stdout.decode().splitlines()[-1].startswith("verified: ")
+
+
+def test_a_comparison_with_it_says_what_it_lacks(vault: Path, tmp_path: Path) -> None:
+    target = f"sqlite:///{tmp_path / 'target.db'}"
+    run("-r", vault, "restore", "latest", target)
+    told = succeed("-r", vault, "verify", "latest", target).decode().splitlines()[-1]
+    assert told.startswith("equal: all definitions and rows that the snapshot holds")
+    assert "view main.bad" in told
+    (lacking,) = run_json("-r", vault, "verify", "latest", target)["incomplete"]
+    assert "view main.bad" in lacking

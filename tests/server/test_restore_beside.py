@@ -84,6 +84,28 @@ def test_all_tables_are_exchanged_and_are_the_snapshots(
     assert comparer.differences(before, comparer.fingerprint(source, ["shop"])) == []
 
 
+def test_ways_are_told_before_anything_is_changed(
+    source: DatabaseServer, place: tuple[str, str]
+) -> None:
+    source.execute(*CHANGE)
+    before = comparer.fingerprint(source, ["shop"])
+    words = (*place, "restore", "latest", source.socket_url, "--replace", "-t", "shop.customer")
+    planned = run_json(*words, "--dry-run")
+    assert planned["dry_run"] is True
+    assert replaced(planned) == {"shop.customer": "dropped first"}
+    assert planned["in_the_way"] == ["table shop.customer"]
+    told = run(*words, "--dry-run")
+    assert told.returncode == 0
+    assert told.stdout.endswith(b"nothing was changed\n")
+    sentence = b"dropped first, when all of it has been read: shop.customer (shop.orders refers"
+    assert sentence in told.stderr
+    assert comparer.differences(before, comparer.fingerprint(source, ["shop"])) == []
+    done = run(*words)
+    assert sentence in done.stderr
+    all_of_it = run(*words[:-2])
+    assert b"loaded beside the old ones, and exchanged with them when proven: " in all_of_it.stderr
+
+
 def test_dropping_first_gives_the_same(source: DatabaseServer, place: tuple[str, str]) -> None:
     before = comparer.fingerprint(source, ["shop"])
     source.execute(*CHANGE)

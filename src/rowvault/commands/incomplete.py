@@ -15,16 +15,20 @@ def warn_if_incomplete(
     monitor: Monitor,
     databases: Sequence[str] = (),
     tables: Sequence[tuple[str, str]] = (),
-) -> None:
-    """One warning; nothing where the snapshot, or the part of it that is named, is whole."""
-    lacks = [one for one in snapshot.lacks if _concerns(one, databases, tables)]
+) -> tuple[str, ...]:
+    """One warning; nothing where the snapshot, or the part of it that is named, is whole.
+
+    Gives what is missing, one sentence each.
+    """
+    lacks = tuple(one for one in snapshot.lacks if _concerns(one, databases, tables))
     if not lacks:
-        return
+        return ()
     more = len(lacks) - _NAMED
     monitor.warning(
         f"snapshot {snapshot.id} is incomplete: {' '.join(lacks[:_NAMED])}"
         + (f" And {more} more; `rowvault show {snapshot.id}` names all." if more > 0 else "")
     )
+    return lacks
 
 
 def _concerns(told: str, databases: Sequence[str], tables: Sequence[tuple[str, str]]) -> bool:

@@ -79,15 +79,23 @@ def restore(options: RestoreOptions, monitor: Monitor) -> RestoreResult:
         repository = opened.result()
         wanted = wanted_names(options.request.databases, options.request.tables)
         found = options.snapshot.of(repository, wanted)
-        warn_if_incomplete(
+        lacks = warn_if_incomplete(
             found.snapshot, monitor, options.request.databases, options.request.tables
         )
         consent = _consent(options, repository, found, target)
-        return run_restore(
+        result = run_restore(
             repository,
             found.snapshot,
             target,
             options.target.source,
             replace(options.request, consent=consent),
             monitor,
+        )
+        if not lacks:
+            return result
+        return replace(
+            result,
+            incomplete=lacks,
+            warnings=(*lacks, *result.warnings),
+            verified=None if result.verified is None else False,
         )

@@ -51,6 +51,8 @@ class VerifyResult:
     """One message for each table, object or database that is not the snapshot's."""
     not_selected: tuple[str, ...]
     """What the server has beyond it, in the same databases, and it was not asked to hold."""
+    incomplete: tuple[str, ...] = ()
+    """What the snapshot itself lacks of what it was to hold, one sentence each."""
 
 
 def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
@@ -63,7 +65,7 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
         wanted = wanted_names(options.databases, options.tables)
         live = options.target.source(monitor).identify()
         snapshot = options.snapshot.of(repository, wanted, live).snapshot
-        warn_if_incomplete(snapshot, monitor, options.databases, options.tables)
+        lacks = warn_if_incomplete(snapshot, monitor, options.databases, options.tables)
         renaming = Renaming.parse(options.rename)
         chosen = choose(
             repository.manifest(snapshot),
@@ -91,6 +93,7 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
         seconds=time.monotonic() - started,
         differences=comparison.differences,
         not_selected=comparison.not_selected,
+        incomplete=lacks,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from rowvault.core.model import ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
 from rowvault.repository.snapshot import Snapshot
@@ -25,6 +26,10 @@ from rowvault.restore.standing import Standing
 from rowvault.restore.verify import TableName
 from rowvault.restore.ways import Decision, Ways
 from rowvault.source.protocol import DEFAULT_LOCKING, ExistingObject, Locking, Source, Target
+
+
+def _untold(way: str) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class RestoreRequest:
     workers: int = 2
     consent: Callable[[Sequence[ExistingObject]], None] | None = None
     """Told what would be dropped, before anything is changed; raises where that is not meant."""
+    dry_run: bool = False
+    """Change nothing: say what would be done."""
+    tell_way: Callable[[str], None] = _untold
+    """Told how tables that are in the way are replaced, one sentence each, before it begins."""
 
     @property
     def orders(self) -> Orders:
@@ -88,6 +97,12 @@ class RestoreResult:
     """Users and roles that were made."""
     replaced: tuple[Replaced, ...] = ()
     """Tables that were in the way."""
+    in_the_way: tuple[str, ...] = ()
+    """Labels of everything that was."""
+    dry_run: bool = False
+    """Nothing was changed: the figures say what would be."""
+    incomplete: tuple[str, ...] = ()
+    """What the snapshot itself lacks of what it was to hold, one sentence each; warnings, too."""
     left_out: tuple[str, ...] = ()
     """Labels of what was to be made and is not there; a warning says why."""
     objects: int = 0
@@ -133,6 +148,11 @@ def run_restore(
     except BaseException:
         target.abort()
         raise
+    for sentence in plan.ways.told():
+        request.tell_way(sentence)
+    if request.dry_run:
+        target.abort()
+        return _planned(plan, keeping, time.monotonic() - started)
     standing = Standing(plan.chosen.tables, plan.kept)
     run = Run(
         repository,
@@ -163,6 +183,7 @@ def run_restore(
         kept_tables=len(plan.kept),
         accounts=0 if accounts is None else accounts.made,
         replaced=tuple(_replaced(plan.ways)),
+        in_the_way=tuple(one.label for one in plan.conflicts),
         left_out=left_out,
         objects=run.objects,
         accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
@@ -173,6 +194,25 @@ def _left_out(plan: Plan, run: Run) -> tuple[str, ...]:
     """Labels of all that was asked for and is not there; each was told."""
     accounts = plan.accounts.left_out if plan.accounts else ()
     return tuple(dict.fromkeys([*plan.chosen.left_out, *run.left_out, *accounts]))
+
+
+def _planned(plan: Plan, keeping: _Keeping, seconds: float) -> RestoreResult:
+    """What would be done."""
+    tables = plan.chosen.tables
+    return RestoreResult(
+        tables=len(tables),
+        rows=sum(record.root.sums.rows for record in tables),
+        raw_bytes=sum(record.root.sums.raw_bytes for record in tables),
+        seconds=seconds,
+        verified=None,
+        warnings=tuple(keeping.warnings),
+        kept_tables=len(plan.kept),
+        accounts=0 if plan.accounts is None else plan.accounts.made,
+        replaced=tuple(_replaced(plan.ways)),
+        in_the_way=tuple(one.label for one in plan.conflicts),
+        dry_run=True,
+        objects=sum(one.kind is not ObjectKind.DATABASE for one in plan.chosen.objects),
+    )
 
 
 def _replaced(ways: Ways) -> Iterator[Replaced]:
@@ -199,7 +239,7 @@ def _plan(
         monitor,
         request.users,
     )
-    if request.makes_room and target.keeps_changes:
+    if request.makes_room and target.keeps_changes and not request.dry_run:
         heal(target, chosen, monitor)
     chosen = with_free_names(target, with_called(target, chosen), monitor)
     warn_of_losses(snapshot, chosen, monitor)
@@ -212,7 +252,7 @@ def _plan(
     conflicts = find_conflicts(target, chosen, kept)
     if not request.makes_room:
         refuse(conflicts)
-    elif request.consent is not None and (conflicts or request.users):
+    elif request.consent is not None and not request.dry_run and (conflicts or request.users):
         request.consent(conflicts)
     check_rights(chosen, conflicts, target)
     references = References(chosen, conflicts, target)

@@ -95,8 +95,6 @@ class Run:
         Raises RestoreError, DamageError; VerificationError when all that can be made is made.
         """
         plan, target, monitor = self._plan, self._target, self._monitor
-        for sentence in plan.ways.told():
-            monitor.item(sentence)
         rights = target.rights_on(plan.conflicts)
         self._former = former = self._find_former()
         builder = self._prepare(former)

@@ -7,7 +7,7 @@ that is not exchanged with it has to be dropped, once all of its rows have been 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
@@ -23,6 +23,7 @@ from rowvault.sqltext.session_marks import is_broken
 
 _ENGINES = frozenset({"INNODB", "MYISAM", "ARIA", "MEMORY", "ARCHIVE", "CSV", "ROCKSDB"})
 """Engines that keep the rows of a table under its name; others may tie them to something else."""
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,22 @@ class Ways:
     """The account can rename what is in the way."""
     exchanges: bool = False
     """Sequences are exchanged with the tables."""
+    keeps_changes: bool = True
+    """What is dropped is gone at once; else only when the whole restore is done."""
 
     def told(self) -> Iterator[str]:
-        """One sentence for each way."""
+        """One sentence for each way and reason."""
         if self.beside:
             yield (
-                f"beside the old ones, and exchanged with them when they are proven: "
+                f"loaded beside the old ones, and exchanged with them when proven: "
                 f"{_listed(self.beside)}"
             )
-        for name, reason in sorted(self.dropped.items()):
-            yield f"in place of the old one, dropped first: {'.'.join(name)} ({reason})"
+        by_reason: dict[str, list[TableName]] = {}
+        for name, reason in self.dropped.items():
+            by_reason.setdefault(reason, []).append(name)
+        for reason, names in sorted(by_reason.items()):
+            when = "when all of it has been read" if self.keeps_changes else "and back if it fails"
+            yield f"dropped first, {when}: {_listed(names)} ({reason})"
 
 
 class Decision:
@@ -86,6 +93,7 @@ class Decision:
             {_name(self._tables[at]): reason for at, reason in reasons.items()},
             can_move=not hindrance,
             exchanges=not general,
+            keeps_changes=self._target.keeps_changes,
         )
 
     def _reason(self, table: TableDefinition) -> str:
@@ -165,5 +173,7 @@ def _name(table: TableDefinition) -> TableName:
     return table.database, table.name
 
 
-def _listed(names: Iterable[TableName]) -> str:
-    return ", ".join(".".join(name) for name in sorted(names))
+def _listed(names: Collection[TableName]) -> str:
+    more = len(names) - _NAMED
+    listed = ", ".join(".".join(name) for name in sorted(names)[:_NAMED])
+    return f"{listed} and {more} more" if more > 0 else listed

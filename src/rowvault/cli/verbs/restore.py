@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ import click
 from rowvault.cli import output
 from rowvault.cli.command import Command
 from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_bytes, format_seconds, plural
+from rowvault.cli.figures import format_bytes, format_seconds, plural, printable
 from rowvault.cli.names import NAMING_HELP, parse_database, parse_rename, parse_table
 from rowvault.cli.options import (
     SERVER_HELP,
@@ -104,6 +106,12 @@ _NAMED = 5
     help="With --replace or --resume: drop each table, when its rows in the snapshot have been "
     "read, before the new one is loaded; for a target that cannot hold both.",
 )
+@click.option(
+    "-n",
+    "--dry-run",
+    is_flag=True,
+    help="Change nothing: say what would be done, and in which way.",
+)
 @click.option("--no-verify", is_flag=True, help="Do not read definitions and rows back.")
 @source_option
 @workers_option
@@ -122,6 +130,7 @@ def restore(
     resume: bool,
     source_name: str | None,
     drop_first: bool,
+    dry_run: bool,
     no_verify: bool,
     workers: int | None,
     defaults_file: Path | None,
@@ -143,6 +152,8 @@ def restore(
         drop_first=drop_first,
         users=users,
         verify=not no_verify,
+        dry_run=dry_run,
+        tell_way=partial(_tell_way, settings),
         workers=workers or default_workers(),
     )
     options = RestoreOptions(
@@ -160,6 +171,12 @@ def restore(
         raise click.exceptions.Exit(ExitCode.INCOMPLETE)
 
 
+def _tell_way(settings: Settings, way: str) -> None:
+    """How tables are replaced, before it begins."""
+    if not (settings.as_json or settings.quiet):
+        click.echo(printable(way), err=True)
+
+
 def _write(result: RestoreResult, settings: Settings) -> None:
     if settings.as_json:
         output.write_json(taken(settings) | document(result))
@@ -170,9 +187,16 @@ def _write(result: RestoreResult, settings: Settings) -> None:
         left = result.accounts_left
         write_facts(
             [
-                ("restored", f"{rows}, {format_bytes(result.raw_bytes)}"),
+                (
+                    "would restore" if result.dry_run else "restored",
+                    f"{rows}, {format_bytes(result.raw_bytes)}",
+                ),
                 ("kept", _kept(result.kept_tables)),
-                *_replaced(result),
+                *(
+                    [("would replace", _listed(result.in_the_way, ", "))]
+                    if result.dry_run
+                    else _replaced(result)
+                ),
                 ("not restored", f"{left}: --users restores them" if left else ""),
                 ("time", format_seconds(result.seconds)),
             ]
@@ -186,22 +210,30 @@ def _kept(count: int) -> str:
 
 def _verdict(result: RestoreResult) -> str:
     """What was proven, and of what."""
+    if result.dry_run:
+        return "nothing was changed"
     if result.verified is None:
         return "not verified (--no-verify)"
-    if result.left_out:
-        left = ", ".join(result.left_out[:_NAMED])
-        more = len(result.left_out) - _NAMED
-        return (
-            "incomplete: what was restored was read back and is the snapshot's, but these were "
-            f"left out: {left}{f' and {more} more' if more > 0 else ''}"
-        )
     counts = [plural(result.tables, "table"), plural(result.rows, "row")]
     counts += [plural(result.objects, "object")] if result.objects else []
     counts += [plural(result.accounts, "account")] if result.accounts else []
-    return (
-        "verified: all definitions and rows were read back and are the snapshot's "
-        f"({', '.join(counts)})"
-    )
+    listed = ", ".join(counts)
+    lacking = []
+    if result.left_out:
+        lacking.append(f"these were left out: {_listed(result.left_out, ', ')}")
+    if result.incomplete:
+        lacking.append(f"the snapshot lacks: {_listed(result.incomplete, ' ')}")
+    if lacking:
+        return (
+            "incomplete: what was restored was read back and is the snapshot's "
+            f"({listed}), but {'; and '.join(lacking)}"
+        )
+    return f"verified: all definitions and rows were read back and are the snapshot's ({listed})"
+
+
+def _listed(told: Sequence[str], separator: str) -> str:
+    more = len(told) - _NAMED
+    return printable(separator.join(told[:_NAMED]) + (f" and {more} more" if more > 0 else ""))
 
 
 def _replaced(result: RestoreResult) -> list[tuple[str, str]]:
@@ -230,6 +262,8 @@ def document(result: RestoreResult) -> dict[str, object]:
             }
             for one in result.replaced
         ],
+        "in_the_way": list(result.in_the_way),
+        "dry_run": result.dry_run,
         "accounts": result.accounts,
         "rows": result.rows,
         "raw_bytes": result.raw_bytes,
@@ -237,5 +271,6 @@ def document(result: RestoreResult) -> dict[str, object]:
         "verified": result.verified,
         "objects": result.objects,
         "left_out": list(result.left_out),
+        "incomplete": list(result.incomplete),
         "warnings": list(result.warnings),
     }

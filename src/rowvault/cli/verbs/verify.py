@@ -132,7 +132,15 @@ def _write(result: VerifyResult, settings: Settings) -> None:
         ]
     )
     count = len(result.differences)
-    output.write_line(plural(count, "difference") if count else "equal: all definitions and rows")
+    output.write_line(plural(count, "difference") if count else _equal(result))
+
+
+def _equal(result: VerifyResult) -> str:
+    """What is equal; what the snapshot lacks was not compared."""
+    if not result.incomplete:
+        return "equal: all definitions and rows"
+    lacking = printable(" ".join(result.incomplete[:_NAMED]))
+    return f"equal: all definitions and rows that the snapshot holds; it lacks: {lacking}"
 
 
 def _not_selected(result: VerifyResult) -> str:
@@ -153,4 +161,5 @@ def document(result: VerifyResult) -> dict[str, object]:
         "verified": not result.differences,
         "differences": list(result.differences),
         "not_selected": list(result.not_selected),
+        "incomplete": list(result.incomplete),
     }
