@@ -55,6 +55,7 @@ def test_show_names_what_is_missing(vault: Path) -> None:
 
 def test_verbs_that_use_it_say_so(vault: Path, tmp_path: Path) -> None:
     target = f"sqlite:///{tmp_path / 'target.db'}"
+    whole, lacking = (one["id"] for one in run_json("-r", vault, "snapshots"))
     for words in (
         ("ls", "latest"),
         ("dump", "latest"),
@@ -63,7 +64,12 @@ def test_verbs_that_use_it_say_so(vault: Path, tmp_path: Path) -> None:
         ("verify", "latest", target),
     ):
         told = run("-r", vault, *words).stderr.decode()
-        assert "is incomplete: view main.bad" in told, words
+        assert f"is incomplete (last whole: {whole}): view main.bad" in told, words
+        assert told.count("is incomplete") == 1, words
+    told = run("-r", vault, "dump", lacking).stderr.decode()
+    assert told.count("is incomplete: view main.bad") == told.count("is incomplete") == 1
+    for name, times in (("latest", 1), (lacking, 0)):
+        assert run("-r", vault, "show", name).stderr.decode().count("is incomplete") == times
     told = run("-r", vault, "restore", "latest~1", target, "--replace").stderr.decode()
     assert "incomplete" not in told
 

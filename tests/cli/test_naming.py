@@ -43,6 +43,10 @@ def test_a_date_is_refused_with_the_form_that_was_meant(own: Vault) -> None:
         done = run("-r", own.path, "forget", name)
         assert done.returncode == 1
         assert b"did you mean `" + meant + b"`" in done.stderr
+    for name in ("2026-11-46", "2026-13", "latest-8f", "2026-11"):
+        done = run("-r", own.path, "show", name)
+        assert b"did you mean" not in done.stderr
+        assert b"`rowvault snapshots` lists them" in done.stderr
     assert succeed("-r", own.path, "show", own.snapshots[1][:4])
 
 
@@ -135,8 +139,9 @@ def test_a_part_is_never_taken_for_the_whole(own: Vault) -> None:
     assert part["parent"] is None
     whole = run_json("-r", own.path, "show", "latest")
     assert whole["id"] == own.snapshots[1]
-    told = run("-r", own.path, "show", "latest").stderr
+    told = run("-r", own.path, "--timezone", "Asia/Tokyo", "show", "latest").stderr
     assert f"snapshot {part['snapshot']}".encode() in told
+    assert b" +09:00 is newer" in told
     assert b"holds only a part: main.items" in told
     assert run_json("-r", own.path, "backup", url)["parent"] == own.snapshots[1]
     groups = run_json("-r", own.path, "forget", "--keep-last", "1", "--dry-run")["groups"]

@@ -64,8 +64,8 @@ def _advising(is_open: Callable[[], bool] = lambda: True) -> Iterator[None]:
         if not is_open():  # met while opening: other advice is given there
             raise
         advised = type(error)(
-            f"{error}. `rowvault check --read-data` names the snapshots and rows that this "
-            "damage reaches; all others can be restored."
+            f"{str(error).removesuffix('.')}. `rowvault check --read-data` names the snapshots and "
+            "rows that this damage reaches; all others can be restored."
         )
         # Its notes, of what was done before it, are still true.
         vars(advised).update(vars(error))

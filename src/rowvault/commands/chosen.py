@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from rowvault.commands.incomplete import incomplete_note
 from rowvault.core.model import ServerInfo
 from rowvault.repository.find_snapshot import FoundSnapshot, SnapshotRequest
 from rowvault.repository.repository import Repository
@@ -26,20 +27,25 @@ class SnapshotChoice:
     def of(
         self,
         repository: Repository,
-        wanted: tuple[Name, ...] = (),
+        wanted: tuple[Name, ...] | None = None,
         live: ServerInfo | None = None,
     ) -> FoundSnapshot:
-        """The snapshot, told of; see SnapshotRequest for `wanted` and `live`.
+        """The snapshot, told of; see SnapshotRequest for `live`.
 
+        `wanted`: the part that is going to be read, empty: all; None: nothing is.
         Raises SnapshotNotFoundError, AmbiguousSnapshotError, UsageError, DamageError.
         """
-        found = repository.resolve(replace(self.request, wanted=wanted, live=live))
-        self.tell(found)
-        return found
+        request = replace(self.request, wanted=wanted or (), live=live)
+        return self._told(repository.resolve(request), wanted)
 
     def forgotten(self, repository: Repository) -> FoundSnapshot:
         """The same out of the forgotten ones."""
-        found = repository.trash.resolve(self.request)
+        return self._told(repository.trash.resolve(self.request), None)
+
+    def _told(self, found: FoundSnapshot, wanted: tuple[Name, ...] | None) -> FoundSnapshot:
+        note = incomplete_note(found, wanted)
+        if note:
+            found = replace(found, notes=(*found.notes, note))
         self.tell(found)
         return found
 

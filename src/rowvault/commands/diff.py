@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice, wanted_part
-from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.core.monitor import Monitor
 from rowvault.timeline.diff import DiffResult, diff_snapshots
 
@@ -39,7 +38,5 @@ def diff(options: DiffOptions, monitor: Monitor) -> SnapshotsDiff:
     with options.repository.open() as repository:
         wanted = wanted_part(options.database, options.table)
         old, new = (choice.of(repository, wanted).snapshot for choice in (options.old, options.new))
-        for one in (old, new):
-            warn_if_incomplete(one, monitor)
         difference = diff_snapshots(repository, old, new, options.database, options.table, monitor)
         return SnapshotsDiff(old.id, new.id, difference)

@@ -12,12 +12,10 @@ from pathlib import Path
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice, wanted_part
-from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.core.errors import UsageError
 from rowvault.core.monitor import Monitor
 from rowvault.render.dump import DumpResult, dump_rows, dump_snapshot
 from rowvault.render.rows import RowFormat
-from rowvault.repository.snapshot import Snapshot
 
 Write = Callable[[bytes], object]
 
@@ -49,7 +47,6 @@ def dump(options: DumpOptions, monitor: Monitor) -> DumpResult:
     with options.repository.open() as repository:
         wanted = wanted_part(options.database, options.table)
         snapshot = options.snapshot.of(repository, wanted).snapshot
-        _warn(snapshot, options.database, options.table, monitor)
 
         def run(write: Write) -> DumpResult:
             database, table = options.database, options.table
@@ -64,15 +61,6 @@ def dump(options: DumpOptions, monitor: Monitor) -> DumpResult:
             return run(options.write)
         with whole_file(options.file) as write:
             return run(write)
-
-
-def _warn(snapshot: Snapshot, database: str | None, table: str | None, monitor: Monitor) -> None:
-    if database is None:
-        warn_if_incomplete(snapshot, monitor)
-    elif table is None:
-        warn_if_incomplete(snapshot, monitor, [database])
-    else:
-        warn_if_incomplete(snapshot, monitor, tables=[(database, table)])
 
 
 @contextmanager

@@ -1,41 +1,40 @@
-"""Says of a snapshot that is about to be used that rows or objects are missing in it."""
+"""Says of a snapshot that was asked for that rows or objects are missing in it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from rowvault.core.monitor import Monitor
+from rowvault.repository.find_snapshot import FoundSnapshot
+from rowvault.repository.selection import Name
 from rowvault.repository.snapshot import Snapshot
 
 _NAMED = 3
 
 
-def warn_if_incomplete(
-    snapshot: Snapshot,
-    monitor: Monitor,
-    databases: Sequence[str] = (),
-    tables: Sequence[tuple[str, str]] = (),
-) -> tuple[str, ...]:
-    """One warning; nothing where the snapshot, or the part of it that is named, is whole.
+def lacks_of(snapshot: Snapshot, wanted: tuple[Name, ...]) -> tuple[str, ...]:
+    """What is missing in the part that is named, empty: in all of it; one sentence each.
 
-    Gives what is missing, one sentence each.
+    One may be about something else: a name can stand in another one.
     """
-    lacks = tuple(one for one in snapshot.lacks if _concerns(one, databases, tables))
-    if not lacks:
-        return ()
-    more = len(lacks) - _NAMED
-    monitor.warning(
-        f"snapshot {snapshot.id} is incomplete: {' '.join(lacks[:_NAMED])}"
-        + (f" And {more} more; `rowvault show {snapshot.id}` names all." if more > 0 else "")
+    return tuple(
+        one
+        for one in snapshot.lacks
+        if not wanted or any(".".join(filter(None, name)) in one for name in wanted)
     )
-    return lacks
 
 
-def _concerns(told: str, databases: Sequence[str], tables: Sequence[tuple[str, str]]) -> bool:
-    """Whether a sentence is about one of these; about everything where none is named.
+def incomplete_note(found: FoundSnapshot, wanted: tuple[Name, ...] | None) -> str:
+    """One sentence for a person; empty where there is nothing to say.
 
-    It may be that it is not: a name can stand in another one.
+    `wanted`: the part that is going to be read, empty: all; None: nothing is.
     """
-    if not (databases or tables):
-        return True
-    return any(name in told for name in (*databases, *(".".join(one) for one in tables)))
+    snapshot = found.snapshot
+    lacks = () if wanted is None else lacks_of(snapshot, wanted)
+    if not lacks:
+        # `latest` is not what the person may take it for, whatever is done with it.
+        last = found.last_whole
+        return f"snapshot {snapshot.id} is incomplete ({last})" if last else ""
+    told = " ".join(lacks[:_NAMED])
+    more = len(lacks) - _NAMED
+    if more > 0:
+        told += f" And {more} more; `rowvault show {snapshot.id}` names all."
+    last = f" ({found.last_whole})" if found.last_whole else ""
+    return f"snapshot {snapshot.id} is incomplete{last}: {told}"

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice, wanted_part
-from rowvault.commands.incomplete import warn_if_incomplete
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ACCOUNT_KINDS, Column, ObjectDefinition, ObjectKind
-from rowvault.core.monitor import Monitor
 from rowvault.repository.manifest import Manifest, TableRecord
 from rowvault.sqltext.account import counted
 
@@ -103,7 +101,7 @@ class LsOptions:
 Listing = DatabaseList | TableList | TableDetails | AccountList
 
 
-def ls(options: LsOptions, monitor: Monitor) -> Listing:
+def ls(options: LsOptions) -> Listing:
     """Lists a part of a snapshot.
 
     Raises SnapshotNotFoundError, DamageError; UsageError for a name that it does not hold.
@@ -116,10 +114,8 @@ def ls(options: LsOptions, monitor: Monitor) -> Listing:
             return AccountList(snapshot.id, [_listed_object(one) for one in _accounts(manifest)])
         if options.database is None:
             held = counted(_accounts(manifest))
-            warn_if_incomplete(snapshot, monitor)
             return DatabaseList(snapshot.id, _databases(manifest), held, snapshot.is_whole)
         if options.table is None:
-            warn_if_incomplete(snapshot, monitor, [options.database])
             return _tables(snapshot.id, manifest, options.database)
         record = manifest.table(options.database, options.table)
         if record is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice, wanted_names
-from rowvault.commands.incomplete import warn_if_incomplete
+from rowvault.commands.incomplete import lacks_of
 from rowvault.commands.server import ServerAccess
 from rowvault.core.errors import UsageError
 from rowvault.core.monitor import Monitor
@@ -79,9 +79,7 @@ def restore(options: RestoreOptions, monitor: Monitor) -> RestoreResult:
         repository = opened.result()
         wanted = wanted_names(options.request.databases, options.request.tables)
         found = options.snapshot.of(repository, wanted)
-        lacks = warn_if_incomplete(
-            found.snapshot, monitor, options.request.databases, options.request.tables
-        )
+        lacks = lacks_of(found.snapshot, wanted)
         consent = _consent(options, repository, found, target)
         result = run_restore(
             repository,

@@ -10,7 +10,7 @@ import msgspec
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice, wanted_names
-from rowvault.commands.incomplete import warn_if_incomplete
+from rowvault.commands.incomplete import lacks_of
 from rowvault.commands.server import ServerAccess
 from rowvault.core.errors import RestoreError
 from rowvault.core.model import ObjectDefinition, TableDefinition
@@ -65,7 +65,7 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
         wanted = wanted_names(options.databases, options.tables)
         live = options.target.source(monitor).identify()
         snapshot = options.snapshot.of(repository, wanted, live).snapshot
-        lacks = warn_if_incomplete(snapshot, monitor, options.databases, options.tables)
+        lacks = lacks_of(snapshot, wanted)
         renaming = Renaming.parse(options.rename)
         chosen = choose(
             repository.manifest(snapshot),

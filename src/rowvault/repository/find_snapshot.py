@@ -27,7 +27,6 @@ _BEFORE = re.compile(r"(.+)~(\d{1,9})", re.DOTALL)
 _DIGITS = re.compile(r"[0-9a-f]{1,16}")
 _STAMPED = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{1,16})")
 _NEARLY_LATEST = re.compile(r"(?:latest|newest|last)?\s*[-~^+ ]\s*(\d{1,9})|latest(\d{1,9})", re.I)
-_NEARLY_A_DATE = re.compile(r"\d{4}-\d{1,2}(-\d{1,2})?([T ].*)?")
 _SHOWN = 10
 
 Tags = Callable[[], Mapping[str, Sequence[Snapshot]]]
@@ -58,6 +57,8 @@ class FoundSnapshot:
     source: str
     until: datetime | None = None
     """What a time was understood as: it is the newest snapshot at or before it."""
+    last_whole: str = ""
+    """Where an incomplete one was counted out, which one to take instead; in words."""
     notes: tuple[str, ...] = ()
     """What a person should know of the choice, one sentence each."""
 
@@ -104,7 +105,7 @@ class SnapshotFinder:
         series, notes = self._series(request)
         past = [one for one in series if not is_of_future(one.time, self._now)]
         if past and len(past) < len(series):
-            passed = ", ".join(self._label(one) for one in series if one not in past)
+            passed = ", ".join(_label(one, request) for one in series if one not in past)
             notes.append(f"passed over, because of a time in the future: {passed}")
         return past or series, notes
 
@@ -139,11 +140,11 @@ class SnapshotFinder:
         until: datetime | None = None,
     ) -> FoundSnapshot:
         snapshot = _readable(listing)
+        last = ""
         if not snapshot.is_whole:
             whole = [one for one in series if one.snapshot is not None and one.snapshot.is_whole]
-            last = f"last whole: {whole[-1].id}" if whole else "no whole one is as old"
-            notes.append(f"snapshot {snapshot.id} is incomplete, {last}")
-        return FoundSnapshot(snapshot, self._sources.name_of(snapshot), until, tuple(notes))
+            last = f"last whole: {whole[-1].id}" if whole else "none is whole"
+        return FoundSnapshot(snapshot, self._sources.name_of(snapshot), until, last, tuple(notes))
 
     def _series(self, request: SnapshotRequest) -> tuple[list[SnapshotListing], list[str]]:
         """The snapshots of one source in which is counted, and what to tell of the others.
@@ -176,7 +177,7 @@ class SnapshotFinder:
         series = [one for one in members if one.snapshot is None or one.snapshot.selection in whole]
         newer = members[members.index(series[-1]) + 1 :] if series else []
         return series, [
-            f"{self._label(one)} is newer, and holds only a part: "
+            f"{_label(one, request)} is newer, and holds only a part: "
             f"{selection_text(one.snapshot.selection)}"
             for one in newer[-1:]
             if one.snapshot is not None
@@ -236,7 +237,7 @@ class SnapshotFinder:
             )
         if steps:
             snapshot = self._before(snapshot, steps)
-        return FoundSnapshot(snapshot, self._sources.name_of(snapshot), None, tuple(notes))
+        return FoundSnapshot(snapshot, self._sources.name_of(snapshot), notes=tuple(notes))
 
     def _answering(self, spec: str) -> dict[str, list[Snapshot]]:
         """The snapshots whose id, and those whose tag this is, by `id` and `tag`."""
@@ -304,8 +305,9 @@ class SnapshotFinder:
             )
         return group[place]
 
-    def _label(self, listing: SnapshotListing) -> str:
-        return f"snapshot {listing.id} of {UTC_ZONE.text(listing.time)}"
+
+def _label(listing: SnapshotListing, request: SnapshotRequest) -> str:
+    return f"snapshot {listing.id} of {request.zone.text(listing.time)}"
 
 
 def _readable(listing: SnapshotListing) -> Snapshot:
@@ -358,14 +360,8 @@ def _meant(spec: str) -> str:
         return f"latest~{nearly[1] or nearly[2]}"
     if spec.lower() in ("latest", "newest", "last"):
         return "latest"
-    if _NEARLY_A_DATE.fullmatch(spec) or _reads_as_time(spec):
-        return f"@{spec}"
-    return ""
-
-
-def _reads_as_time(text: str) -> bool:
     try:
-        datetime.fromisoformat(text)
+        UTC_ZONE.read(spec)
     except ValueError:
-        return False
-    return True
+        return ""
+    return f"@{spec}"

@@ -17,7 +17,6 @@ from rowvault.cli.figures import (
 )
 from rowvault.cli.names import NAMING_HELP, parse_name
 from rowvault.cli.options import SNAPSHOT_HELP
-from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
 from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
 from rowvault.cli.table import Heading, write_table
@@ -77,8 +76,7 @@ def ls(
         raise usage_error("--users lists what belongs to no database: leave out DB")
     database, table = parse_name(name) if name is not None else (None, None)
     choice = snapshot_choice(settings, snapshot, source_name)
-    with monitor(settings) as watching:
-        result = run(LsOptions(settings.access(), choice, database, table, users), watching)
+    result = run(LsOptions(settings.access(), choice, database, table, users))
     if settings.as_json:
         output.write_json(taken(settings) | document(result))
     elif isinstance(result, DatabaseList):
