@@ -46,6 +46,9 @@ def test_doctor(tmp_path: Path) -> None:
         "source", "server", "method", "reason", "definitions", "definitions_reason", "problems",
         "omissions", "warnings", "grants",
     }  # fmt: skip
+    assert found["source"] == str(source)
+    assert found["server"].keys() == {"vendor", "version", "id", "url"}
+    assert found["server"]["url"] == f"sqlite:///{source}"
     assert (found["method"], found["problems"], found["grants"]) == ("transaction", [], {})
     assert b"transaction" in succeed("doctor", f"sqlite:///{source}")
 
@@ -122,9 +125,9 @@ def test_show(vault: Vault) -> None:
 def test_stats(vault: Vault) -> None:
     document = run_json("-r", vault.path, "stats")
     assert document.keys() == {
-        "repository", "snapshot", "snapshots", "raw_bytes", "unique_bytes", "savings", "rows",
-        "bases", "manifests", "nodes", "unused", "others", "exclusive_bytes", "overhead_bytes",
-        "unlisted_bytes", "files", "stored_bytes", "growth", "figures",
+        "repository", "snapshot", "time", "source", "snapshots", "raw_bytes", "unique_bytes",
+        "savings", "rows", "bases", "manifests", "nodes", "unused", "others", "exclusive_bytes",
+        "overhead_bytes", "unlisted_bytes", "files", "stored_bytes", "growth", "figures",
     }  # fmt: skip
     on_disk = sum(path.stat().st_size for path in vault.path.rglob("*") if path.is_file())
     assert document["stored_bytes"] == sum(document["files"].values()) == on_disk
@@ -147,6 +150,7 @@ def test_stats(vault: Vault) -> None:
 
     one = run_json("-r", vault.path, "stats", "latest~1", "--restore-speed", "1K")
     assert (one["snapshot"], one["unused"]) == (vault.snapshots[0], None)
+    assert (one["time"], one["source"]) == (shown[0]["time"], str(vault.source))
     assert 0 < one["exclusive_bytes"] < one["others"]["stored_bytes"] + one["stored_bytes"]
     time = one["figures"]["restore_time"]
     assert (time["bytes_per_second"], time["measured_seconds"]) == (1024, None)

@@ -40,9 +40,10 @@ if TYPE_CHECKING:
     REPO, a path, instead: tell how that repository is kept, and which features of the stored
     format it lacks that `upgrade` would switch on.
 
-    Names the way in which the one moment will be taken and why not in a better one, what would be
-    left out, and the exact GRANT statements that the account lacks. Changes nothing on the server,
-    holds no lock, and needs no repository.
+    Names the source that snapshots will belong to unless `backup --source` says another name, the
+    way in which the one moment will be taken and why not in a better one, what would be left out,
+    and the exact GRANT statements that the account lacks. Changes nothing on the server, holds no
+    lock, and needs no repository.
 
     {NAMING_HELP}
     """,
@@ -166,10 +167,17 @@ def _repository_facts(found: RepositoryFindings) -> list[tuple[str, str]]:
 
 def document(found: Examination) -> dict[str, object]:
     """The examination with the stable keys of `--json`."""
+    from rowvault.core.source_name import name_of_server  # start-up time
+
     one, moment = found.server, found.moment
     return {
-        "server": {"vendor": one.vendor, "version": one.version, "id": one.server_id},
-        "source": one.url,
+        "source": name_of_server(one),
+        "server": {
+            "vendor": one.vendor,
+            "version": one.version,
+            "id": one.server_id,
+            "url": one.url,
+        },
         "method": moment.method,
         "reason": moment.reason,
         "definitions": moment.definitions,
@@ -182,13 +190,16 @@ def document(found: Examination) -> dict[str, object]:
 
 
 def _facts(found: Examination) -> list[tuple[str, str]]:
+    from rowvault.core.source_name import name_of_server  # start-up time
+
     grants = [
         (f"for {purpose}", printable(line))
         for purpose, lines in found.grants.items()
         for line in lines or ["nothing is missing"]
     ]
     return [
-        ("source", printable(found.server.url)),
+        ("source", printable(name_of_server(found.server))),
+        ("address", printable(found.server.url)),
         ("server", printable(f"{found.server.vendor} {found.server.version}")),
         ("moment", printable(method_text(found.moment))),
         ("definitions", printable(guard_text(found.moment))),

@@ -138,6 +138,7 @@ def _group_document(part: ForgetGroup) -> dict[str, object]:
             "databases": list(selection.databases),
             "tables": [list(name) for name in selection.tables],
             "excludes": list(selection.excludes),
+            "users": selection.users,
         },
         "kept": [
             _candidate_document(kept.candidate) | {"reasons": list(kept.reasons)}

@@ -20,7 +20,7 @@ from rowvault.cli.figures import (
 from rowvault.cli.options import SNAPSHOT_HELP
 from rowvault.cli.progress import monitor
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option
+from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
 from rowvault.cli.table import Heading, write_facts, write_table
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def stats(
         choice = None if snapshot is None else snapshot_choice(settings, snapshot, source_name)
         result = run(StatsOptions(settings.access(), choice, restore_speed), watching)
     if settings.as_json:
-        output.write_json(document(result))
+        named = taken(settings) if settings.taken else {"time": None, "source": None}
+        output.write_json(document(result) | named)
     else:
         _write(result)
 
