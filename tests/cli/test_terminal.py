@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.vaults import Vault, make_database
+from cli.vaults import Vault, content, make_database
 from support.rowvault import COMMAND, environment, succeed
 
 
@@ -109,3 +109,36 @@ def test_a_password_is_typed_twice_and_not_shown(tmp_path: Path, terminal: Termi
     assert "encrypted" in shown
     secret = {"ROWVAULT_PASSWORD": "hush hush"}
     succeed("-r", tmp_path / "v", "snapshots", env=secret)
+
+
+@pytest.mark.parametrize("answer", ["NAME", "elsewhere", ""])
+def test_the_targets_name_is_typed_before_it_is_overwritten(
+    vault: Vault, tmp_path: Path, terminal: Terminal, answer: str
+) -> None:
+    target = tmp_path / "other.db"
+    make_database(target, rows=3)
+    before = target.read_bytes()
+    typed = str(target) if answer == "NAME" else answer
+    words = ("-r", vault.path, "restore", "latest", f"sqlite:///{target}", "--replace")
+    code, shown = terminal.run(*words, answers=(typed.encode(),))
+    assert f"is of {vault.source}, and the target is {target}, where" in " ".join(shown.split())
+    assert "Type the target's name to go on" in shown
+    if answer == "NAME":
+        assert code == 0, shown
+        assert content(target) == vault.after
+    else:
+        assert code == 2
+        assert "nothing was changed" in shown
+        assert target.read_bytes() == before
+
+
+def test_nobody_is_asked_where_it_is_the_source_itself(
+    empty_vault: Path, tmp_path: Path, terminal: Terminal
+) -> None:
+    source = tmp_path / "shop.db"
+    make_database(source, rows=3)
+    url = f"sqlite:///{source}"
+    succeed("-r", empty_vault, "backup", url)
+    code, shown = terminal.run("-r", empty_vault, "restore", "latest", url, "--replace")
+    assert code == 0, shown
+    assert "Type the target's name" not in shown

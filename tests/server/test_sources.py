@@ -76,3 +76,35 @@ def test_a_failover_goes_on_under_a_given_name(
     assert (found["id"], found["source"]) == (second["snapshot"], "prod")
     succeed("-r", vault, "restore", first["snapshot"], server_second.url, "--replace")
     server_second.execute(f"DROP DATABASE {database}")
+
+
+def test_what_only_one_of_two_was_asked_to_hold_is_no_change(
+    server: DatabaseServer, database: str, vault: Path
+) -> None:
+    fill(server, database, "one")
+    server.execute(
+        f"CREATE TABLE {database}.cache (id INT PRIMARY KEY)",
+        f"CREATE VIEW {database}.whose AS SELECT whose FROM {database}.t",
+    )
+    whole, part, less = (
+        run_json("-r", vault, "backup", server.url, *words)["snapshot"]
+        for words in (
+            ("-d", database),
+            ("-t", f"{database}.t"),
+            ("-d", database, "--exclude", f"{database}.cache"),
+        )
+    )
+
+    def told(old: str, new: str) -> dict[str, str]:
+        found = run_json("-r", vault, "diff", old, new)
+        return {one.get("table") or one["name"]: one["status"]
+                for one in [*found["tables"], *found["objects"]]}  # fmt: skip
+
+    both_ways = {"t": "same", "cache": "not selected", "whose": "not selected"}
+    assert told(whole, part) == told(part, whole) == both_ways
+    assert told(whole, less) == {"t": "same", "cache": "not selected"}
+    assert b"not selected" in succeed("-r", vault, "diff", whole, part)
+    server.execute(f"DROP TABLE {database}.cache", f"DROP VIEW {database}.whose")
+    last = run_json("-r", vault, "backup", server.url, "-d", database)["snapshot"]
+    assert told(whole, last) == {"t": "same", "cache": "removed", "whose": "removed"}
+    assert told(part, last) == {"t": "same"}
