@@ -66,3 +66,11 @@ class BlockCopies:
             return blake3(self._blocks.bases.block(prefix, place).data).digest()
         except BAD:
             return None
+
+    def is_cut_off(self, prefix: bytes, place: Location) -> bool:
+        """Whether a copy is not whole only because what it builds on is gone."""
+        try:
+            header, _ = self._blocks.frame(prefix, place)
+        except BAD:
+            return False
+        return not self._blocks.bases.are_readable(header, place)

@@ -94,6 +94,10 @@ class Copies(Protocol):
         """Equal where copies can stand for one another as a base; None: it is not whole."""
         ...
 
+    def is_cut_off(self, prefix: bytes, place: Location) -> bool:
+        """Whether a copy is not whole only because what it builds on is gone."""
+        ...
+
 
 class _Place(NamedTuple):
     location: Location
@@ -234,7 +238,7 @@ class _Chooser:
         for place in places:
             if self._copies.is_whole(prefix, place):
                 return [place]
-            self.unreadable.append(place)
+            self._pass_over(prefix, place)
         return []
 
     def _first_of_each_form(self, prefix: bytes, places: Sequence[Location]) -> list[Location]:
@@ -242,10 +246,15 @@ class _Chooser:
         for place in places:
             form = self._copies.form(prefix, place)
             if form is None:
-                self.unreadable.append(place)
+                self._pass_over(prefix, place)
             else:
                 chosen.setdefault(form, place)
         return list(chosen.values())
+
+    def _pass_over(self, prefix: bytes, place: Location) -> None:
+        # An earlier prune kept another copy, and nothing for the sake of this one: no damage.
+        if not self._copies.is_cut_off(prefix, place):
+            self.unreadable.append(place)
 
 
 def _name(block: _Block) -> str:

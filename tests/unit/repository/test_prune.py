@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -34,7 +34,9 @@ from rowvault.storage import LocalStorage, Storage
 from support.failing_storage import StoppingStorage
 from support.memory_storage import copied
 from support.sample_repository import (
+    MIDDLING,
     SMALL,
+    Row,
     open_plain,
     put_all,
     read_snapshot,
@@ -418,6 +420,40 @@ def test_a_damaged_copy_is_the_one_that_goes(storage: LocalStorage) -> None:
     run(storage)
     with open_plain(storage) as repository:
         assert read_snapshot(repository, repository.find("latest")) == third
+
+
+def changed(rows: Sequence[Row], salt: str, every: int) -> list[Row]:
+    """Every so many rows with another text, so that hardly a block is the same."""
+    new = sample_rows(len(rows), salt=salt)
+    return [new[at] if at % every == 0 else row for at, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize("attempt", range(6))  # the secrets decide what a prune leaves
+def test_a_copy_whose_base_went_with_another_prune_is_no_damage(
+    tmp_path: Path, attempt: int
+) -> None:
+    """Of a block in two packs the prune keeps what the least deep one needs, not the other."""
+    storage = LocalStorage(tmp_path / "deltas")
+    orders = [sample_rows(400)]
+    for salt, every in (("b", 15), ("c", 17)):
+        orders.append(changed(orders[-1], salt, every))
+    tables = [{("shop", "orders"): rows} for rows in orders]
+    both = {**tables[1], ("shop", "others"): sample_rows(600, salt="o")}
+    with Repository.create(storage, None, MIDDLING) as repository:
+        base = take_snapshot(repository, tables[0], 0)
+    one, two = open_plain(storage), open_plain(storage)
+    with (
+        one.begin("a", SilentMonitor(), parent=base.id) as first,
+        two.begin("b", SilentMonitor()) as second,
+    ):
+        drafts = put_all(first, one, both, 1, parent=base), put_all(second, two, tables[1], 2)
+        snapshots = [first.commit(drafts[0]), second.commit(drafts[1])]
+    with open_plain(storage) as repository:
+        take_snapshot(repository, tables[2], 3, parent=snapshots[1])
+        repository.forget(base)
+    assert run(storage, PruneRequest(limits=PruneLimits(max_unused=10))).damage == []
+    assert run(storage).damage == []
+    assert_whole(storage, both, tables[1], tables[2])
 
 
 def test_a_damaged_snapshot_stops_it(storage: LocalStorage) -> None:
