@@ -83,6 +83,58 @@ def test_it_is_named_and_nothing_is_removed(place: Path, act: Callable[[Path], N
 
 
 @pytest.mark.parametrize("act", WAYS)
+def test_nothing_is_brought_back_into_a_set_that_differs(
+    place: Path, act: Callable[[Path], None]
+) -> None:
+    oldest = min((place / "snapshots").iterdir()).name[-16:]
+    succeed("-r", place, "forget", oldest)
+    back_up(place)
+    act(place)
+    before = files(place)
+    done = run("-r", place, "undelete", oldest)
+    assert done.returncode == 20
+    assert b"accept-state" in done.stderr
+    assert files(place) == before
+
+
+WRITERS: dict[str, int] = {
+    "undelete {trash}": 20,
+    "forget {listed}": 20,
+    "prune": 20,
+    "repair": 20,
+    # No snapshot goes or comes by these, and the ledger does not record what they change.
+    "tag add {listed} kept": 0,
+    "tag remove {listed} kept": 0,
+    "key add --recovery": 0,
+    "upgrade": 0,
+}
+"""How each verb that writes ends where a snapshot has vanished; `backup` has a test of its own."""
+
+
+@pytest.mark.parametrize("line", WRITERS)
+def test_every_verb_that_writes_looks_at_the_set(tmp_path: Path, line: str) -> None:
+    make_database(tmp_path / "shop.db", 20)
+    place, password = tmp_path / "vault", {"ROWVAULT_PASSWORD": "correct horse"}
+    succeed("-r", place, "init", env=password)
+    for _ in range(3):
+        words = ["backup", f"sqlite:///{tmp_path / 'shop.db'}"]
+        succeed("-r", place, *words, env=password)
+    forgotten, vanished, listed = sorted((place / "snapshots").iterdir())
+    succeed("-r", place, "forget", forgotten.name[-16:], env=password)
+    vanished.unlink()
+    words = line.format(trash=forgotten.name[-16:], listed=listed.name[-16:]).split()
+    before = files(place)
+    done = run("-r", place, *words, env=password)
+    assert done.returncode == WRITERS[line], done.stderr
+    if done.returncode == 20:
+        assert files(place) == before
+    else:
+        report = run("-r", place, "check", "--json", env=password)
+        named = {one["object"] for one in json.loads(report.stdout)["errors"]}
+        assert named == {f"snapshots/{vanished.name}"}
+
+
+@pytest.mark.parametrize("act", WAYS)
 def test_a_backup_is_taken_all_the_same(place: Path, act: Callable[[Path], None]) -> None:
     act(place)
     done = run("-r", place, "backup", f"sqlite:///{place.parent / 'shop.db'}", "--json")

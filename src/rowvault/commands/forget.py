@@ -181,8 +181,12 @@ class UndeleteOptions:
 
 
 def undelete(options: UndeleteOptions) -> list[Snapshot]:
-    """Brings forgotten snapshots back. Raises SnapshotNotFoundError."""
+    """Brings forgotten snapshots back.
+
+    Raises SnapshotNotFoundError, DamageError where snapshots have vanished or come back.
+    """
     with options.repository.open() as repository:
+        repository.snapshot_set.settle().require_none()
         trash = repository.trash
         # All are found before one comes back, for that changes what `latest~1` means.
         found = list(
