@@ -223,6 +223,7 @@ def test_restore(vault: Vault, tmp_path: Path) -> None:
         "time",
         "source",
         "objects",
+        "definers",
         "left_out",
         "incomplete",
         "in_the_way",

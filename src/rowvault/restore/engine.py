@@ -14,7 +14,14 @@ from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.accounts import AccountRestore
 from rowvault.restore.beside import heal
 from rowvault.restore.constraints import with_free_names
-from rowvault.restore.fitness import check_names, check_rights, check_vendor, warn_of_case
+from rowvault.restore.definers import KEEP, Defined, check_definers, with_definers
+from rowvault.restore.fitness import (
+    check_names,
+    check_obstacles,
+    check_rights,
+    check_vendor,
+    warn_of_case,
+)
 from rowvault.restore.limits import check_values
 from rowvault.restore.references import References
 from rowvault.restore.rename import Renaming, Side
@@ -26,6 +33,7 @@ from rowvault.restore.standing import Standing
 from rowvault.restore.verify import TableName
 from rowvault.restore.ways import Decision, Ways
 from rowvault.source.protocol import DEFAULT_LOCKING, ExistingObject, Locking, Source, Target
+from rowvault.sqltext.definer import Definer
 
 
 def _untold(way: str) -> None:
@@ -48,6 +56,8 @@ class RestoreRequest:
     """What is replaced is dropped before it is made anew, when its rows have been read."""
     users: bool = False
     """Users, roles and grants, too; see `choose`."""
+    definer: Definer | str = KEEP
+    """Who views and programs run as: as they did; `DROP`, the restoring account; or this one."""
     verify: bool = True
     workers: int = 2
     consent: Callable[[Sequence[ExistingObject]], None] | None = None
@@ -107,6 +117,8 @@ class RestoreResult:
     """Labels of what was to be made and is not there; a warning says why."""
     objects: int = 0
     """Views, programs and sequences that stand."""
+    defined: tuple[Defined, ...] = ()
+    """Who views and programs run as, before and now."""
     accounts_left: str = ""
     """Users, roles and grants that the snapshot holds and nobody asked for; how many, in words."""
 
@@ -148,8 +160,9 @@ def run_restore(
     except BaseException:
         target.abort()
         raise
-    for sentence in plan.ways.told():
-        request.tell_way(sentence)
+    for sentence in (*plan.ways.told(), *(one.told() for one in plan.defined)):
+        if sentence:
+            request.tell_way(sentence)
     if request.dry_run:
         target.abort()
         return _planned(plan, keeping, time.monotonic() - started)
@@ -186,6 +199,7 @@ def run_restore(
         in_the_way=tuple(one.label for one in plan.conflicts),
         left_out=left_out,
         objects=run.objects,
+        defined=tuple(plan.defined),
         accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
     )
 
@@ -211,6 +225,8 @@ def _planned(plan: Plan, keeping: _Keeping, seconds: float) -> RestoreResult:
         replaced=tuple(_replaced(plan.ways)),
         in_the_way=tuple(one.label for one in plan.conflicts),
         dry_run=True,
+        left_out=plan.chosen.left_out,
+        defined=tuple(plan.defined),
         objects=sum(one.kind is not ObjectKind.DATABASE for one in plan.chosen.objects),
     )
 
@@ -241,6 +257,7 @@ def _plan(
     )
     if request.makes_room and target.keeps_changes and not request.dry_run:
         heal(target, chosen, monitor)
+    chosen, defined = with_definers(chosen, request.definer, target)
     chosen = with_free_names(target, with_called(target, chosen), monitor)
     warn_of_losses(snapshot, chosen, monitor)
     check_vendor(snapshot, chosen, target)
@@ -255,6 +272,8 @@ def _plan(
     elif request.consent is not None and not request.dry_run and (conflicts or request.users):
         request.consent(conflicts)
     check_rights(chosen, conflicts, target)
+    check_obstacles(chosen, target)
+    check_definers(chosen, defined)
     references = References(chosen, conflicts, target)
     references.check()
     accounts = None
@@ -262,7 +281,7 @@ def _plan(
         accounts = AccountRestore(chosen.accounts, chosen.reach, target.accounts(), monitor)
         accounts.check(request.makes_room)
     ways = Decision(target, chosen, conflicts).ways(request.drop_first, references.keys)
-    return Plan(chosen, kept, conflicts, ways, references, accounts)
+    return Plan(chosen, kept, conflicts, ways, references, accounts, defined)
 
 
 def warn_of_losses(snapshot: Snapshot, chosen: Chosen, monitor: Monitor) -> None:

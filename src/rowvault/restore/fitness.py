@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rowvault.core.errors import RestoreError, UsageError
-from rowvault.core.model import ObjectKind
+from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.case import names_in_another_case
@@ -61,12 +61,26 @@ def warn_of_case(snapshot: Snapshot, chosen: Chosen, target: Target, monitor: Mo
 def check_rights(chosen: Chosen, conflicts: Sequence[ExistingObject], target: Target) -> None:
     """Raises RestoreError where the account surely lacks a right that is needed."""
     tables = [record.definition for record in chosen.tables]
-    lacking = target.lacking_rights([*chosen.objects, *tables], conflicts)
+    made: list[ObjectDefinition | TableDefinition] = [*chosen.objects, *chosen.accounts, *tables]
+    lacking = target.lacking_rights(made, conflicts)
     if lacking:
+        concerns_definers = any(" definer " in one for one in lacking)
+        advice = "; with --definer drop the account itself is the definer of everything"
         raise RestoreError(
             "the account lacks rights that this restore needs, and nothing was changed:\n"
             + "\n".join(lacking)
             + "\nGrant them, or choose what needs less with -d and -t"
+            + (advice if concerns_definers else "")
+        )
+
+
+def check_obstacles(chosen: Chosen, target: Target) -> None:
+    """Raises RestoreError where the target is set up so, or lacks so much, that it cannot be."""
+    tables = [record.definition for record in chosen.tables]
+    found = target.obstacles([*chosen.objects, *tables, *chosen.accounts])
+    if found:
+        raise RestoreError(
+            "the target cannot take this as it is, and nothing was changed:\n" + "\n".join(found)
         )
 
 

@@ -14,6 +14,7 @@ from rowvault.repository.snapshot import Snapshot
 from rowvault.restore.accounts import AccountRestore
 from rowvault.restore.beside import BesideTables, clear_leftovers, rehearse
 from rowvault.restore.build import Builder
+from rowvault.restore.definers import Defined
 from rowvault.restore.former import Former
 from rowvault.restore.load import read_tables
 from rowvault.restore.lost_rights import give_back
@@ -55,6 +56,7 @@ class Plan:
     ways: Ways
     references: References
     accounts: AccountRestore | None
+    defined: Sequence[Defined] = ()
 
 
 class Run:

@@ -19,6 +19,7 @@ from rowvault.core.model import (
 )
 from rowvault.core.omission import Omission
 from rowvault.source.examination import Examination
+from rowvault.sqltext.definer import Definer
 from rowvault.sqltext.foreign_keys import ForeignKey
 
 
@@ -399,6 +400,18 @@ class Target(Protocol):
         dropped: Sequence[ExistingObject],
     ) -> Sequence[str]:
         """Rights that are needed and that the account surely lacks, one message each."""
+        ...
+
+    def obstacles(self, made: Sequence[ObjectDefinition | TableDefinition]) -> Sequence[str]:
+        """Why these cannot be made here as they were, and what to do; one message each."""
+        ...
+
+    def account(self) -> Definer | None:
+        """The account that the connection acts as; None where there are no accounts."""
+        ...
+
+    def account_names(self) -> frozenset[str] | None:
+        """All users and roles, quoted as SQL has it; None where the account may not see them."""
         ...
 
     def value_limit(self, table: TableDefinition) -> ValueLimit | None:

@@ -112,6 +112,14 @@ _NAMED = 5
     is_flag=True,
     help="Change nothing: say what would be done, and in which way.",
 )
+@click.option(
+    "--definer",
+    default="keep",
+    show_default=True,
+    metavar="keep|drop|NAME@HOST",
+    help="Who views, triggers, routines and events run as: as they did; drop: the user that runs "
+    "the restore, who needs no right for that; or this account.",
+)
 @click.option("--no-verify", is_flag=True, help="Do not read definitions and rows back.")
 @source_option
 @workers_option
@@ -131,6 +139,7 @@ def restore(
     source_name: str | None,
     drop_first: bool,
     dry_run: bool,
+    definer: str,
     no_verify: bool,
     workers: int | None,
     defaults_file: Path | None,
@@ -139,6 +148,7 @@ def restore(
     from rowvault.cli.password import typed_name
     from rowvault.commands.restore import RestoreOptions
     from rowvault.commands.restore import restore as run
+    from rowvault.restore.definers import parse_definer
     from rowvault.restore.engine import RestoreRequest
 
     if drop_first and not (replace or resume):
@@ -151,6 +161,7 @@ def restore(
         resume=resume,
         drop_first=drop_first,
         users=users,
+        definer=parse_definer(definer),
         verify=not no_verify,
         dry_run=dry_run,
         tell_way=partial(_tell_way, settings),
@@ -228,7 +239,11 @@ def _verdict(result: RestoreResult) -> str:
             "incomplete: what was restored was read back and is the snapshot's "
             f"({listed}), but {'; and '.join(lacking)}"
         )
-    return f"verified: all definitions and rows were read back and are the snapshot's ({listed})"
+    is_changed = any(one.becomes != one.definer for one in result.defined)
+    return (
+        "verified: all definitions and rows were read back and are the snapshot's"
+        f"{', definers apart,' if is_changed else ''} ({listed})"
+    )
 
 
 def _listed(told: Sequence[str], separator: str) -> str:
@@ -270,6 +285,15 @@ def document(result: RestoreResult) -> dict[str, object]:
         "seconds": result.seconds,
         "verified": result.verified,
         "objects": result.objects,
+        "definers": [
+            {
+                "definer": one.definer,
+                "becomes": one.becomes,
+                "exists": one.exists,
+                "objects": list(one.objects),
+            }
+            for one in result.defined
+        ],
         "left_out": list(result.left_out),
         "incomplete": list(result.incomplete),
         "warnings": list(result.warnings),

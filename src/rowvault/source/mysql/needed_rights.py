@@ -6,11 +6,11 @@ this only spares people a restore that stops in the middle.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
-from rowvault.source.mysql.connection import Connection, text
+from rowvault.source.mysql.connection import Connection
+from rowvault.source.mysql.definers import lacking_for_definers
 from rowvault.source.mysql.rights import read_rights
 from rowvault.source.protocol import ExistingObject
 
@@ -35,15 +35,6 @@ _TO_DROP = {
     ObjectKind.PACKAGE: ("ALTER ROUTINE",),
     ObjectKind.PACKAGE_BODY: ("ALTER ROUTINE",),
 }
-_ANY_DEFINER = {
-    "mariadb": ("SET USER", "SUPER"),
-    "mysql": ("SET_ANY_DEFINER", "SET_USER_ID", "SUPER"),
-}
-_HEAD_BYTES = 400
-"""A definer stands in front of what its statement makes."""
-_DEFINER = re.compile(rb"\sDEFINER\s*=\s*`((?:[^`]|``)*)`@`((?:[^`]|``)*)`")
-
-
 _SHOWING_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "REFERENCES")
 """Any of them on everything shows all tables and their foreign keys."""
 
@@ -84,22 +75,5 @@ def lacking_rights(
         for (right, database), label in wanted.items()
         if not rights.has_somewhere(right, database)
     ]
-    if not any(rights.has_globally(right) for right in _ANY_DEFINER[vendor]):
-        account = text(connection.rows("SELECT CURRENT_USER()")[0][0])
-        lacking += list(_foreign_definers(made, account, _ANY_DEFINER[vendor][0]))
-    return lacking
-
-
-def _foreign_definers(
-    made: Sequence[ObjectDefinition | TableDefinition], account: str, right: str
-) -> Iterator[str]:
-    for one in made:
-        if isinstance(one, TableDefinition):
-            continue
-        match = _DEFINER.search(one.statement[:_HEAD_BYTES])
-        if match is None:
-            continue
-        definer = b"@".join(match.groups()).replace(b"``", b"`").decode("utf-8", "surrogateescape")
-        if definer != account:
-            yield f"{right} on *.* for {one.label}, whose definer is {definer}"
-            return
+    objects = [one for one in made if not isinstance(one, TableDefinition)]
+    return lacking + list(lacking_for_definers(connection, vendor, rights, objects))

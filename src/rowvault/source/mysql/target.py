@@ -11,12 +11,14 @@ from rowvault.core.omission import Omission, texts_of
 from rowvault.source.mysql.account_target import MysqlAccountTarget
 from rowvault.source.mysql.columns import MEDIUM_BYTES, holds_large_values
 from rowvault.source.mysql.connection import Connection, text
+from rowvault.source.mysql.definers import current_account, read_account_names
 from rowvault.source.mysql.former import drop_object, read_programs
 from rowvault.source.mysql.late_keys import KeyMaker
 from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
 from rowvault.source.mysql.maker import ObjectMaker
 from rowvault.source.mysql.needed_rights import hindrance_to_move, lacking_rights
+from rowvault.source.mysql.obstacles import find_obstacles
 from rowvault.source.mysql.programs import ProgramReader
 from rowvault.source.mysql.references import (
     column_types,
@@ -30,6 +32,7 @@ from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, LOCK_WAIT_S, set_up
 from rowvault.source.protocol import ExistingObject, Move, TakenName, ValueLimit
 from rowvault.sqltext.database import create_database
+from rowvault.sqltext.definer import Definer
 from rowvault.sqltext.foreign_keys import ForeignKey
 from rowvault.sqltext.quoting import encode_name, mysql_string, qualified
 from rowvault.sqltext.session_marks import is_broken
@@ -212,6 +215,18 @@ class MysqlTarget:
             or not self._has_database(one.name)
         ]
         return lacking_rights(self._connection, self.server.vendor, missing, dropped)
+
+    def obstacles(self, made: Sequence[ObjectDefinition | TableDefinition]) -> Sequence[str]:
+        """What its settings, and what it lacks, do not allow. Raises SourceError."""
+        return find_obstacles(self._connection, self.server.vendor, made)
+
+    def account(self) -> Definer:
+        """The account that the connection acts as. Raises SourceError."""
+        return current_account(self._connection)
+
+    def account_names(self) -> frozenset[str] | None:
+        """All users and roles; None where the account may not see them. Raises LostError."""
+        return read_account_names(self._connection)
 
     def value_limit(self, table: TableDefinition) -> ValueLimit | None:
         """max_allowed_packet, where a column can hold more than that."""

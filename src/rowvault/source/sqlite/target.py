@@ -173,6 +173,18 @@ class SqliteTarget:
         """A file has no rights within."""
         return ()
 
+    def obstacles(self, made: Sequence[ObjectDefinition | TableDefinition]) -> Sequence[str]:
+        """None: a statement that the library does not know takes the whole restore back."""
+        return ()
+
+    def account(self) -> None:
+        """None: a file has no accounts."""
+        return
+
+    def account_names(self) -> frozenset[str]:
+        """None: a file has no accounts."""
+        return frozenset()
+
     def value_limit(self, table: TableDefinition) -> None:
         """What one SQLite file holds, another one takes."""
         return
