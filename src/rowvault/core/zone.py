@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from rowvault.core.errors import UsageError
 
 _SHORTEST = timedelta(microseconds=1)
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d|\d{8})(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
+_CLOCK = re.compile(r"(?:\d{4}-\d\d-\d\d|\d{8})[T ]\S+", re.ASCII)
+"""With another character between them, `2026-11-20+01:00` would be one o'clock."""
 
 
 class Zone:
@@ -35,17 +39,25 @@ class Zone:
         """The instant that `2026-11-20T10:00`, `...Z` or `...+01:00` means.
 
         A date alone means the end of that day. Raises ValueError where it is no time; UsageError
-        where clocks show it twice or never, which names both offsets.
+        where clocks show it twice or never, which names both offsets, and for a year at either end
+        of the calendar.
         """
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
+        day = _DAY.fullmatch(text)
+        if day is None and not _CLOCK.fullmatch(text):
+            raise ValueError(f"not a time: {text}")
+        if not "0001" < text[:4] < "9999":
+            raise UsageError(
+                f"{text!r} is beyond what every zone can tell: years go from 2 to 9998."
+            )
+        if day is None:
             return self._of_clock(text)
-        try:
-            next_day = datetime.combine(day + timedelta(days=1), datetime.min.time())
-        except OverflowError:
-            raise ValueError(text) from None
-        return self._local(next_day, 0).astimezone(UTC) - _SHORTEST
+        next_day = date.fromisoformat(day[1]) + timedelta(days=1)
+        midnight = datetime.combine(next_day, datetime.min.time())
+        if day[2]:
+            start = datetime.fromisoformat(f"{midnight.isoformat()}{day[2]}")
+        else:
+            start = self._local(midnight, 0)
+        return start.astimezone(UTC) - _SHORTEST
 
     def _of_clock(self, text: str) -> datetime:
         stated = datetime.fromisoformat(text)
@@ -78,4 +90,5 @@ UTC_ZONE = Zone("UTC", UTC)
 
 def offset_text(time: datetime) -> str:
     """`+01:00`."""
-    return time.isoformat()[-6:] if time.utcoffset() else "+00:00"
+    offset = time.utcoffset()
+    return time.isoformat(timespec="microseconds")[26:] if offset else "+00:00"

@@ -214,10 +214,10 @@ class SnapshotFinder:
     def _unclear(
         self, request: SnapshotRequest, why: str, members: Sequence[SnapshotListing]
     ) -> AmbiguousSnapshotError:
-        newest: dict[SnapshotSelection, Snapshot] = {}
+        newest: dict[SnapshotSelection, SnapshotListing] = {}
         for one in members:
             if one.snapshot is not None:
-                newest[one.snapshot.selection] = one.snapshot
+                newest[one.snapshot.selection] = one
         return _choice(request, f"{why}. The newest of each", list(newest.values()), self._sources)
 
     def _named(self, request: SnapshotRequest, spec: str) -> FoundSnapshot:
@@ -239,8 +239,8 @@ class SnapshotFinder:
             snapshot = self._before(snapshot, steps)
         return FoundSnapshot(snapshot, self._sources.name_of(snapshot), notes=tuple(notes))
 
-    def _answering(self, spec: str) -> dict[str, list[Snapshot]]:
-        """The snapshots whose id, and those whose tag this is, by `id` and `tag`."""
+    def _answering(self, spec: str) -> dict[str, list[SnapshotListing]]:
+        """Whose id, damaged or not, and whose tag this is, by `id` and `tag`."""
         found = {}
         stamped = _STAMPED.fullmatch(spec)
         prefix = stamped[2] if stamped else spec.lower()
@@ -252,16 +252,14 @@ class SnapshotFinder:
                 and (not stamped or names.stamp(one.time) == stamped[1])
             ]
             if met:
-                found["id"] = [_readable(one) for one in met[:1]] if len(met) == 1 else [
-                    one.snapshot for one in met if one.snapshot is not None
-                ]  # fmt: skip
+                found["id"] = met
         tagged = self._tags().get(spec, ())
         if tagged:
-            found["tag"] = [one for one in self._snapshots if one in tagged]
+            found["tag"] = [one for one in self._listings if one.snapshot in tagged]
         return found
 
     def _one_of(
-        self, request: SnapshotRequest, spec: str, found: Mapping[str, list[Snapshot]]
+        self, request: SnapshotRequest, spec: str, found: Mapping[str, list[SnapshotListing]]
     ) -> tuple[Snapshot, list[str]]:
         by_id, by_tag = found.get("id", []), found.get("tag", [])
         if by_id and by_tag and by_id != by_tag:
@@ -277,17 +275,18 @@ class SnapshotFinder:
                 self._sources,
             )  # fmt: skip
         if by_id:
-            return by_id[0], []
+            return _readable(by_id[0]), []
+        tagged = [_readable(one) for one in by_tag]
         if request.source is not None:
-            own = [one for one in by_tag if self._sources.name_of(one) == request.source]
-            by_tag = own or by_tag
-        if len(by_tag) == 1:
-            return by_tag[0], []
-        sources = {self._sources.name_of(one) for one in by_tag}
+            own = [one for one in tagged if self._sources.name_of(one) == request.source]
+            tagged = own or tagged
+        if len(tagged) == 1:
+            return tagged[0], []
+        sources = {self._sources.name_of(one) for one in tagged}
         if request.changes or len(sources) > 1:
-            raise _choice(request, f"{len(by_tag)} snapshots carry the tag `{spec}`", by_tag,
+            raise _choice(request, f"{len(tagged)} snapshots carry the tag `{spec}`", by_tag,
                           self._sources)  # fmt: skip
-        return by_tag[-1], [f"{len(by_tag)} snapshots carry the tag {spec}; this is the newest"]
+        return tagged[-1], [f"{len(tagged)} snapshots carry the tag {spec}; this is the newest"]
 
     def _before(self, snapshot: Snapshot, steps: int) -> Snapshot:
         """The one so many before it, of the same source and selection."""
@@ -318,12 +317,11 @@ def _readable(listing: SnapshotListing) -> Snapshot:
 
 
 def _choice(
-    request: SnapshotRequest, why: str, snapshots: Sequence[Snapshot], sources: Sources
+    request: SnapshotRequest, why: str, snapshots: Sequence[SnapshotListing], sources: Sources
 ) -> AmbiguousSnapshotError:
     newest = sorted(snapshots, key=lambda one: (one.time, one.id), reverse=True)
     listed = "\n".join(
-        f"  {one.id} of {request.zone.text(one.time)}, {sources.name_of(one)}: "
-        f"{selection_text(one.selection)}"
+        f"  {one.id} of {request.zone.text(one.time)}, {_what(one, sources)}"
         for one in newest[:_SHOWN]
     )
     more = f"\n  and {len(newest) - _SHOWN} more" if len(newest) > _SHOWN else ""
@@ -333,6 +331,13 @@ def _choice(
         sources=False,
         choices=tuple(one.id for one in newest),
     )
+
+
+def _what(listing: SnapshotListing, sources: Sources) -> str:
+    snapshot = listing.snapshot
+    if snapshot is None:
+        return "which cannot be read"
+    return f"{sources.name_of(snapshot)}: {selection_text(snapshot.selection)}"
 
 
 def _refusal(spec: str) -> str:

@@ -22,6 +22,9 @@ BERLIN = Zone("Europe/Berlin", ZoneInfo("Europe/Berlin"))
         (BERLIN, "2026-07-14T10:00", "2026-07-14T08:00:00+00:00"),
         (BERLIN, "2026-07-14T10:00Z", "2026-07-14T10:00:00+00:00"),
         (BERLIN, "2026-10-25T02:30+01:00", "2026-10-25T01:30:00+00:00"),
+        (BERLIN, "2026-11-14Z", "2026-11-14T23:59:59.999999+00:00"),
+        (BERLIN, "2026-11-14-05:00", "2026-11-15T04:59:59.999999+00:00"),
+        (BERLIN, "20261114+0530", "2026-11-14T18:29:59.999999+00:00"),
     ],
 )
 def test_what_a_time_means(zone: Zone, text: str, instant: str) -> None:
@@ -36,9 +39,29 @@ def test_an_hour_that_clocks_show_twice_or_never(text: str, how: str) -> None:
 
 
 def test_what_is_no_time() -> None:
-    for text in ("", "yesterday", "2026-13-01", "2026", "14.11.2026"):
-        with pytest.raises(ValueError, match=r"nvalid|range|month"):
+    for text in (
+        "",
+        "yesterday",
+        "2026-13-01",
+        "2026",
+        "14.11.2026",
+        "2026-W47",
+        "2026-11-14x10:00",
+    ):
+        with pytest.raises(ValueError, match=r"not a time|month"):
             UTC_ZONE.read(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00+14:00", "0001-01-01", "9999-12-31", "9999-12-31T23:59-12:00"]
+)
+def test_the_ends_of_the_calendar_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="years go from 2 to 9998"):
+        BERLIN.read(text)
+
+
+def test_an_offset_with_seconds_is_told_whole() -> None:
+    assert BERLIN.text(datetime(1890, 1, 1, tzinfo=UTC)) == "1890-01-01 00:53:28 +00:53:28"
 
 
 def test_the_repeated_hour_shows_its_offset() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rowvault.core.errors import AmbiguousSnapshotError, SnapshotNotFoundError
+from rowvault.core.errors import AmbiguousSnapshotError, CorruptError, SnapshotNotFoundError
 from rowvault.core.ids import SnapshotId
 from rowvault.repository.find_snapshot import SnapshotFinder, SnapshotRequest
 from rowvault.repository.repository import Repository
@@ -93,6 +93,20 @@ def test_an_ambiguous_prefix_names_the_candidates(listings: list[SnapshotListing
     twin = with_id(listings[0].snapshot, "69aa00000000ffff", listings[-1].time)
     with pytest.raises(AmbiguousSnapshotError, match=f"add digits:\\n  {twin.id} .*\\n  {IDS[0]} "):
         choose([*listings, SnapshotListing(twin.id, twin.time, twin)], "69aa")
+
+
+@pytest.mark.parametrize("readable", [0, 1])
+def test_one_that_cannot_be_read_counts_where_a_prefix_is_ambiguous(
+    listings: list[SnapshotListing], readable: int
+) -> None:
+    damage = CorruptError("damaged")
+    one, two = (
+        SnapshotListing(SnapshotId(f"69aa00000000000{digit}"), listings[0].time, None, damage)
+        for digit in (2, 3)
+    )
+    members = [*listings[:readable], one, two]
+    with pytest.raises(AmbiguousSnapshotError, match=f"{one.id} of .*, which cannot be read"):
+        choose(members, "69aa")
 
 
 def test_the_same_names_mean_the_same_in_the_trash(tmp_path: Path) -> None:
