@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rowvault.sqltext.beside import NEW, OLD, name_beside
+from rowvault.sqltext.create_table import CreateTable, ElementKind
 from support import comparer
 from support.rowvault import run, run_json, start, succeed
 from support.server import DatabaseServer
@@ -176,14 +178,73 @@ def test_a_table_without_its_name_gets_it_back(
     source: DatabaseServer, place: tuple[str, str]
 ) -> None:
     """As a server without an atomic RENAME leaves it that dies in the middle."""
-    from rowvault.sqltext.beside import OLD, name_beside
-
     wanted = comparer.fingerprint(source, ["shop"])
     source.execute(f"RENAME TABLE shop.parts TO shop.{name_beside(OLD, 'shop', 'parts')}")
     done = run("--json", *place, "restore", "latest", source.socket_url, "--replace")
     assert done.returncode == 3, done.stderr
     assert "has its name again" in json.loads(done.stdout)["warnings"][0]
     assert comparer.differences(wanted, comparer.fingerprint(source, ["shop"])) == []
+
+
+def test_a_run_that_ended_behind_the_exchange_is_mended(
+    vendor: str, source: DatabaseServer, place: tuple[str, str]
+) -> None:
+    """A foreign key has the name that it had before the exchange, the old table stands aside."""
+    wanted = comparer.fingerprint(source, ["shop"])
+    reference = "FOREIGN KEY (customer) REFERENCES customer (id)"
+    with source.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW CREATE TABLE shop.orders")
+        made = CreateTable.parse(str((cursor.fetchone() or ("", ""))[1]).encode())
+    assert made is not None
+    new, old = (name_beside(one, "shop", "orders") for one in (NEW, OLD))
+    source.execute(
+        "USE shop",
+        "ALTER TABLE orders DROP FOREIGN KEY whose",
+        f"CREATE TABLE {old} (customer INT, CONSTRAINT whose {reference})",
+        *(
+            f"ALTER TABLE orders ADD CONSTRAINT {new}_{at} {reference}"
+            for at, one in enumerate(made.elements)
+            if one.kind is ElementKind.FOREIGN_KEY
+        ),
+    )
+    run_json(*place, "restore", "latest", source.socket_url, "--replace")
+    assert comparer.differences(wanted, comparer.fingerprint(source, ["shop"])) == []
+
+
+def test_a_check_that_the_old_table_lacks_keeps_its_name(
+    source: DatabaseServer, place: tuple[str, str]
+) -> None:
+    source.execute("ALTER TABLE shop.parts ADD CONSTRAINT positive CHECK (n > 0)")
+    wanted = comparer.fingerprint(source, ["shop"])
+    run_json(*place, "backup", source.socket_url)
+    source.execute("ALTER TABLE shop.parts DROP CONSTRAINT positive")
+    done = run_json(*place, "restore", "latest", source.socket_url, "--replace", "-t", "shop.parts")
+    assert replaced(done) == {"shop.parts": "exchanged"}
+    assert comparer.differences(wanted, comparer.fingerprint(source, ["shop"])) == []
+
+
+def test_a_lost_connection_in_the_exchange_leaves_the_old_tables(
+    source: DatabaseServer, place: tuple[str, str]
+) -> None:
+    source.execute(*CHANGE)
+    before = comparer.fingerprint(source, ["shop"])
+    with source.connect() as holder, source.connect() as other, other.cursor() as cursor:
+        holder.begin()
+        holder.query("SELECT * FROM shop.parts LIMIT 1")
+        restore = start(*place, "restore", "latest", source.socket_url, "--replace")
+        waiting = None
+        while waiting is None and restore.poll() is None:
+            cursor.execute(
+                "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'RENAME TABLE%'"
+            )
+            waiting = cursor.fetchone()
+        assert waiting is not None
+        cursor.execute(f"KILL {waiting[0]}")
+        _, told = restore.communicate()
+        holder.rollback()
+    assert restore.returncode == 1
+    assert b"The connection ended while tables were exchanged" in told
+    assert comparer.differences(before, comparer.fingerprint(source, ["shop"])) == []
 
 
 def test_the_rename_of_the_how_to(

@@ -9,6 +9,7 @@ its name back first.
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -23,6 +24,7 @@ from rowvault.restore.verify import TableName
 from rowvault.source.protocol import ExistingObject, Move, Target
 from rowvault.sqltext.beside import NEW, OLD, BesideTable, name_beside, sequence_beside
 
+_NAMED = 5
 _log = logging.getLogger(__name__)
 
 
@@ -47,14 +49,19 @@ def clear_leftovers(target: Target, chosen: Chosen) -> None:
 
     Raises RestoreError.
     """
-    names = {
-        (database, name_beside(prefix, database, name))
-        for database, name in _relations(chosen)
-        for prefix in (NEW, OLD)
-    }
+    names = leftover_names(chosen)
     for one in sorted(target.existing(chosen.databases)):
         if one.kind in RELATIONS and (one.database, one.name) in names:
             target.drop(one)
+
+
+def leftover_names(chosen: Chosen) -> frozenset[TableName]:
+    """What an earlier run of this restore may have left, and this one drops."""
+    return frozenset(
+        (database, name_beside(prefix, database, name))
+        for database, name in _relations(chosen)
+        for prefix in (NEW, OLD)
+    )
 
 
 class BesideTables:
@@ -82,9 +89,10 @@ class BesideTables:
                 return database, name_beside(NEW, database, table)
             return database, table
 
+        token = f"_{secrets.token_hex(2)}"
         made = [
             BesideTable.of(
-                one.definition, new_name, late,
+                one.definition, new_name, late, token=token,
                 renames_checks=target.server.vendor == "mysql",
             )
             for one in self._records
@@ -92,7 +100,8 @@ class BesideTables:
         self._tables = [one for one in made if one is not None]
         self._made: list[ExistingObject] = []
         self._is_known = True
-        self._is_exchanged = False
+        self._is_exchanged = self._is_settled = False
+        self._aside: list[ExistingObject] = []
 
     @property
     def records(self) -> list[TableRecord]:
@@ -117,15 +126,11 @@ class BesideTables:
         return bare
 
     def exchange(self) -> list[TableDefinition]:
-        """Exchanges all at once, drops the old ones, gives constraints their names.
-
-        Gives the tables that stand. Raises RestoreError.
-        """
+        """Exchanges all at once; gives the tables that stand. Raises RestoreError."""
         for table in self._tables:
             if table.add_references:
                 self._target.alter(table.loading, table.add_references)
         moves: list[Move] = []
-        aside: list[ExistingObject] = []
         finals = [_name(table.final) for table in self._tables]
         finals += [(one.database, one.name) for one in self._sequences]
         for database, name in finals:
@@ -133,16 +138,21 @@ class BesideTables:
             if old is not None:
                 other = name_beside(OLD, database, name)
                 moves.append((old.database, old.name, other))
-                aside.append(ExistingObject(old.kind, old.database, other))
+                self._aside.append(ExistingObject(old.kind, old.database, other))
             moves.append((database, name_beside(NEW, database, name), name))
         self._move(moves)
         self._made = []
-        for one in aside:
-            self._target.drop(one)
+        return [table.final for table in self._tables]
+
+    def settle(self) -> None:
+        """Drops the old ones, and gives constraints their names. Raises RestoreError."""
+        while self._aside:
+            self._target.drop(self._aside[0])
+            del self._aside[0]
         for table in self._tables:
             if table.settle:
                 self._target.alter(table.final, table.settle)
-        return [table.final for table in self._tables]
+        self._is_settled = True
 
     def _move(self, moves: Sequence[Move]) -> None:
         self._is_known = False
@@ -161,7 +171,17 @@ class BesideTables:
                 "snapshot's or none is, and `rowvault verify` says which."
             )
         if self._is_exchanged:
-            return "The tables that were loaded beside the old ones have taken their places."
+            told = "The tables that were loaded beside the old ones have taken their places."
+            if self._aside:
+                left = ", ".join(f"{one.database}.{one.name}" for one in self._aside[:_NAMED])
+                more = len(self._aside) - _NAMED
+                told += f" Old ones are left as {left}{f' and {more} more' if more > 0 else ''}."
+            if not self._is_settled:
+                told += (
+                    f" Some foreign keys may be called {NEW}..., which the next run of this "
+                    "restore mends."
+                )
+            return told
         return "The tables that were to be replaced are as they were."
 
     def add_late_references(self) -> None:
@@ -205,7 +225,7 @@ def rehearse(target: Target, records: Sequence[TableRecord]) -> None:
     for record in records:
         table = BesideTable.of(
             record.definition, lambda *name: name, frozenset(),
-            renames_checks=target.server.vendor == "mysql",
+            renames_checks=target.server.vendor == "mysql", is_trial=True,
         )  # fmt: skip
         if table is None:
             continue

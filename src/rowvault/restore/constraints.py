@@ -13,6 +13,7 @@ import msgspec
 
 from rowvault.core.model import ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
+from rowvault.restore.beside import leftover_names
 from rowvault.restore.room import slot
 from rowvault.restore.selection import Chosen
 from rowvault.source.protocol import Target
@@ -35,6 +36,7 @@ def with_free_names(target: Target, chosen: Chosen, monitor: Monitor) -> Chosen:
         slot(target, ObjectKind.TABLE, one.definition.database, one.definition.name)
         for one in chosen.tables
     }
+    own |= {slot(target, ObjectKind.TABLE, *name) for name in leftover_names(chosen)}
     taken: dict[tuple[str, bool], _Names] = defaultdict(dict)
     for one in target.taken_names(sorted({record.definition.database for record in named})):
         if slot(target, ObjectKind.TABLE, one.database, one.table) not in own:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rowvault.core.errors import RestoreError
 from rowvault.core.model import ObjectKind
 from rowvault.core.monitor import Monitor
+from rowvault.restore.beside import leftover_names
 from rowvault.restore.room import slot
 from rowvault.restore.selection import Chosen
 from rowvault.source.protocol import ExistingObject, Target
@@ -24,7 +25,12 @@ class References:
         }
         replaced = any(one.kind is ObjectKind.TABLE for one in conflicts)
         # Asking for all foreign keys opens every table of a server: only where it may matter.
-        self.keys = list(target.foreign_keys(chosen.databases)) if replaced else []
+        left = {self._place(*name) for name in leftover_names(chosen)}
+        self.keys = [
+            key
+            for key in (target.foreign_keys(chosen.databases) if replaced else ())
+            if self._place(key.database, key.table) not in left
+        ]
         """All that refer to tables of these databases; asked for where tables are replaced."""
         self._children = list(self._find_children())
 

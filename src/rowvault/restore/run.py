@@ -223,6 +223,7 @@ class Run:
         if self._beside is not None:
             self._monitor.phase("exchanging tables")
             self._standing.exchanged(self._beside.exchange())
+            self._beside.settle()
 
     def _make_accounts(self) -> None:
         if self._plan.accounts is not None:

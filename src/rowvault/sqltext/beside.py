@@ -57,13 +57,17 @@ class BesideTable(msgspec.Struct, frozen=True):
         new_name: Callable[[str, str], Name],
         late: Container[Name],
         *,
+        token: str = "",
         renames_checks: bool = False,
+        is_trial: bool = False,
     ) -> BesideTable | None:
         """None: its definition is not one that can be taken apart.
 
         `new_name` says under which name a table that is referred to stands before the rename,
-        `late` holds those that are made last. `renames_checks`: names of CHECK constraints are
-        unique in a database.
+        `late` holds those that are made last. `token`, up to 6 characters, sets names of
+        constraints apart from those of another run. `renames_checks`: names of CHECK constraints
+        are unique in a database; those that people gave are changed in a trial alone, since no
+        server changes them back.
         """
         parsed = CreateTable.parse(table.statement)
         if parsed is None or not parsed.head.startswith(b"CREATE TABLE `"):
@@ -72,11 +76,13 @@ class BesideTable(msgspec.Struct, frozen=True):
         references = [one for one in parsed.elements if one.kind is ElementKind.FOREIGN_KEY]
         early = [one for one in references if parent_of(table, one) not in late]
         behind = [one for one in references if parent_of(table, one) in late]
-        named = [(one, _name_before(table, one, at)) for at, one in enumerate(early)]
+        named = [(one, _name_before(table, one, f"{at}{token}")) for at, one in enumerate(early)]
         return cls(
             table,
             msgspec.structs.replace(
-                table, name=other, statement=_statement(table, parsed, other, renames_checks)
+                table,
+                name=other,
+                statement=_statement(table, parsed, other, renames_checks, is_trial),
             ),
             _alter(
                 table.database, other,
@@ -133,14 +139,15 @@ def parent_of(table: TableDefinition, reference: Element) -> Name:
 
 
 def _statement(
-    table: TableDefinition, parsed: CreateTable, other: str, renames_checks: bool
+    table: TableDefinition, parsed: CreateTable, other: str, renames_checks: bool, is_trial: bool
 ) -> bytes:
     kept = []
     for at, one in enumerate(parsed.elements):
         if one.kind is ElementKind.FOREIGN_KEY:
             continue
-        if renames_checks and one.kind is ElementKind.CHECK:
-            kept.append(_named(one.text, _name_before(table, one, at)))
+        is_renamed = renames_checks and (is_trial or is_given_by_server(table, one))
+        if is_renamed and one.kind is ElementKind.CHECK:
+            kept.append(_named(one.text, _name_before(table, one, str(at))))
         else:
             kept.append(one.text)
     head = parsed.head.replace(
@@ -158,7 +165,7 @@ def _settle(table: TableDefinition, named: Sequence[tuple[Element, str]]) -> byt
     return _alter(table.database, table.name, clauses)
 
 
-def _name_before(table: TableDefinition, element: Element, at: int) -> str:
+def _name_before(table: TableDefinition, element: Element, at: str) -> str:
     """The name of a constraint until its table has its own: the server follows the first kind."""
     other = name_beside(NEW, table.database, table.name)
     name = constraint_name(element)
