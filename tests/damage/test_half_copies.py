@@ -92,6 +92,53 @@ def test_packs_without_any_snapshot_are_missed(
     assert {name: after.get(name) for name in before} == before
 
 
+@pytest.mark.parametrize("verb", [("prune",), ("prune", "--dry-run")])
+def test_forgotten_snapshots_do_not_explain_all_packs(
+    tmp_path: Path, verb: tuple[str, ...]
+) -> None:
+    """No ledger says that there were no others than the forgotten ones."""
+    copy = Path(shutil.copytree(SAMPLES / "v1-whole-plain", tmp_path / "copy"))
+    for group in ("snapshots", "sessions"):
+        for path in (copy / group).iterdir():
+            path.unlink()
+    before = objects(copy)
+    done = run("-r", copy, *verb)
+    assert done.returncode == 20, done.stderr
+    assert b"no snapshot, beside 1 forgotten" in done.stderr
+    assert b"prune --allow-remove-all" in done.stderr
+    assert {name: data for name, data in objects(copy).items() if name in before} == before
+    assert run_json("-r", copy, "prune", "--allow-remove-all")["removed_packs"] > 0
+
+
+@pytest.mark.parametrize("verb", READING)
+def test_forgotten_snapshots_do_not_explain_that_recorded_ones_vanished(
+    base: Path, tmp_path: Path, verb: tuple[str, ...]
+) -> None:
+    copy = Path(shutil.copytree(base / "after", tmp_path / "copy"))
+    succeed("-r", copy, "forget", "latest")
+    for path in (copy / "snapshots").iterdir():
+        path.unlink()
+    done = run("-r", copy, *verb)
+    assert done.returncode == 20, done.stderr
+    assert b"has vanished: nobody has forgotten it" in done.stderr
+    assert b"no snapshot, beside 1 forgotten" in done.stderr
+
+
+def test_a_lost_ledger_does_not_record_that_all_snapshots_were_forgotten(
+    base: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(base / "after", tmp_path / "copy"))
+    succeed("-r", copy, "forget", "latest")
+    for group in ("snapshots", "ledger"):
+        for path in (copy / group).iterdir():
+            path.unlink()
+    before = objects(copy)
+    moved = copy.rename(tmp_path / "elsewhere")  # a place of which this host knows nothing
+    done = run("-r", moved, "prune")
+    assert done.returncode == 20, done.stderr
+    assert {name: data for name, data in objects(moved).items() if name in before} == before
+
+
 @pytest.mark.parametrize("verb", CHANGING)
 def test_what_vanished_is_named_before_anything_is_changed(
     emptied: Path, verb: tuple[str, ...]

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from rowvault.repository.repository import Repository
 
 
-def unexplained(location: str, packs: int) -> MissingError:
-    """The error about packs without any snapshot that they could be of."""
+def unexplained(location: str, packs: int, forgotten: int = 0) -> MissingError:
+    """The error about packs without any snapshot that they are known to be of.
+
+    `forgotten`: snapshots in the trash, where nothing records that these are all there were.
+    """
     count = "1 pack" if packs == 1 else f"{packs} packs"
+    lacks = f"beside {forgotten} forgotten" if forgotten else "not even a forgotten one"
     return MissingError(
-        f"The repository at {location} holds {count}, but no snapshot, not even a forgotten one. "
+        f"The repository at {location} holds {count}, but no snapshot, {lacks}. "
         "A copy that has not arrived to its end looks like this, and so does one whose snapshots/ "
         "was emptied: copy the repository again, or bring the files in snapshots/ back. Only if "
         "no backup has ever ended here, or all snapshots were removed on purpose: "
@@ -27,17 +31,18 @@ def unexplained(location: str, packs: int) -> MissingError:
 def refuse_unexplained_emptiness(repository: Repository) -> None:
     """Raises MissingError where there are packs, and nothing that they could be of.
 
-    A snapshot, a forgotten one, or a run at work or that has died may have made them; or a backup
-    that failed, where the ledger records that there is no snapshot.
+    A ledger must record that no snapshot is left. Without one a forgotten snapshot, or a run at
+    work or that has died, may have made the packs.
     """
     place = repository.place
-    if repository.listings() or repository.trash.listings() or place.catalogue.sessions():
+    if repository.listings() or repository.snapshot_set.is_recorded_empty():
         return
-    if repository.snapshot_set.is_recorded_empty():
+    trash = repository.trash.listings()
+    if not repository.ledger.is_on() and (trash or place.catalogue.sessions()):
         return
     packs = len(place.storage.list(names.PACKS))
     if packs:
-        raise unexplained(repository.location, packs)
+        raise unexplained(repository.location, packs, len(trash))
 
 
 def refuse_unexplained_absence(repository: Repository, snapshot: Snapshot) -> None:

@@ -96,8 +96,8 @@ class LedgerState:
 
     @property
     def records_none(self) -> bool:
-        """Whether it is on record that there is no snapshot, not even a forgotten one."""
-        return self.head > 0 and not self.listed and not self.forgotten
+        """Whether it is on record that no snapshot is there but forgotten ones."""
+        return self.head > 0 and not self.listed
 
     def is_new(self, change: Change) -> bool:
         """Whether the change makes sense, and was not made before."""

@@ -176,15 +176,18 @@ class _Prune:
         marks = self._needs.mark_all([*roots, *kept_trash])
         self._renew(session, marks)
         plan = self._choose(marks, stored, {one.id for one in live})
-        if not roots and not trash:
-            self._refuse_unexplained(plan)
+        if not roots and not (trash and self._repository.snapshot_set.is_recorded_empty()):
+            self._refuse_unexplained(plan, len(trash))
         return marks, plan, emptied, live
 
-    def _refuse_unexplained(self, plan: PrunePlan) -> None:
-        """Raises MissingError where packs would go, and nobody has forgotten what they are of."""
+    def _refuse_unexplained(self, plan: PrunePlan, forgotten: int) -> None:
+        """Raises MissingError where packs would go that nobody is known to have let go of.
+
+        Forgotten snapshots explain nothing where no ledger says that these are all there were.
+        """
         going = {*plan.dead, *plan.repack} - self._lease.condemned()
         if going and not self._request.allow_remove_all:
-            raise unexplained(self._repository.location, len(going))
+            raise unexplained(self._repository.location, len(going), forgotten)
 
     def _look_at_packs(self) -> dict[PackName, PackType]:
         """The packs that are there, after the index; what is said of them is proven."""

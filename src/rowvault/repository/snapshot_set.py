@@ -119,7 +119,7 @@ class SnapshotSet:
         return SetReport()
 
     def is_recorded_empty(self) -> bool:
-        """Whether it is on record that there is no snapshot, and nothing contradicts that."""
+        """Whether it is on record that none is left, and nothing contradicts that."""
         report = self.examine()
         return self._ledger.is_on() and not report.problems and self._ledger.read().records_none
 

@@ -55,8 +55,8 @@ def prune(
     that has ended: then the exit code is 3, and the next prune frees it, or this one with --wait.
     Prunes run one at a time; another one ends with 11 and names who is at work.
 
-    Packs without any snapshot, listed or forgotten, end it with 20 unless --allow-remove-all is
-    given: half of a copy looks like that.
+    Packs without any snapshot end it with 20, for half of a copy looks like that: unless the ledger
+    of snapshots records that all were forgotten, or --allow-remove-all is given.
 
     Where what is needed cannot be told, because a pack is missing, a block is damaged or somebody
     has forged a piece of the index, nothing is removed, and the exit code is 20.
