@@ -41,7 +41,8 @@ def check(repository: Repository, read_data: bool | ReadSubset, monitor: Monitor
     for name, error in repository.upkeep_damage().items():
         report.add(error, name)
     repository.ledger.forget_entries()
-    for problem in repository.snapshot_set.examine().problems:
+    found = repository.snapshot_set.examine()
+    for problem in (*found.problems, *found.stale):
         report.add(problem.error, problem.object)
     listings = repository.listings()
     if not listings:

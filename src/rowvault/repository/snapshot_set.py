@@ -62,6 +62,9 @@ class SetReport:
     problems: list[SetProblem] = field(default_factory=list)
     undone: list[Change] = field(default_factory=list)
     """Changes whose objects are as they must be, and which nobody has recorded yet."""
+    stale: list[SetProblem] = field(default_factory=list)
+    """Forgotten snapshots that a prune has removed, and whose object is there (again). The next
+    prune removes it, so nothing has to wait for a person; nobody may bring them back."""
 
     def add(self, object_name: str, error: DamageError | UnsupportedFormatError) -> None:
         """Notes a problem with an object."""
@@ -203,6 +206,9 @@ class SnapshotSet:
         for name, session in state.forgotten.items():
             if name not in there.trash and name not in there.listed:
                 self._compare_forgotten(name, session, there, report)
+        recorded = state.listed.keys() | state.forgotten.keys()
+        for name in there.trash - recorded - there.unpublished.keys() - there.listed.keys():
+            self._compare_trash(name, report)
 
     def _compare_listed(self, name: str, session: str, there: _Objects, report: SetReport) -> None:
         found = there.listed.get(name)
@@ -231,6 +237,20 @@ class SnapshotSet:
         report.add(
             names.TRASH + name,
             MissingError(f"trash/{name} has vanished: no prune has removed it"),
+        )
+
+    def _compare_trash(self, name: str, report: SetReport) -> None:
+        """A forgotten snapshot that is not recorded as one."""
+        session = self._forgotten_session(name)
+        if session is None:  # it is named as damaged, or has gone meanwhile
+            return
+        if session and self._prunes.has_removed(session):  # type: ignore[arg-type]
+            error = CorruptError(f"trash/{name} was removed by a prune, and has come back")
+            report.stale.append(SetProblem(names.TRASH + name, error))
+            return
+        report.add(
+            names.TRASH + name,
+            CorruptError(f"trash/{name} is in no entry of the ledger, and has come back"),
         )
 
     def _compare_with_host(self, state: LedgerState, known: Head | None, report: SetReport) -> None:

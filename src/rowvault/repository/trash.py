@@ -14,6 +14,7 @@ from functools import partial
 import msgspec
 
 from rowvault.core.errors import (
+    CorruptError,
     DamageError,
     ObjectExistsError,
     ObjectMissingError,
@@ -105,6 +106,7 @@ class Trash:
             # Read behind the session's beginning: a prune that does not wait for this session has
             # emptied the trash before.
             snapshot = self.resolve(SnapshotRequest(spec, changes=True)).snapshot
+            self._require_recorded(snapshot)
             document = session.commit(snapshot, ())
         except BaseException:
             session.withdraw()
@@ -112,6 +114,22 @@ class Trash:
         self._catalogue.publish(document)
         self.delete(snapshot)
         return snapshot
+
+    def _require_recorded(self, snapshot: Snapshot) -> None:
+        """Raises CorruptError for what is not recorded as forgotten: its packs may be gone.
+
+        Listed it may be: by a forget that has not recorded it yet.
+        """
+        if not self._catalogue.ledger.is_on():
+            return
+        state = self._catalogue.ledger.read()
+        name = names.forgotten(snapshot.time, snapshot.id)
+        stem = name.removeprefix(names.TRASH)
+        if stem not in state.forgotten and stem not in state.listed:
+            raise CorruptError(
+                f"{name} has come back: a prune has removed snapshot {snapshot.id}, and what it "
+                "held may be gone. Nothing was changed"
+            )
 
     def delete(self, snapshot: Snapshot) -> None:
         """Removes what was forgotten of this very commit; it may have been forgotten again."""

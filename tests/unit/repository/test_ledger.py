@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crash.test_prune_stops import dying_process
-from rowvault.core.errors import DamageError, UnsupportedFormatError
+from rowvault.core.errors import CorruptError, DamageError, UnsupportedFormatError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
 from rowvault.repository.check import check
@@ -150,6 +150,33 @@ def test_a_snapshot_that_came_back(storage: MemoryStorage, pruned: bool) -> None
     storage.create(name_of(snapshot), kept)
     assert name_of(snapshot) in problems(storage)
     assert_nothing_is_changed(storage)
+
+
+def test_a_forgotten_snapshot_that_came_back_behind_a_prune(storage: MemoryStorage) -> None:
+    name = storage.list("trash/")[0]
+    kept = storage.objects[name]
+    with open_plain(storage) as repository:
+        prune(repository, REQUEST, SilentMonitor())
+    storage.create(name, kept)
+    with open_plain(storage) as repository:
+        assert [one.object for one in check(repository, False, SilentMonitor()).errors] == [name]
+        before = dict(storage.objects)
+        with pytest.raises(CorruptError, match=f"{name} has come back"):
+            repository.trash.take_back(name[-16:])
+        assert storage.objects == before
+        prune(repository, REQUEST, SilentMonitor())
+    assert problems(storage) == []
+
+
+def test_a_forgotten_snapshot_that_no_prune_is_known_to_have_removed(
+    storage: MemoryStorage,
+) -> None:
+    name = storage.list("trash/")[0]
+    with open_plain(storage) as repository:
+        repository.ledger.restart(repository.ledger.read().listed, {})
+    assert problems(storage) == [name]
+    assert_nothing_is_changed(storage)
+    assert_accepted(storage)
 
 
 def test_an_earlier_object_of_a_snapshot_that_was_brought_back(storage: MemoryStorage) -> None:
