@@ -88,23 +88,57 @@ class AccountRestore:
             )
 
     def make(self, standing: Standing) -> None:
-        """Makes users and roles, without grants; `standing` knows how far it came."""
+        """Makes users and roles, without grants; `standing` knows how far it came.
+
+        Where one that was replaced cannot be made, the former one stands again, or is told.
+        """
         kept = self._kept_grants()
-        for name in sorted(self._replaced):
-            found = self._definition(self._there[name])
-            self._target.drop(found)
-            standing.dropped(found)
-        made = self._new | self._replaced
-        for one in before_objects(self._parts(made)):
-            self._create(one, standing)
+        gone: set[str] = set()
+        try:
+            for name in sorted(self._replaced):
+                found = self._definition(self._there[name])
+                self._target.drop(found)
+                gone.add(name)
+                standing.dropped(found)
+            for one in before_objects(self._parts(self._new | self._replaced)):
+                self._create(one, standing)
+                if one.kind is not ObjectKind.PASSWORD and one.label not in self._failed:
+                    gone.discard(account_of(one))
+        except RestoreError as error:
+            if not isinstance(error.__cause__, ConnectionLostError):
+                self._give_back(gone | self._lost())
+            raise
+        self._give_back(self._lost())
         # What these users and roles held beyond the snapshot's reach, and who held the roles.
         for one in behind_objects(kept):
-            self._create(one, standing)
+            if not self._definition_failed(account_of(one)):
+                self._make(one, standing)
+
+    def _lost(self) -> set[str]:
+        return {name for name in self._replaced if self._definition_failed(name)}
+
+    def _give_back(self, names: Iterable[str]) -> None:
+        """Makes former users and roles again whose successors could not be made."""
+        for name in sorted(names):
+            parts = self._there[name].values()
+            label = self._definition(self._there[name]).label
+            try:
+                for one in (*before_objects(parts), *behind_objects(parts)):
+                    self._target.create(one)
+            except RestoreError as error:
+                if isinstance(error.__cause__, ConnectionLostError):
+                    raise
+                self._monitor.warning(
+                    f"the former {label} is gone and could not be given back: {error}; make it "
+                    "anew on the target, with its password and grants"
+                )
+            else:
+                self._monitor.warning(f"the former {label} stands again, with what it held")
 
     @property
     def remade(self) -> Set[str]:
         """Users and roles that hold what the snapshot says, and nothing from before."""
-        return self._new | self._replaced
+        return {name for name in self._new | self._replaced if not self._definition_failed(name)}
 
     @property
     def made(self) -> int:
@@ -171,7 +205,7 @@ class AccountRestore:
                 yield f"{label}: otherwise on the target"
             elif found[label].session != one.session and name not in self._same:
                 self._monitor.warning(f"{label}: its password has another age on the target")
-        if name in self._new | self._replaced:
+        if name in self.remade:
             kept = {one.label for one in self._kept_grants()}
             for label in found.keys() - wanted.keys() - kept:
                 yield f"{label}: on the target, but not in the snapshot"
@@ -207,6 +241,10 @@ class AccountRestore:
         if self._definition_failed(account) or self._definition_failed(given_role(one)):
             self._failed.add(one.label)
             return
+        self._make(one, standing)
+
+    def _make(self, one: ObjectDefinition, standing: Standing) -> None:
+        account = account_of(one)
         self._monitor.item(one.label)
         try:
             self._target.create(one)

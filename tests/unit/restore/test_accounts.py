@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from rowvault.core.errors import RestoreError, TargetExistsError
+from rowvault.core.errors import AccessDeniedError, RestoreError, TargetExistsError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import SilentMonitor
 from rowvault.restore.accounts import AccountRestore
@@ -125,6 +125,43 @@ def test_grants_of_a_user_that_cannot_be_made_are_left_out_with_it() -> None:
     differences, warnings = restore(Server(refuses=(user(),)), user(), grant())
     assert differences == []
     assert warnings == [f"user {APP} is refused; it is left out with its grants"]
+
+
+def test_a_former_user_stands_again_where_its_successor_cannot_be_made() -> None:
+    former = (user(extra=" ACCOUNT LOCK"), grant(right="DELETE"), grant(scope="`more`.*"))
+    server = Server(*former, refuses=(user(),))
+    differences, warnings = restore(server, user(), grant())
+    assert set(server.there.values()) == set(former)
+    assert differences == []
+    assert warnings == [
+        f"user {APP} is refused; it is left out with its grants",
+        f"the former user {APP} stands again, with what it held",
+    ]
+
+
+def test_a_former_user_that_cannot_be_given_back_is_told() -> None:
+    former = user(extra=" ACCOUNT LOCK")
+    server = Server(former, refuses=(user(), former))
+    _, warnings = restore(server, user(), grant())
+    assert server.there == {}
+    assert warnings[1] == (
+        f"the former user {APP} is gone and could not be given back: user {APP} is refused; "
+        "make it anew on the target, with its password and grants"
+    )
+
+
+def test_users_that_were_dropped_stand_again_where_making_them_ends_the_restore() -> None:
+    class Closed(Server):
+        def create(self, definition: ObjectDefinition) -> None:
+            if definition == user():
+                raise RestoreError("no") from AccessDeniedError("no")
+            super().create(definition)
+
+    former = user(extra=" ACCOUNT LOCK")
+    server = Closed(former)
+    with pytest.raises(RestoreError, match="Restore as a user who has CREATE USER"):
+        restore(server, user())
+    assert list(server.there.values()) == [former]
 
 
 def test_a_user_does_not_stay_with_a_former_password() -> None:
