@@ -246,7 +246,7 @@ def test_relating_to_what_cannot_be_opened(tmp_path: Path) -> None:
     succeed("-r", first, "init", env=PASSWORD)
     relate = ("-r", second, "init", "--from")
     _fails(run(*relate, tmp_path / "nowhere", env=PASSWORD), 10, "nowhere")
-    _fails(run(*relate, first, env=PASSWORD), 2, "ROWVAULT_FROM_PASSWORD")
+    _fails(run(*relate, first, env=PASSWORD), 2, "after --from is", "ROWVAULT_FROM_PASSWORD")
     _fails(run(*relate, first, env={**PASSWORD, "ROWVAULT_FROM_PASSWORD": "no"}), 12, str(first))
     known = {"ROWVAULT_FROM_PASSWORD": "test"}
     _fails(run(*relate, first, "--no-encryption", env=known), 2, "identity")

@@ -166,6 +166,9 @@ def test_where_no_selection_holds_all_others_the_ids_are_listed(
         "-r", empty_vault, "backup", f"sqlite:///{source}", "-t", "main.notes", "-t", "main.items"
     )
     assert run_json("-r", empty_vault, "show", "latest")["id"] == both["snapshot"]
+    told = run("-r", empty_vault, "show", "latest~1").stderr.decode()
+    assert f"1 snapshot of {source} (main.notes, main.items), so none is 1 before" in told
+    assert "by its id" in told
     lacking = run("-r", empty_vault, "ls", "latest", "main.other")
     assert lacking.returncode == 2
     assert b"main.other" in lacking.stderr

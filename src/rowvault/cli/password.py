@@ -42,6 +42,13 @@ NEW = Variables("ROWVAULT_NEW_PASSWORD")
 """Of a key that is added or changed."""
 
 
+_NEEDS = {
+    REPOSITORY.plain: "the repository is encrypted and needs its",
+    RELATIVE.plain: "the repository after --from is encrypted and needs its",
+    NEW.plain: "a new key needs a",
+}
+
+
 def is_configured() -> bool:
     """Something says where the repository's password is: nobody will be asked."""
     return any(
@@ -142,10 +149,7 @@ def _first_line(data: bytes) -> bytes:
 
 def _prompt(question: str, variables: Variables, confirm: bool) -> bytes:
     if not _can_ask():
-        what = (
-            "a new key needs a" if variables is NEW else "the repository is encrypted and needs its"
-        )
-        raise UsageError(f"{what} password: set {variables}")
+        raise UsageError(f"{_NEEDS[variables.plain]} password: set {variables}")
     return _ask(question, confirm).encode()
 
 

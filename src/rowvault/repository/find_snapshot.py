@@ -112,9 +112,18 @@ class SnapshotFinder:
     def _counted_back(self, request: SnapshotRequest, steps: int) -> FoundSnapshot:
         counted, notes = self._past(request)
         if steps >= len(counted):
-            found = "is 1 snapshot" if len(counted) == 1 else f"are {len(counted)} snapshots"
-            raise SnapshotNotFoundError(f"There {found}, so none is {steps} before the latest.")
+            raise SnapshotNotFoundError(self._too_few(request, counted, steps))
         return self._taken(counted[-1 - steps], counted, notes)
+
+    def _too_few(
+        self, request: SnapshotRequest, counted: Sequence[SnapshotListing], steps: int
+    ) -> str:
+        found = "is 1 snapshot" if len(counted) == 1 else f"are {len(counted)} snapshots"
+        of = others = ""
+        if len(counted) < len(self._listings) and (newest := counted[-1].snapshot) is not None:
+            of = f" of {self._sources.name_of(newest)} ({selection_text(newest.selection)})"
+            others = " Name another one by its id; `rowvault snapshots` lists them."
+        return f"There {found}{of}, so none is {steps} before the latest.{others}"
 
     def _at_or_before(self, request: SnapshotRequest, spec: str) -> FoundSnapshot:
         try:
