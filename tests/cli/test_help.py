@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -16,6 +17,12 @@ from rowvault.cli.command import all_commands
 from support.rowvault import run, succeed
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+ROOT = PAGE.parents[2]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "docs" / "tutorial.md",
+    *sorted((ROOT / "docs" / "how-to").iterdir()),
+]
 COMMANDS = dict(all_commands(app))
 VERBS = list(COMMANDS)
 
@@ -55,6 +62,33 @@ def test_examples_are_command_lines(verb: str, monkeypatch: pytest.MonkeyPatch) 
             words.pop(0)
         app.main(words[1:], prog_name=words[0], standalone_mode=False)
     assert len(parsed) == len(command.examples) > 0
+
+
+def _typed(page: Path) -> list[list[str]]:
+    """The commands in the shell blocks of a page, as words; of a pipe the first part."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    found = []
+    for line in lines:
+        typed = re.split(r" [|>] ", line.removeprefix("code=$("))[0]
+        if re.match(r"([A-Z_]+=\S+ )*rowvault ", typed) and "COMMAND" not in typed:
+            found.append(shlex.split(typed, comments=True))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_the_pages_say_to_type_parses(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = []
+    for command in COMMANDS.values():
+        monkeypatch.setattr(command, "callback", lambda **values: parsed.append(values))
+    typed = _typed(page)
+    for words in typed:
+        while "=" in words[0]:
+            words.pop(0)
+        # An option file that is only an example is not there.
+        words = ["/dev/null" if word.endswith(".cnf") else word for word in words]
+        app.main(words[1:], prog_name=words[0], standalone_mode=False)
+    assert len(parsed) == len(typed) > 0
 
 
 def test_help_imports_no_engine() -> None:
