@@ -225,6 +225,22 @@ def test_a_time_zone_that_the_target_lacks(
     assert databases(target) == []
 
 
+def test_a_time_zone_that_a_column_computes_with(
+    source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+) -> None:
+    """Where the source knew it no more than the target does, nothing differs; so it is told."""
+    back_up(
+        place, source, *MAKE,
+        "CREATE TABLE zoned (a DATETIME, c INT COMMENT 'UTC' ,"
+        " b DATETIME GENERATED ALWAYS AS (CONVERT_TZ(a, 'Europe/Nowhere', 'Nowhen')) STORED)",
+    )  # fmt: skip
+    done = run(*place, "--json", "restore", "latest", target.socket_url)
+    assert done.returncode == 3, done.stderr
+    first, second = json.loads(done.stdout)["warnings"]
+    assert "time zone Europe/Nowhere, with which shop.zoned computes" in first
+    assert "time zone Nowhen" in second
+
+
 @pytest.mark.mysql
 def test_a_spatial_reference_system_that_the_target_lacks(
     mysql: MySQLServer, mysql_second: MySQLServer, place: tuple[str, str]

@@ -441,3 +441,26 @@ def test_a_target_that_keeps_no_history_says_so(
         mysql.execute("SET GLOBAL password_history = DEFAULT")
         for server in (mysql, mysql_second):
             _empty(server)
+
+
+def test_views_on_views_of_users_that_come_with_them(
+    source: DatabaseServer, target: DatabaseServer, place: tuple[str, str]
+) -> None:
+    """A server makes the outer one only where the inner one's definer may read already."""
+    source.execute(
+        "CREATE DATABASE shop",
+        "CREATE TABLE shop.item (id INT PRIMARY KEY)",
+        "CREATE USER app@'%' IDENTIFIED BY 'secret'",
+        "GRANT SELECT, EXECUTE, SHOW VIEW ON shop.* TO app@'%'",
+        "CREATE DEFINER = app@'%' VIEW shop.inside AS SELECT id FROM shop.item",
+        "CREATE DEFINER = app@'%' FUNCTION shop.f () RETURNS INT DETERMINISTIC RETURN 1",
+        "CREATE VIEW shop.outside AS SELECT id FROM shop.inside",
+        "CREATE VIEW shop.calling AS SELECT shop.f() AS x",
+        "GRANT SELECT ON shop.outside TO app@'%'",
+    )
+    run(*place, "backup", as_root(source), "--users")
+    done = run("--json", *place, "restore", "latest", as_root(target), "--users")
+    result = json.loads(done.stdout)
+    assert (result["verified"], result["left_out"]) == (True, [])
+    wanted, found = (comparer.fingerprint(one, ["shop"]) for one in (source, target))
+    assert comparer.differences(wanted, found) == []

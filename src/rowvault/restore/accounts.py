@@ -31,6 +31,7 @@ from rowvault.restore.standing import Standing
 from rowvault.source.protocol import AccountTarget
 from rowvault.sqltext.account import (
     DEFAULT_ROLE,
+    GRANT_RIGHT,
     GRANT_ROLE,
     PUBLIC,
     SETTLE_ROLE,
@@ -149,6 +150,26 @@ class AccountRestore:
     def left_out(self) -> list[str]:
         """Labels of what could not be made or granted, told already."""
         return sorted(self._failed)
+
+    def grant_rights_early(self) -> None:
+        """Gives those rights that can be given yet, for views that read as their definers.
+
+        What cannot be given is no matter here: `grant` gives all, and tells. Raises RestoreError
+        where the connection is lost.
+        """
+        grants = [
+            one
+            for one in self._parts(self._new | self._replaced)
+            if one.kind is ObjectKind.GRANT and one.order in (GRANT_RIGHT, GRANT_ROLE)
+        ]
+        for one in behind_objects(grants):
+            if self._definition_failed(account_of(one)):
+                continue
+            try:
+                self._target.create(one)
+            except RestoreError as error:
+                if isinstance(error.__cause__, ConnectionLostError):
+                    raise
 
     def grant(self, standing: Standing) -> None:
         """Gives users and roles what they hold."""

@@ -95,12 +95,13 @@ class Builder:
         worker_count: int,
         completed: Callable[[TableRecord], None],
         add_late_references: Callable[[], None],
+        grant_rights: Callable[[], None],
     ) -> Chosen:
         """Everything but databases and events; gives what stands. Raises RestoreError, DamageError.
 
         `completed` hears of each table with rows as soon as they and its indexes stand, unless
         reading its rows beside others takes too much memory. `add_late_references` is called when
-        all tables stand.
+        all tables stand, `grant_rights` when the first programs do, and others could not be made.
         """
         monitor, tables = self._monitor, self._tables
         monitor.phase("creating tables")
@@ -120,9 +121,12 @@ class Builder:
             self._target.add_references(definition)
         add_late_references()
         monitor.phase("creating indexes, routines, views, triggers")
-        lacking = self._leave_out(self._create(self._programs)) | {
-            one.label for one in self._events
-        }
+        failed = self._create(self._programs)
+        if failed:
+            # A server makes a view only where the definers of what it reads may read that.
+            grant_rights()
+            failed = self._create([one for one, _ in failed])
+        lacking = self._leave_out(failed) | {one.label for one in self._events}
         self._standing.left_to_do(self._events)
         self._target.finish()
         objects = tuple(one for one in self._chosen.objects if one.label not in lacking)

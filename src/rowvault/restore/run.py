@@ -111,6 +111,7 @@ class Run:
             self._orders.workers,
             self._completed(prover),
             self._beside.add_late_references if self._beside else _nothing,
+            plan.accounts.grant_rights_early if plan.accounts else _nothing,
         )
         plan.references.warn(monitor)
         give_back(rights, plan.accounts.remade if plan.accounts else (), target, monitor)
@@ -279,7 +280,7 @@ def _ignored(record: TableRecord) -> None:
 
 
 def _nothing() -> None:
-    """No table was exchanged."""
+    """No table was exchanged, or no user is restored."""
 
 
 def _name(record: TableRecord) -> TableName:

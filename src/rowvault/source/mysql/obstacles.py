@@ -30,7 +30,11 @@ _FOR_NOBODY = ("super_read_only", "innodb_read_only")
 _PLUGIN_TYPES = frozenset({"uuid", "inet4", "inet6", "xmltype"})
 _VECTOR_SINCE = {"mysql": (9, 0), "mariadb": (11, 7)}
 _COLLATION = re.compile(rb"'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`|\bcollate[ =]+(\w+)", re.I | re.S)
-_ZONE = re.compile(rb"'([A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+)'")
+_ZONE = re.compile(rb"'([A-Za-z][\w/+-]*)'")
+_LOAD_ZONES = (
+    "Load its time zone tables (mariadb-tzinfo-to-sql or mysql_tzinfo_to_sql /usr/share/zoneinfo, "
+    "into the database mysql)"
+)
 
 
 def find_obstacles(
@@ -47,7 +51,7 @@ def find_obstacles(
         *_types(connection, vendor, tables),
         *_collations(connection, made),
         *_reference_systems(connection, vendor, tables),
-        *_time_zones(connection, objects, tables),
+        *_time_zones(connection, objects),
     ]
 
 
@@ -206,25 +210,38 @@ def _reference_systems(
         )
 
 
-def _time_zones(
-    connection: Connection,
-    objects: Sequence[ObjectDefinition],
-    tables: Sequence[TableDefinition],
-) -> Iterator[str]:
+def find_cautions(
+    connection: Connection, made: Sequence[ObjectDefinition | TableDefinition]
+) -> list[str]:
+    """What may be otherwise here without any error, one message each. Raises SourceError."""
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for one in made:
+        if isinstance(one, TableDefinition):
+            for zone in _zones_of(one):
+                wanted[zone].append(one.label)
+    return [
+        f"The target does not know the time zone {zone}, with which {_listed(labels)} computes: "
+        f"CONVERT_TZ gives NULL there. {_LOAD_ZONES}, and restore again"
+        for zone, labels in sorted(wanted.items())
+        if not _knows_zone(connection, zone)
+    ]
+
+
+def _zones_of(table: TableDefinition) -> set[str]:
+    """Zones that CONVERT_TZ is called with, in defaults and in what columns are computed from."""
+    calls = re.split(rb"\bconvert_tz\(", table.statement, flags=re.IGNORECASE)[1:]
+    return {zone.decode() for call in calls for zone in _ZONE.findall(call.partition(b")")[0])}
+
+
+def _time_zones(connection: Connection, objects: Sequence[ObjectDefinition]) -> Iterator[str]:
     wanted: dict[str, list[str]] = defaultdict(list)
     for one in objects:
         if zone := dict(one.session).get("time_zone"):
             wanted[zone].append(one.label)
-    for table in tables:
-        if b"convert_tz" in table.statement.lower():
-            for zone in set(_ZONE.findall(table.statement)):
-                wanted[zone.decode()].append(table.label)
     for zone, labels in sorted(wanted.items()):
         if not _knows_zone(connection, zone):
             yield (
-                f"The target does not know the time zone {zone} of {_listed(labels)}: load its "
-                "time zone tables (mariadb-tzinfo-to-sql or mysql_tzinfo_to_sql "
-                "/usr/share/zoneinfo, into the database mysql)"
+                f"The target does not know the time zone {zone} of {_listed(labels)}. {_LOAD_ZONES}"
             )
 
 

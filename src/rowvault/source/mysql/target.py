@@ -18,7 +18,7 @@ from rowvault.source.mysql.loader import MysqlLoader
 from rowvault.source.mysql.login import Login
 from rowvault.source.mysql.maker import ObjectMaker
 from rowvault.source.mysql.needed_rights import hindrance_to_move, lacking_rights
-from rowvault.source.mysql.obstacles import find_obstacles
+from rowvault.source.mysql.obstacles import find_cautions, find_obstacles
 from rowvault.source.mysql.programs import ProgramReader
 from rowvault.source.mysql.references import (
     column_types,
@@ -217,7 +217,13 @@ class MysqlTarget:
         return lacking_rights(self._connection, self.server.vendor, missing, dropped)
 
     def obstacles(self, made: Sequence[ObjectDefinition | TableDefinition]) -> Sequence[str]:
-        """What its settings, and what it lacks, do not allow. Raises SourceError."""
+        """What its settings, and what it lacks, do not allow; warns of what it may do otherwise.
+
+        Raises SourceError.
+        """
+        for caution in find_cautions(self._connection, made):
+            self.omissions.append(caution)
+            self._monitor.warning(caution)
         return find_obstacles(self._connection, self.server.vendor, made)
 
     def account(self) -> Definer:
