@@ -28,8 +28,9 @@ class Finder(Protocol):
 class BaseMarker:
     """Follows the bases of frames down to what is live already.
 
-    Of a block in several frames those are followed that a prune keeps, see `BlockCopies.kept`. A
-    delta's frame is opened, for a header that nobody has authenticated may name another base.
+    Of a block in several frames those are followed that a prune keeps, see `BlockCopies.kept`.
+    Frames of deltas and of bases are opened, for a header that nobody has authenticated may name
+    another base, or bytes that are not those which the delta was made of.
     Raises StorageError, for what cannot be read now may be needed.
     """
 
@@ -73,10 +74,8 @@ class BaseMarker:
                     self._follow_base(header, base, told)
 
     def _header(self, prefix: bytes, place: Location, *, is_base: bool) -> FrameHeader | None:
-        """Authenticated, for a delta; of a base that stands alone, whether it is there."""
-        if place.depth:
-            return self._blocks.frame(prefix, place)[0]
-        return self._blocks.header(prefix, place) if is_base else None
+        """Authenticated, of a delta and of a base; of what else stands alone nothing is asked."""
+        return self._blocks.frame(prefix, place)[0] if place.depth or is_base else None
 
     def _follow_base(self, header: FrameHeader, base: bytes, told: NewBase) -> None:
         was_built_on, was_live = self._marks.mark_base(header.type, base)

@@ -22,7 +22,6 @@ import msgspec
 from rowvault.core.errors import (
     DamageError,
     MissingError,
-    ObjectMissingError,
     StorageError,
     UnsupportedFormatError,
 )
@@ -36,6 +35,7 @@ from rowvault.repository.index import Segment, segment_name, unlisted
 from rowvault.repository.index_adoption import adoptable, listed_packs, superseded
 from rowvault.repository.index_removal import remove_packs
 from rowvault.repository.ledger import CHECKPOINT_EVERY, Change, ChangeKind
+from rowvault.repository.listed_before import ListedBefore
 from rowvault.repository.live_blocks import LiveMarks
 from rowvault.repository.names import PackType
 from rowvault.repository.need_marks import NeedMarks, refuse
@@ -49,6 +49,7 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
 from rowvault.repository.session_object import SessionDocument
 from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.stored_packs import StoredPacks
 from rowvault.repository.trash import TrashListing
 from rowvault.repository.upkeep_lease import UpkeepLease
 
@@ -78,6 +79,7 @@ class _Prune:
         self._proven = ProvenIndex(self._place.storage, self._place.keys, self._place.index)
         self._needs = NeedMarks(repository, self._proven, monitor)
         self._forecast = Forecast(self._place.pack_bytes, seals=self._place.index.seals)
+        self._packs = StoredPacks(self._place.storage, self._place.keys)
         self._lease = UpkeepLease(self._place, request, monitor)
 
     def run(self) -> PruneReport:
@@ -86,9 +88,10 @@ class _Prune:
         for message in self._lease.replaced:
             self._warn(f"{message}; what it condemned is found again")
         snapshot_set = self._repository.snapshot_set
+        before = ListedBefore(self._place)
         if self._request.dry_run:
             snapshot_set.examine().require_none()
-            self._foresee()
+            self._foresee(before)
             return self._report
         snapshot_set.settle().require_none()
         with self._repository.begin(COMMAND, self._monitor) as session:
@@ -96,14 +99,14 @@ class _Prune:
             session.keep_segments_apart()
             self._lease.take(session.id)
             try:
-                self._work(session)
+                self._work(session, before)
             finally:
                 self._lease.release()
         return self._report
 
-    def _foresee(self) -> None:
+    def _foresee(self, before: ListedBefore) -> None:
         """What `_work` would do, reckoned in the same steps."""
-        marks, plan, trash, live = self._plan(None)
+        marks, plan, trash, live = self._plan(None, before)
         for name in list(plan.repack):
             self._foresee_moves(marks, plan, name)
         self._forecast.flush()
@@ -111,7 +114,7 @@ class _Prune:
         condemned = self._lease.condemned() - plan.rescued - self._proven.unreadable.keys()
         fresh = {*plan.dead, *plan.repack} - condemned
         going = (fresh | condemned) & plan.uses.keys()
-        sizes = sum(self._size(plan.uses[name].type, name) for name in going)
+        sizes = sum(self._packs.size(plan.uses[name].type, name) for name in going)
         report = self._report
         report.freed_bytes = -self._forecast.grown_bytes
         report.freed_bytes += sum(one.stored_bytes for one in self._place.index.segments)
@@ -133,8 +136,8 @@ class _Prune:
             plan.repack.remove(name)
             self._damaged(f"pack {name} stays, for it cannot be read whole: {error}")
 
-    def _work(self, session: WriteSession) -> None:
-        marks, plan, trash, _ = self._plan(session)
+    def _work(self, session: WriteSession, before: ListedBefore) -> None:
+        marks, plan, trash, _ = self._plan(session, before)
         try:
             self._repack(session, marks, plan)
         except StorageError as error:
@@ -152,7 +155,7 @@ class _Prune:
         if waiting:
             self._report.waits_for = tuple(map(describe, waiting))
             self._report.pending_bytes = sum(
-                self._size(kind, name) for kind, name in self._lease.condemned_packs()
+                self._packs.size(kind, name) for kind, name in self._lease.condemned_packs()
             )
             return
         self._sweep()
@@ -160,7 +163,7 @@ class _Prune:
     # -- marking
 
     def _plan(
-        self, session: WriteSession | None
+        self, session: WriteSession | None, before: ListedBefore
     ) -> tuple[LiveMarks, PrunePlan, list[TrashListing], list[SessionDocument]]:
         """What to do, as things stand after what it stores anew, and who is at work."""
         live = self._lease.seem_live() if self._request.dry_run else self._lease.live_sessions()
@@ -174,6 +177,8 @@ class _Prune:
         stored = self._look_at_packs()
         self._monitor.phase("marking what is needed")
         marks = self._needs.mark_all([*roots, *kept_trash])
+        for message in before.damage(marks):
+            self._damaged(message)
         self._renew(session, marks)
         plan = self._choose(marks, stored, {one.id for one in live})
         if not roots and not (trash and self._repository.snapshot_set.is_recorded_empty()):
@@ -192,7 +197,7 @@ class _Prune:
     def _look_at_packs(self) -> dict[PackName, PackType]:
         """The packs that are there, after the index; what is said of them is proven."""
         self._place.index.refresh()
-        stored = self._stored_packs()
+        stored = self._packs.all()
         self._monitor.phase("looking at packs")
         self._proven.refresh(stored)
         there = stored.keys() | self._lease.condemned()
@@ -204,8 +209,7 @@ class _Prune:
         unsealed = self._place.index.unsealed_segments
         refuse([*self._proven.false_claims(unsealed), *missing])
         for name, error in self._proven.unreadable.items():
-            if name in self._place.index.packs():
-                self._report.damage.append(f"pack {name} stays, for its footer is damaged: {error}")
+            self._damaged(f"pack {name} stays, for its footer is damaged: {error}")
         return stored
 
     def _renew(self, session: WriteSession | None, marks: LiveMarks) -> None:
@@ -233,7 +237,7 @@ class _Prune:
             self._request.limits.without(self._report.renewed_bytes),
             stored=stored.keys(),
             condemned=self._lease.condemned(),
-            untouchable=lambda kind, name: self._session_of(kind, name) in live,
+            untouchable=lambda kind, name: self._packs.session_of(kind, name) in live,
             copies=BlockCopies(self._place.blocks),
         )
         refuse([MissingError(one) for one in plan.lost])
@@ -352,7 +356,7 @@ class _Prune:
             storage, self._place.index, {name for _, name in going}, self._lease.still_ours
         )
         for kind, name in sorted(going):
-            report.freed_bytes += self._size(kind, name)
+            report.freed_bytes += self._packs.size(kind, name)
             storage.delete(names.pack(kind, name))
             report.removed_packs += 1
         self._drop_rounds(())
@@ -371,22 +375,6 @@ class _Prune:
 
     # -- packs
 
-    def _stored_packs(self) -> dict[PackName, PackType]:
-        found = {}
-        for object_name in self._place.storage.list(names.PACKS):
-            try:
-                kind, name = names.split_pack(object_name)
-            except DamageError:
-                continue  # not a pack; `check` names it
-            found[name] = kind
-        return found
-
-    def _session_of(self, kind: PackType, name: PackName) -> SessionId | None:
-        try:
-            return PackReader(self._place.storage, self._place.keys, kind, name).header.session
-        except (DamageError, UnsupportedFormatError):
-            return None
-
     def _would_adopt(self, live: set[SessionId]) -> tuple[list[Segment], list[Segment]]:
         """The segments that a session makes when it begins, and those that it leaves."""
         index, storage = self._place.index, self._place.storage
@@ -399,13 +387,9 @@ class _Prune:
         gone = superseded(index, {pack for one in made for pack in one.packs})
         return made, [one for one in index.segments if one not in gone]
 
-    def _size(self, kind: PackType, name: PackName) -> int:
-        try:
-            return self._place.storage.size(names.pack(kind, name))
-        except ObjectMissingError:
-            return 0  # a run before this one removed it
-
     def _damaged(self, message: str) -> None:
+        if message in self._report.damage:
+            return  # packs are looked at twice
         self._report.damage.append(message)
         self._monitor.warning(message)
 
