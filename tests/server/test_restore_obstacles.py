@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -344,3 +345,45 @@ def test_keys_that_innodb_wants(
         drop_databases(mariadb)
     assert "innodb_force_primary_key is ON" in message
     assert "shop.log" in message
+
+
+@pytest.mark.mysql
+def test_a_member_of_a_group_refuses_what_replication_cannot_carry(
+    mysql: MySQLServer, place: tuple[str, str], tmp_path: Path
+) -> None:
+    back_up(
+        place, mysql, *MAKE,
+        "CREATE TABLE keyless (v INT)",
+        "CREATE TABLE unique_only (v INT NOT NULL UNIQUE)",
+        "CREATE TABLE isam (id INT PRIMARY KEY) ENGINE = MyISAM",
+        "CREATE TABLE child (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES item (id)"
+        " ON DELETE CASCADE)",
+    )  # fmt: skip
+    group = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+    try:
+        with MySQLServer(tmp_path / "server", ["--server-id=7"]) as member:
+            member.execute(
+                "INSTALL PLUGIN group_replication SONAME 'group_replication.so'",
+                f"SET GLOBAL group_replication_group_name = '{group}'",
+                f"SET GLOBAL group_replication_local_address = '127.0.0.1:{_free_port()}'",
+                "SET GLOBAL group_replication_single_primary_mode = OFF",
+                "SET GLOBAL group_replication_enforce_update_everywhere_checks = ON",
+                "SET GLOBAL group_replication_bootstrap_group = ON",
+                "START GROUP_REPLICATION",
+            )
+            try:
+                message = failure(place, member.socket_url)
+                assert databases(member) == []
+            finally:
+                member.execute("STOP GROUP_REPLICATION")
+    finally:
+        drop_databases(mysql)
+    assert "no unique key without NULLs: shop.keyless. " in message
+    assert "not of InnoDB: shop.isam. " in message
+    assert "cascading foreign keys: shop.child. " in message
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
