@@ -383,6 +383,20 @@ def test_a_member_of_a_group_refuses_what_replication_cannot_carry(
     assert "cascading foreign keys: shop.child. " in message
 
 
+@pytest.mark.mysql
+def test_a_server_in_offline_mode_says_so(
+    mysql_second: MySQLServer, place: tuple[str, str]
+) -> None:
+    url = mover_url(mysql_second, "ALL ON shop.*")
+    mysql_second.execute("SET GLOBAL offline_mode = ON")
+    try:
+        done = run(*place, "backup", url, env={"MYSQL_PWD": "p"})
+    finally:
+        mysql_second.execute("SET GLOBAL offline_mode = OFF", "DROP USER mover@'%'")
+    assert done.returncode == 1
+    assert b"SET GLOBAL offline_mode = OFF there" in done.stderr
+
+
 def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -38,6 +38,8 @@ BEYOND_PACKET = 1301
 
 _TOO_MANY = frozenset({1040, 1203, 1226})
 """The server, or the account's max_user_connections, allows no further connection."""
+_OFFLINE = 3032
+"""MySQL lets nobody in who has not CONNECTION_ADMIN (offline_mode)."""
 _DENIED = frozenset({1044, 1045, 1095, 1142, 1143, 1227, 1345, 1370, 1410, 1698})
 _UNKNOWN = frozenset({1049, 1051, 1109, 1146, 1305})
 _LOST = frozenset({0, 1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2055, 4031})
@@ -97,6 +99,11 @@ def connect_error(error: Exception, place: str, user: str) -> ConnectError:
         return ConnectError(
             f"No connection to {place}: {text} (error {code}). Use fewer connections with -j 1, or "
             "raise the limit on the server."
+        )
+    if code == _OFFLINE:
+        return ConnectError(
+            f"No connection to {place}: {text} (error {code}). SET GLOBAL offline_mode = OFF "
+            "there, or come as an account with CONNECTION_ADMIN."
         )
     return ConnectError(f"No connection to {place}: {text}. Is the server running there?")
 
