@@ -94,6 +94,7 @@ def forget(
         if not options.allow_remove_all:
             _refuse_to_empty(result)
         _warn_of_future(candidates, monitor)
+        _warn_of_incomplete_rest(result, monitor)
         if not options.dry_run:
             _forget(repository, result.forgotten)
         told(result)
@@ -140,6 +141,22 @@ def _warn_of_future(candidates: Sequence[Candidate], monitor: Monitor) -> None:
                 "UTC): a clock was wrong, there or here. No rule counts it and it stays; "
                 f"`rowvault forget {one.snapshot.id}` drops it."
             )
+
+
+def _warn_of_incomplete_rest(result: ForgetResult, monitor: Monitor) -> None:
+    """Of a source whose last whole snapshot goes while incomplete ones stay."""
+    for part in result.groups:
+        dropped = [one.snapshot for one in part.verdict.dropped]
+        counted = [each for each in part.verdict.kept if each.reasons != (FUTURE,)]
+        kept = [each.candidate.snapshot for each in counted]
+        if all(one.lacks for one in dropped) or not kept or not all(one.lacks for one in kept):
+            continue
+        last = max((one for one in dropped if not one.lacks), key=lambda one: one.time)
+        monitor.warning(
+            f"the last whole snapshot of {part.group.source} goes, {last.id}: what stays is "
+            f"incomplete ({', '.join(one.id for one in kept)}). "
+            f"`rowvault undelete {last.id}` brings it back until a prune."
+        )
 
 
 def _judge(

@@ -21,6 +21,7 @@ from rowvault.core.errors import (
     ObjectMissingError,
     UnsupportedFormatError,
 )
+from rowvault.core.ids import SessionId, SnapshotId
 from rowvault.repository import names
 from rowvault.repository.catalogue import Catalogue
 from rowvault.repository.known_head import Head, KnownHead
@@ -231,7 +232,7 @@ class SnapshotSet:
     ) -> None:
         if name in there.unpublished:
             return
-        if not session or self._prunes.has_removed(session):  # type: ignore[arg-type]
+        if not session or self._prunes.has_removed(SessionId(session)):
             report.undone.append(Change(ChangeKind.REMOVED, name, session))
             return
         report.add(
@@ -244,7 +245,7 @@ class SnapshotSet:
         session = self._forgotten_session(name)
         if session is None:  # it is named as damaged, or has gone meanwhile
             return
-        if session and self._prunes.has_removed(session):  # type: ignore[arg-type]
+        if session and self._prunes.has_removed(SessionId(session)):
             error = CorruptError(f"trash/{name} was removed by a prune, and has come back")
             report.stale.append(SetProblem(names.TRASH + name, error))
             return
@@ -271,8 +272,8 @@ class SnapshotSet:
         )
 
 
-def _stem(time: datetime, snapshot_id: str) -> str:
-    return names.snapshot(time, snapshot_id).removeprefix(names.SNAPSHOTS)  # type: ignore[arg-type]
+def _stem(time: datetime, snapshot_id: SnapshotId) -> str:
+    return names.snapshot(time, snapshot_id).removeprefix(names.SNAPSHOTS)
 
 
 def _user_name() -> str:

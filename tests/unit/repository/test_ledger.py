@@ -13,7 +13,7 @@ from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
 from rowvault.repository.check import check
 from rowvault.repository.features import DELTAS
-from rowvault.repository.known_head import KnownHead
+from rowvault.repository.known_head import Head, KnownHead
 from rowvault.repository.ledger import CHECKPOINT_EVERY, Change, ChangeKind
 from rowvault.repository.prune import prune
 from rowvault.repository.prune_plan import PruneLimits
@@ -294,6 +294,33 @@ def test_a_repository_that_was_rolled_back(
         repository.snapshot_set.accept()
     assert host.problems(old) == []
     assert host.problems(old) == []
+
+
+@pytest.mark.parametrize("ahead", [1, 10_000])
+def test_a_host_that_has_seen_more_entries_tells_however_many(
+    storage: MemoryStorage, tmp_path: Path, ahead: int
+) -> None:
+    with open_plain(storage) as repository:
+        head = repository.ledger.read().head
+        KnownHead(tmp_path, repository.id, "/here").write(Head(head + ahead, "ab" * 8), None)
+    [message] = Host(tmp_path).problems(storage)
+    assert f"has seen entry {head + ahead}" in message
+
+
+def test_a_host_misses_a_ledger_that_was_removed_with_all_snapshots(
+    storage: MemoryStorage, tmp_path: Path
+) -> None:
+    """Also where a first entry was put in its place, which records that there was none."""
+    host = Host(tmp_path)
+    assert host.problems(storage) == []
+    for group in (names.LEDGER, names.SNAPSHOTS, names.TRASH):
+        for name in storage.list(group):
+            storage.delete(name)
+    assert host.problems(storage) != []
+    with open_plain(storage) as repository:
+        repository.ledger.restart({}, {})
+    [message] = host.problems(storage)
+    assert "earlier state" in message
 
 
 def test_a_copy_elsewhere_may_be_older(storage: MemoryStorage, tmp_path: Path) -> None:
