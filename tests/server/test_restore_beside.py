@@ -12,6 +12,7 @@ import pytest
 from rowvault.sqltext.beside import NEW, OLD, name_beside
 from rowvault.sqltext.create_table import CreateTable, ElementKind
 from support import comparer
+from support.mariadb import MariaDBServer
 from support.rowvault import run, run_json, start, succeed
 from support.server import DatabaseServer
 
@@ -245,6 +246,33 @@ def test_a_lost_connection_in_the_exchange_leaves_the_old_tables(
     assert restore.returncode == 1
     assert b"The connection ended while tables were exchanged" in told
     assert comparer.differences(before, comparer.fingerprint(source, ["shop"])) == []
+
+
+def test_names_of_constraints_that_only_a_server_can_give(
+    mariadb: MariaDBServer, place: tuple[str, str]
+) -> None:
+    """MariaDB gives `t_ibfk_1` to a table of 64 characters beyond ASCII, and takes no such name."""
+    name = "Täßé中" * 12 + "äöüx"
+    mariadb.execute(
+        "CREATE DATABASE shop",
+        "USE shop",
+        "CREATE TABLE parent (id INT PRIMARY KEY)",
+        f"CREATE TABLE {name} (id INT PRIMARY KEY, b INT, KEY b (b),"
+        f" FOREIGN KEY (b) REFERENCES parent (id), FOREIGN KEY (b) REFERENCES {name} (id),"
+        " CONSTRAINT named FOREIGN KEY (id) REFERENCES parent (id))",
+        "INSERT INTO parent VALUES (1)",
+        f"INSERT INTO {name} VALUES (1, 1)",
+    )
+    try:
+        wanted = comparer.fingerprint(mariadb, ["shop"])
+        run_json(*place, "backup", mariadb.socket_url, "-d", "shop")
+        for options in (("--replace",), ("--replace", "--drop-first"), ()):
+            if not options:
+                mariadb.execute("DROP DATABASE shop")
+            run_json(*place, "restore", "latest", mariadb.socket_url, *options)
+            assert comparer.differences(wanted, comparer.fingerprint(mariadb, ["shop"])) == []
+    finally:
+        mariadb.execute("SET foreign_key_checks = 0", "DROP DATABASE IF EXISTS shop")
 
 
 def test_the_rename_of_the_how_to(

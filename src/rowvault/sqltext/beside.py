@@ -25,6 +25,8 @@ NEW, OLD = "_rowvault_new_", "_rowvault_old_"
 Name = tuple[str, str]
 """(database, table)"""
 
+_LONGEST = 64
+"""Characters of a name (both manuals, "Identifier Length Limits")."""
 _SHOWN_CHARACTERS = 26
 """Of the table's own name: with what servers add for constraints it stays within 64."""
 _NAME = re.compile(rb"`(?:[^`]|``)*`")
@@ -97,6 +99,23 @@ class BesideTable(msgspec.Struct, frozen=True):
             _settle(table, named),
             _alter(table.database, table.name, [b"ADD " + one.text for one in behind]),
         )  # fmt: skip
+
+
+def by_detour(table: TableDefinition) -> BesideTable | None:
+    """How a table is made that has a name of a constraint which no statement may state.
+
+    For a table with a long name beyond ASCII, MariaDB itself makes a `t_ibfk_1` of more than 64
+    characters, and takes it along in a rename. None: it can be made as it is.
+    """
+    if b"_ibfk_" not in table.statement:
+        return None
+    parsed = CreateTable.parse(table.statement)
+    if parsed is None or all(len(constraint_name(one)) <= _LONGEST for one in parsed.elements):
+        return None
+    own, other = (table.database, table.name), name_beside(NEW, table.database, table.name)
+    return BesideTable.of(
+        table, lambda *name: (name[0], other) if name == own else name, frozenset()
+    )
 
 
 def sequence_beside(sequence: ObjectDefinition) -> ObjectDefinition:

@@ -31,6 +31,7 @@ from rowvault.source.mysql.routine_rights import rights_on
 from rowvault.source.mysql.server import read_server
 from rowvault.source.mysql.session import LOADING, LOCK_WAIT_S, set_up
 from rowvault.source.protocol import ExistingObject, Move, TakenName, ValueLimit
+from rowvault.sqltext.beside import by_detour
 from rowvault.sqltext.database import create_database
 from rowvault.sqltext.definer import Definer
 from rowvault.sqltext.foreign_keys import ForeignKey
@@ -121,7 +122,7 @@ class MysqlTarget:
         """
         try:
             if isinstance(definition, TableDefinition):
-                self._maker.create_table(definition)
+                self._create_table(definition)
             elif definition.kind is ObjectKind.DATABASE:
                 if not self._has_database(definition.name):
                     self._maker.run(create_database(definition), f"creating {definition.label}")
@@ -136,6 +137,8 @@ class MysqlTarget:
     def create_without_keys(self, table: TableDefinition) -> bool:
         """Makes it whole, and then bare where that leads to the same. Raises RestoreError."""
         self.create(table)
+        if by_detour(table) is not None:
+            return False
         try:
             return self._keys.make_bare(table)
         except SourceError as error:
@@ -275,6 +278,17 @@ class MysqlTarget:
     def abort(self) -> None:
         """Closes the connection; what was loaded stays."""
         self._connection.close()
+
+    def _create_table(self, table: TableDefinition) -> None:
+        detour = by_detour(table)
+        if detour is None:
+            self._maker.create_table(table)
+            return
+        self._maker.create_table(detour.loading)
+        self.alter(detour.loading, detour.add_references)
+        self.move([(table.database, detour.loading.name, table.name)])
+        if detour.settle:
+            self.alter(detour.final, detour.settle)
 
     def _has_database(self, name: str) -> bool:
         rows = self._connection.rows(
