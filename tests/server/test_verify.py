@@ -21,6 +21,7 @@ from rowvault.storage.location import open_storage
 from support.copying import source_at
 from support.mariadb import MariaDBServer
 from support.rowvault import run, run_json, succeed
+from support.server import DatabaseServer
 
 pytestmark = pytest.mark.mariadb
 
@@ -316,3 +317,48 @@ def test_what_the_snapshot_was_not_asked_to_hold_is_no_difference(
     finally:
         mariadb.execute("DROP TABLE verify_me.later")
     assert (code, document["differences"]) == (4, ["table verify_me.later: not in the snapshot"])
+
+
+def test_what_was_dropped_is_told_table_by_table(
+    server: DatabaseServer, database: str, tmp_path: Path
+) -> None:
+    place, other = tmp_path / "vault", f"{database}_other"
+    server.execute(
+        f"CREATE TABLE {database}.kept (id INT PRIMARY KEY)",
+        f"CREATE TABLE {database}.gone (id INT PRIMARY KEY)",
+        f"CREATE DATABASE {other}",
+        f"CREATE TABLE {other}.t (id INT PRIMARY KEY)",
+    )
+    succeed("-r", place, "init", "--no-encryption")
+    succeed("-r", place, "backup", server.url, "-d", database, "-d", other)
+    server.execute(f"DROP DATABASE {other}", f"DROP TABLE {database}.gone")
+    whole = [f"table {database}.gone: not on the target", f"table {other}.t: not on the target"]
+    for options, expected in (
+        ([], whole),
+        (["-d", database], whole[:1]),
+        (["-t", f"{database}.gone", "-t", f"{database}.kept"], whole[:1]),
+        (["-t", f"{other}.t", "-t", f"{database}.kept"], whole[1:]),
+    ):
+        done = run("--json", "-r", place, "verify", "latest", server.url, *options)
+        found = json.loads(done.stdout)["differences"]
+        assert done.returncode == 4
+        assert [one for one in found if one.startswith("table ")] == expected, options
+    # Where nothing at all of it is there, it is another server or another name that is meant.
+    assert run("-r", place, "verify", "latest", server.url, "-d", other).returncode == 1
+
+
+def test_a_dropped_table_of_an_sqlite_file_is_told(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "a.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+        connection.execute("CREATE TABLE u (a INTEGER PRIMARY KEY)")
+    succeed("-r", tmp_path / "vault", "init", "--no-encryption")
+    succeed("-r", tmp_path / "vault", "backup", f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE t")
+    for options in ([], ["-t", "main.t"]):
+        done = run("-r", tmp_path / "vault", "verify", "latest", f"sqlite:///{path}", *options)
+        assert done.returncode == 4
+        assert b"table main.t: not on the target" in done.stdout

@@ -180,8 +180,8 @@ def _selection(chosen: Chosen, with_additions: bool) -> Selection:
     names = tuple(_name(record.definition) for record in chosen.tables)
     has_objects = any(one.kind is not ObjectKind.DATABASE for one in chosen.objects)
     if with_additions or has_objects or not names:
-        return Selection(databases=tuple(chosen.databases))
-    return Selection(tables=names)
+        return Selection(databases=tuple(chosen.databases), may_be_absent=True)
+    return Selection(tables=names, may_be_absent=True)
 
 
 def _readable(

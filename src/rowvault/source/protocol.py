@@ -34,6 +34,9 @@ class Selection(msgspec.Struct, frozen=True):
     """Shell patterns over `database.table` (or `database`); what matches is left out."""
     users: bool = False
     """Users, roles and grants of the server, too."""
+    may_be_absent: bool = False
+    """What is named and not there is passed over, and no UnknownObjectError, unless no database
+    that is named is there."""
 
 
 EVERYTHING = Selection()

@@ -94,6 +94,8 @@ class CatalogueReader:
 
     def _chosen_databases(self, names: Sequence[str]) -> list[str]:
         wanted = self._selection.databases
+        if self._selection.may_be_absent and (there := self._there(wanted, names)):
+            wanted = there
         for name in wanted:
             if name not in names:
                 raise UnknownObjectError(_unknown("database", name, names))
@@ -109,12 +111,19 @@ class CatalogueReader:
                 chosen.append(name)
         return sorted(set(chosen))
 
+    @staticmethod
+    def _there(wanted: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in wanted if name in names)
+
     def _read_chosen_tables(self, names: Sequence[str]) -> None:
         by_database: dict[str, set[str]] = {}
         for database, table in self._selection.tables:
             by_database.setdefault(database, set()).add(table)
+        passes_over = self._selection.may_be_absent and self._there(by_database, names)
         for database, wanted in sorted(by_database.items()):
             if database not in names:
+                if passes_over:
+                    continue
                 raise UnknownObjectError(_unknown("database", database, names))
             listed = [
                 facts
@@ -123,12 +132,12 @@ class CatalogueReader:
             ]
             there = {facts.name: facts for facts in listed}
             for name in wanted - there.keys():
-                self._raise_unknown_table(database, name, there)
-            chosen = [there[name] for name in sorted(wanted)]
+                self._refuse_unknown_table(database, name, there)
+            chosen = [there[name] for name in sorted(wanted & there.keys())]
             self.objects.append(read_database(self._connection, database))
             self._open(database, self._included(chosen))
 
-    def _raise_unknown_table(self, database: str, name: str, there: Iterable[str]) -> None:
+    def _refuse_unknown_table(self, database: str, name: str, there: Iterable[str]) -> None:
         try:
             # A table on which the account has no right at all is not listed either.
             self._connection.rows(f"SELECT 1 FROM {qualified(database, name)} LIMIT 0")
@@ -136,7 +145,8 @@ class CatalogueReader:
             raise
         except faults.StatementError:
             pass
-        raise UnknownObjectError(_unknown("table", name, list(there), database))
+        if not self._selection.may_be_absent:
+            raise UnknownObjectError(_unknown("table", name, list(there), database))
 
     def _read_database(self, name: str, rights: Rights) -> None:
         listed = self._included(list_tables(self._connection, name))

@@ -83,7 +83,11 @@ class _Filter:
         self._excludes = selection.excludes
         self._everything = not selection.tables
         tables = {entry.name for entry in entries if entry.type == "table"}
-        self._chosen = {_table_named(name, tables) for _, name in selection.tables}
+        named = [name for _, name in selection.tables]
+        if selection.may_be_absent:
+            folded = {name.lower() for name in tables}
+            named = [name for name in named if name.lower() in folded]
+        self._chosen = {_table_named(name, tables) for name in named}
 
     def table(self, name: str) -> bool:
         """A table's rows and definition are wanted."""
