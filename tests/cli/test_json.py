@@ -268,7 +268,7 @@ def test_check(vault: Vault) -> None:
     for document in (shallow, deep):
         assert document.keys() == {
             "errors", "packs", "packs_read", "unlisted_packs", "condemned_packs",
-            "ambiguous_blocks", "blocks", "bytes_read", "foreign", "missing_features",
+            "ambiguous_blocks", "blocks", "bytes_read", "foreign", "missing_features", "accepted",
         }  # fmt: skip
         assert document["unlisted_packs"] == document["condemned_packs"] == 0
         assert document["errors"] == []

@@ -149,7 +149,11 @@ def test_the_state_is_accepted(place: Path, act: Callable[[Path], None]) -> None
     act(place)
     assert run("-r", place, "check", "--accept-state").returncode == 2
     done = run("-r", place, "check", "--accept-state", "--yes", "--json")
-    errors = json.loads(done.stdout)["errors"]
+    document = json.loads(done.stdout)
+    assert document["accepted"] == len(run_json("-r", place, "snapshots"))
+    told = run("-r", place, "check", "--accept-state", "--yes").stdout
+    assert f"on record from now on: {document['accepted']} snapshot".encode() in told
+    errors = document["errors"]
     assert {one["kind"] for one in errors} <= {"unreadable"}  # rows that a prune has removed
     assert not any(one["object"].startswith(("snapshots/", "ledger/")) for one in errors)
     back_up(place)

@@ -28,6 +28,7 @@ def check(options: CheckOptions, monitor: Monitor) -> CheckReport:
     Raises NoRepositoryError, WrongPasswordError, StorageError.
     """
     with options.repository.open(whole=False) as repository:
-        if options.accept_state:
-            repository.snapshot_set.accept()
-        return check_repository(repository, options.read_data, monitor)
+        accepted = repository.snapshot_set.accept() if options.accept_state else None
+        report = check_repository(repository, options.read_data, monitor)
+        report.accepted = accepted
+        return report

@@ -70,6 +70,8 @@ class CheckReport:
     """Of packs; the small objects are not counted."""
     missing_features: tuple[Feature, ...] = ()
     """What this version knows and the repository lacks: no damage."""
+    accepted: int | None = None
+    """How many listed snapshots were put on record as they are; None: nobody asked for it."""
     foreign: list[str] = field(default_factory=list)
     """What lies among the objects and cannot be one: no damage, and left alone."""
 

@@ -152,7 +152,7 @@ class SnapshotFinder:
         last = ""
         if not snapshot.is_whole:
             whole = [one for one in series if one.snapshot is not None and one.snapshot.is_whole]
-            last = f"last whole: {whole[-1].id}" if whole else "none is whole"
+            last = f"last whole: {whole[-1].id}" if whole else "no whole one of this selection"
         return FoundSnapshot(snapshot, self._sources.name_of(snapshot), until, last, tuple(notes))
 
     def _series(self, request: SnapshotRequest) -> tuple[list[SnapshotListing], list[str]]:

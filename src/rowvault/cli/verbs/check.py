@@ -117,10 +117,13 @@ def document(report: CheckReport) -> dict[str, object]:
         "bytes_read": report.bytes_read,
         "foreign": list(report.foreign),
         "missing_features": [one.name for one in report.missing_features],
+        "accepted": report.accepted,
     }
 
 
 def _write(report: CheckReport, settings: Settings) -> None:
+    if report.accepted is not None and not settings.quiet:
+        output.write_line(f"on record from now on: {plural(report.accepted, 'snapshot')}")
     for error in report.errors:
         click.echo(f"damage: {printable_lines(error.message)}", err=True)
     if report.errors:
