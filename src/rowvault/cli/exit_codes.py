@@ -44,6 +44,7 @@ _BY_ERROR: tuple[tuple[type[errors.RowvaultError], ExitCode], ...] = (
     (errors.WrongPasswordError, ExitCode.WRONG_PASSWORD),
     (errors.DamageError, ExitCode.DAMAGE),
     (errors.GroupMissingError, ExitCode.DAMAGE),
+    (errors.UnreadableError, ExitCode.DAMAGE),
     (errors.VerificationError, ExitCode.UNVERIFIED),
 )
 

@@ -21,7 +21,8 @@ RowvaultError
 │       ├── ObjectMissingError
 │       ├── ObjectExistsError
 │       ├── ObjectChangedError   compare-and-swap met another content
-│       └── GroupMissingError    a directory that must be there is not
+│       ├── GroupMissingError    a directory that must be there is not
+│       └── UnreadableError      the disk does not give back what it holds
 ├── DamageError              stored bytes that are not what was stored
 │   ├── CorruptError           the bytes fail their check
 │   ├── TruncatedError         the object is shorter than it must be
@@ -128,6 +129,10 @@ class ObjectChangedError(StorageError):
 
 class GroupMissingError(StorageError):
     """A group of objects is not there, which is something else than an empty one."""
+
+
+class UnreadableError(StorageError):
+    """The disk reports that it cannot give back what is stored there."""
 
 
 class DamageError(RowvaultError):

@@ -30,6 +30,7 @@ from rowvault.core.errors import (
     ObjectExistsError,
     ObjectMissingError,
     StorageError,
+    UnreadableError,
 )
 from rowvault.storage.protocol import Content, check_name, is_part
 
@@ -45,6 +46,7 @@ _MAPPED_BYTES = 128 * 1024
 _NOT_OURS = frozenset({_TEMPORARY, _LOCK, "lost+found"})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
+_MEDIUM_ERRORS = frozenset({errno.EIO, errno.EUCLEAN, errno.EBADMSG})
 
 
 class LocalStorage:
@@ -172,7 +174,9 @@ class LocalStorage:
         except OSError as error:
             if error.errno in _ABSENT and action == "read" and not (self._root / name).is_symlink():
                 raise ObjectMissingError(f"{self.location}: {name} is not there") from error
-            raise StorageError(self._explain(error, action, name)) from error
+            is_medium = error.errno in _MEDIUM_ERRORS and action in ("read", "list", "look at")
+            kind = UnreadableError if is_medium else StorageError
+            raise kind(self._explain(error, action, name)) from error
 
     def _explain(self, error: OSError, action: str, name: str) -> str:
         reason = error.strerror or str(error)

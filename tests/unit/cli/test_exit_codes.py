@@ -42,6 +42,7 @@ ALL = [error for error in _tree(errors.RowvaultError) if error.__module__ == err
         (errors.TruncatedError, 20),
         (errors.MissingError, 20),
         (errors.GroupMissingError, 20),
+        (errors.UnreadableError, 20),
         (errors.TargetExistsError, 1),
         (errors.VerificationError, 4),
     ],

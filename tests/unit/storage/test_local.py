@@ -18,6 +18,7 @@ from rowvault.core.errors import (
     ObjectExistsError,
     ObjectMissingError,
     StorageError,
+    UnreadableError,
     UsageError,
 )
 from rowvault.storage import LocalStorage, open_storage
@@ -316,8 +317,9 @@ def test_a_directory_that_cannot_be_listed_to_its_end_is_an_error(
     with monkeypatch.context() as patch:
         patch.setattr(os, "scandir", failing)
         for group in ("packs/", "packs/aa/"):
-            with pytest.raises(StorageError, match=r"cannot list packs/.*"):
+            with pytest.raises(StorageError, match=r"cannot list packs/.*") as failure:
                 storage.list(group)
+            assert isinstance(failure.value, UnreadableError) == (code == "EIO")
         with pytest.raises(StorageError):
             storage.top()
 
