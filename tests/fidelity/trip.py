@@ -56,6 +56,8 @@ class Trip:
     restore_warnings: list[str]
     is_verified: bool
     left_out: list[str]
+    incomplete: list[str]
+    """What the snapshot lacks: warnings of the backup, and of the restore again."""
     load_statements: tuple[int, int]
     """How many LOAD DATA the server saw from the two restores."""
 
@@ -122,6 +124,7 @@ def make_trip(
         restore["warnings"],
         restore["verified"] is True,
         restore["left_out"],
+        restore["incomplete"],
         load_statements,
     )
 
