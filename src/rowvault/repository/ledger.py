@@ -135,6 +135,9 @@ class Ledger:
         self.is_on = is_on
         self._entries: dict[int, tuple[LedgerEntry, str]] = {}
         self._at = names.LEDGER
+        self.differs = False
+        """What is there is not what is recorded, as far as anybody has compared; nothing is added
+        then, for the entry that would take its number may come back."""
 
     def numbers(self) -> list[int]:
         """Numbers of all entries that are there, ascending."""
@@ -163,9 +166,12 @@ class Ledger:
     def extend(self, changes: Changes) -> None:
         """Records what is new of these changes; a change that is recorded already stays so.
 
-        Raises what `read` raises, and MissingError where there is no entry at all.
+        Raises what `read` raises, MissingError where there is no entry at all, CorruptError where
+        the ledger differs from what is there.
         """
         while self.is_on():
+            if self.differs:
+                raise CorruptError("the snapshots that are there are not those that it records")
             state = self.read()
             if not state.head:
                 raise no_entry()

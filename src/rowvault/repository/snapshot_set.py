@@ -105,6 +105,11 @@ class SnapshotSet:
 
     def examine(self) -> SetReport:
         """Compares, and remembers the ledger's head where nothing differs. Raises StorageError."""
+        report = self._examine()
+        self._ledger.differs = bool(report.problems)
+        return report
+
+    def _examine(self) -> SetReport:
         while self._ledger.is_on():
             report = SetReport()
             known = None if self._known is None else self._known.read()
@@ -164,6 +169,7 @@ class SnapshotSet:
             if name not in listed and name not in there.unpublished
         }
         self._ledger.restart(listed, forgotten, accepted)
+        self._ledger.differs = False
         return len(listed)
 
     def _objects(self) -> _Objects:

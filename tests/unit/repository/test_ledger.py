@@ -126,6 +126,36 @@ def test_no_ledger_is_begun_beside_one_whose_only_entry_vanished() -> None:
     assert problems(storage) == []
 
 
+@pytest.mark.parametrize("last", ["added", "forgotten"])
+def test_no_entry_takes_the_number_of_one_that_vanished(
+    storage: MemoryStorage, tmp_path: Path, last: str
+) -> None:
+    """So that it can be brought back; what is committed meanwhile is recorded then."""
+
+    def opened() -> Repository:
+        repository = open_plain(storage)
+        repository.known_head = KnownHead(tmp_path / "state", repository.id, "here")
+        return repository
+
+    with opened() as repository:
+        if last == "forgotten":
+            repository.forget(repository.snapshots()[0])
+        assert repository.snapshot_set.examine().problems == []
+    entry = storage.list("ledger/")[-1]
+    kept = storage.objects[entry]
+    storage.delete(entry)
+    with opened() as repository:
+        repository.snapshots()
+        taken = take_snapshot(repository, ROWS, 7)
+        assert read_snapshot(repository, taken) == ROWS
+    assert storage.list("ledger/")[-1] < entry
+    storage.create(entry, kept)
+    with opened() as repository:
+        take_snapshot(repository, ROWS, 8)
+        assert repository.snapshot_set.examine().problems == []
+        assert len(repository.ledger.read().listed) == (4 if last == "added" else 3)
+
+
 def test_a_vanished_snapshot_is_given_up(storage: MemoryStorage) -> None:
     storage.delete(storage.list("snapshots/")[0])
     assert_accepted(storage)
