@@ -13,7 +13,8 @@ from rowvault.codec.plain.loading import render_lines
 from rowvault.codec.plain.matcher import RowMatcher
 from rowvault.codec.plain.memory import keep_freed_memory
 from rowvault.codec.plain.packets import PacketSplitter
-from rowvault.codec.plain.records import Place, RecordSearch, make_places, merge_records
+from rowvault.codec.plain.record_search import RecordSearch
+from rowvault.codec.plain.records import Place, make_places, merge_records
 from rowvault.codec.plain.rendering import render_statement, render_tuples, rendered_length
 from rowvault.codec.plain.rows import Layout, row_ends, row_values
 from rowvault.codec.plain.siphash import row_hash, siphash24

@@ -4,60 +4,22 @@ from __future__ import annotations
 
 import struct
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from rowvault.codec.plain.buffers import take_bytes, view_bytes
+from rowvault.codec.plain.buffers import take_bytes
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
     from _typeshed import WriteableBuffer
 
-    Found = tuple[array[int], array[int], array[int], bytes]
-    """See RecordSearch.find."""
-
 _RECORD: Final = struct.Struct("<16sIIIBBBB")
 """Half of an id, pack number, offset, bytes of the frame, type, depth, pack type, reserved."""
 RECORD: Final = 32
 PREFIX: Final = 16
-TYPE_AT: Final = 28
 MOST_RECORDS: Final = (1 << 32) - 2
 
 Place = TypeVar("Place", bound=tuple[Any, ...])
-
-
-class RecordSearch:
-    """Sorted records in several parts, searched as one. Used from any thread.
-
-    Where a part is not sorted, some of its records are not found.
-    """
-
-    def __init__(self, parts: Sequence[Buffer]) -> None:
-        """`parts`: buffers, which stay as they are. Raises ValueError."""
-        self._parts = [view_bytes(part).cast("B") for part in parts]
-        for part in self._parts:
-            _check(len(part), RECORD)
-
-    def find(self, ids: Sequence[bytes], kind: int) -> Found:
-        """All records of blocks of one type whose ids begin like these, by 16 bytes of each.
-
-        (the end of those of each id in what follows, numbers of parts, numbers of records in them,
-        the records themselves); of one id ascending. Raises ValueError for an id that is too short.
-        """
-        ends, parts, numbers = array("I"), array("I"), array("I")
-        found = bytearray()
-        for one in ids:
-            if len(one) < PREFIX:
-                raise ValueError(f"an id has at least {PREFIX} bytes")
-            for part, records in enumerate(self._parts):
-                for number, record in _matching(records, one[:PREFIX]):
-                    if record[TYPE_AT] == kind:
-                        parts.append(part)
-                        numbers.append(number)
-                        found += record
-            ends.append(len(parts))
-        return ends, parts, numbers, bytes(found)
 
 
 def make_places(
@@ -112,27 +74,13 @@ def merge_records(parts: Sequence[tuple[Buffer, Buffer]], target: WriteableBuffe
     return len(data)
 
 
-def _matching(records: memoryview, prefix: bytes) -> Iterator[tuple[int, bytes]]:
-    """(number, record) of those that begin with the prefix."""
-    count = len(records) // RECORD
-    first = bisect_left(range(count), prefix, key=lambda at: _record(records, at)[:PREFIX])
-    for number in range(first, count):
-        record = _record(records, number)
-        if not record.startswith(prefix):
-            return
-        yield number, record
-
-
-def _record(records: memoryview, number: int) -> bytes:
-    return bytes(records[number * RECORD : (number + 1) * RECORD])
-
-
 def _pieces(data: Buffer, size: int) -> list[bytes]:
     held = take_bytes(data)
-    _check(len(held), size)
+    check_records(len(held), size)
     return [held[at : at + size] for at in range(0, len(held), size)]
 
 
-def _check(byte_count: int, size: int) -> None:
+def check_records(byte_count: int, size: int) -> None:
+    """Raises ValueError unless so many bytes are whole records, and not too many."""
     if byte_count % size or byte_count // size > MOST_RECORDS:
         raise ValueError(f"not whole records of {size} bytes, or more than 2^32 - 2 of them")
