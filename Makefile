@@ -3,9 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src -name '*.py' -o -name '*.pyx' -o -name '*.pyi')
-KERNEL := $(wildcard src/rowvault/codec/*.pyx src/rowvault/codec/*.h)
-STATIC := src tests benchmarks
+SOURCES := $(shell find src -name '*.py' -o -name '*.pyx' -o -name '*.p[xy][di]' -o -name '*.h')
+KERNEL := setup.py $(wildcard $(addprefix src/rowvault/codec/compiled/*.,pyx pxd h))
+STATIC := setup.py src tests benchmarks
 
 # pytest: `make test ARGS='tests/cli -k demo'`
 ARGS ?=
@@ -82,7 +82,7 @@ docs: $(VENV)/.dev ## write docs/reference/cli.md and fidelity.md anew from help
 	mv docs/reference/fidelity.md.new docs/reference/fidelity.md
 
 clean: ## remove the environment and everything built
-	rm -rf $(VENV) build dist src/*.egg-info src/rowvault/codec/*.c
+	rm -rf $(VENV) build dist src/*.egg-info src/rowvault/codec/compiled/*.c
 	find src -name '*.so' -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -93,7 +93,7 @@ $(VENV)/.made:
 	touch $@
 
 # A development environment serves the demo too: it runs from the sources.
-$(VENV)/.installed: $(VENV)/.made pyproject.toml $(SOURCES)
+$(VENV)/.installed: $(VENV)/.made pyproject.toml setup.py $(SOURCES)
 	@if [ -e $(VENV)/.dev ]; then $(MAKE) --no-print-directory $(VENV)/.dev; \
 	else $(BIN)/pip install --quiet . && rm -rf build; fi
 	touch $@

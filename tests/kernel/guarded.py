@@ -21,7 +21,7 @@ from types import ModuleType
 
 import msgspec
 
-from rowvault.codec import _columns, _kernel, _loading, plain
+from rowvault.codec import compiled, plain
 from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import Value, encode_batch
 from rowvault.core.model import ValueKind
@@ -191,14 +191,13 @@ def check_rows(rng: random.Random, data_room: Walled, ends_room: Walled) -> str:
         lambda k: (k.siphash24(RULE.cut_key, data), k.row_hash(RULE.row_key, data)),
         lambda k: cut(k, layout, data, ends),
         lambda k: match(k, layout, data, ends),
+        lambda k: k.render_lines(data, width),
     ]
     outcomes = []
     for work in works:
-        compiled, simple = (outcome(lambda k=k, w=work: w(k)) for k in (_kernel, plain))
-        assert compiled == simple, (raw, row_ends, layout, compiled, simple)
-        outcomes.append(compiled)
-    compiled, simple = (outcome(lambda k=k: k.render_lines(data, width)) for k in (_loading, plain))
-    assert compiled == simple, (raw, width, compiled, simple)
+        fast, simple = (outcome(lambda k=k, w=work: w(k)) for k in (compiled, plain))
+        assert fast == simple, (raw, row_ends, layout, fast, simple)
+        outcomes.append(fast)
     return outcomes[9]
 
 
@@ -210,11 +209,9 @@ def check_stream(rng: random.Random, room: Walled) -> str:
     edges = [0, *cuts, len(stream)]
     pieces = [memoryview(stream)[start:stop] for start, stop in itertools.pairwise(edges)]
     at_end = rng.random() < 0.6
-    compiled, simple = (
-        outcome(lambda k=k: split(k, pieces, room, at_end)) for k in (_kernel, plain)
-    )
-    assert compiled == simple, (stream, edges, compiled, simple)
-    return compiled
+    fast, simple = (outcome(lambda k=k: split(k, pieces, room, at_end)) for k in (compiled, plain))
+    assert fast == simple, (stream, edges, fast, simple)
+    return fast
 
 
 def some_column(rng: random.Random, rows: int) -> list[Value]:
@@ -248,23 +245,21 @@ def check_columns(rng: random.Random, room: Walled) -> str:
     raw = raw[: ROOM_PAGES * mmap.PAGESIZE]
     at_end = rng.random() < 0.6
     rows = room.place(raw, at_end)
-    compiled, simple = (
-        outcome(lambda k=k: k.arrange(rows, len(columns))) for k in (_columns, plain)
-    )
-    assert compiled == simple, (raw, len(columns), compiled, simple)
-    if compiled in ("refused", "None"):
-        return compiled
+    fast, simple = (outcome(lambda k=k: k.arrange(rows, len(columns))) for k in (compiled, plain))
+    assert fast == simple, (raw, len(columns), fast, simple)
+    if fast in ("refused", "None"):
+        return fast
     data = plain.arrange(raw, len(columns))[0]
     raw_bytes = len(raw)
     if rng.random() < 0.8:
         data = damage_arranged(rng, data)
         raw_bytes += rng.choice([0, 0, 0, 1, -1, 40])
     arranged = room.place(data[: ROOM_PAGES * mmap.PAGESIZE], at_end)
-    compiled, simple = (
-        outcome(lambda k=k: k.restore_rows(arranged, raw_bytes)) for k in (_columns, plain)
+    fast, simple = (
+        outcome(lambda k=k: k.restore_rows(arranged, raw_bytes)) for k in (compiled, plain)
     )
-    assert compiled == simple, (data, raw_bytes, compiled, simple)
-    return compiled
+    assert fast == simple, (data, raw_bytes, fast, simple)
+    return fast
 
 
 def damage_arranged(rng: random.Random, data: bytes) -> bytes:
@@ -304,9 +299,9 @@ def check_records(rng: random.Random, room: Walled, other_room: Walled) -> str:
         one.place(b"".join(part), at_end)
         for one, part in zip((room, other_room), parts, strict=True)
     ]
-    compiled, simple = (k.RecordSearch(places).find(asked, 1) for k in (_kernel, plain))
-    assert compiled == simple or not is_sorted, (parts, asked, compiled, simple)
-    ends, numbers_of_parts, numbers, records = compiled
+    fast, simple = (k.RecordSearch(places).find(asked, 1) for k in (compiled, plain))
+    assert fast == simple or not is_sorted, (parts, asked, fast, simple)
+    ends, numbers_of_parts, numbers, records = fast
     start = 0
     for one, end in zip(asked, ends, strict=True):
         for at in range(start, end):
@@ -316,7 +311,7 @@ def check_records(rng: random.Random, room: Walled, other_room: Walled) -> str:
         start = end
     names = [(("one", "two") * 60), ()]
     return outcome(
-        lambda: _kernel.make_places(records, numbers_of_parts, names, ("x", "y"), 1, tuple)
+        lambda: compiled.make_places(records, numbers_of_parts, names, ("x", "y"), 1, tuple)
     )
 
 

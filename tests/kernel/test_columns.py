@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.strategies import Table, binary, numbers, seeded_batch, tables
-from rowvault.codec import _columns, plain
+from rowvault.codec import compiled, plain
 from rowvault.codec.rows import Value, encode_batch
 
 
-@pytest.fixture(scope="session", params=[_columns, plain], ids=["compiled", "plain"])
+@pytest.fixture(scope="session", params=[compiled, plain], ids=["compiled", "plain"])
 def columns(request: pytest.FixtureRequest) -> ModuleType:
     """The compiled column layout, then its plain twin."""
     return request.param
@@ -91,7 +91,7 @@ def test_what_is_no_row_is_refused(columns: ModuleType) -> None:
 @given(data=st.binary(max_size=200), raw_bytes=st.integers(0, 400))
 def test_any_bytes_are_restored_alike_or_refused(data: bytes, raw_bytes: int) -> None:
     results = []
-    for module in (_columns, plain):
+    for module in (compiled, plain):
         try:
             results.append(module.restore_rows(data, raw_bytes))
         except ValueError:

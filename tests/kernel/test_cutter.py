@@ -19,7 +19,7 @@ from kernel.strategies import (
     seeded_batch,
     tables,
 )
-from rowvault.codec import _kernel, plain
+from rowvault.codec import compiled, plain
 from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import RowBatch, decode_row, encode_batch, encode_row
 
@@ -46,7 +46,7 @@ rules = st.builds(
 
 @given(table=tables(), rule=rules)
 def test_both_kernels_cut_alike(table: Table, rule: CutRule) -> None:
-    assert cut(_kernel, table.layout, rule, table.batch) == cut(
+    assert cut(compiled, table.layout, rule, table.batch) == cut(
         plain, table.layout, rule, table.batch
     )
 
@@ -98,7 +98,7 @@ def test_blocks_are_the_rows_and_say_what_they_hold(
 @given(table=tables(max_rows=20), rule=rules)
 def test_fragments_are_one_row_larger_than_the_maximum(table: Table, rule: CutRule) -> None:
     run: list[RawTuple] = []
-    for block in cut(_kernel, table.layout, rule, table.batch):
+    for block in cut(compiled, table.layout, rule, table.batch):
         if block[5] in (0, 1):
             assert not run
         if block[5] == 0:
@@ -147,7 +147,7 @@ def test_a_byte_put_into_a_long_row_changes_few_fragments(kernel: ModuleType) ->
 def block_ends(first: int, last: int, rule: CutRule) -> list[int]:
     """The numbers of the rows behind which blocks end, of a reader that starts at `first`."""
     ends, row = [], first
-    for block in cut(_kernel, SEEDED_LAYOUT, rule, seeded_batch(first, last))[:-1]:
+    for block in cut(compiled, SEEDED_LAYOUT, rule, seeded_batch(first, last))[:-1]:
         row += block[1]
         ends.append(row)
     return ends
@@ -175,7 +175,7 @@ def test_sizes_spread_around_the_scale() -> None:
     layout = RowLayout(b"\1\2", (b"", b""), (0,))
     rule = msgspec.structs.replace(RULE, minimum=1000, scale=4000, maximum=16_000)
     batch = encode_batch((b"%d" % i, b"x" * 40) for i in range(40_000))
-    sizes = [len(block[0]) for block in cut(_kernel, layout, rule, batch)[:-1]]
+    sizes = [len(block[0]) for block in cut(compiled, layout, rule, batch)[:-1]]
     mean = sum(sizes) / len(sizes)
     assert 0.86 * rule.scale < mean < 0.96 * rule.scale
     assert min(sizes) >= rule.minimum
@@ -298,7 +298,7 @@ def test_the_largest_rule_stays_within_128_bits(number: int) -> None:
         if chance * top**4 < (ends[row + 1] ** 4 - ends[row] ** 4) << 32:
             expected = row + 1
             break
-    assert cut(_kernel, layout, rule, batch)[0][1] == expected
+    assert cut(compiled, layout, rule, batch)[0][1] == expected
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from kernel.strategies import Table, tables
-from rowvault.codec import _kernel, plain
+from rowvault.codec import compiled, plain
 from rowvault.codec.rows import Value, encode_batch, encode_row
 from rowvault.core.model import ValueKind
 
@@ -43,8 +43,8 @@ def json_of(kernel: ModuleType, kind: bytes, value: Value) -> bytes:
 def test_both_kernels_make_the_same_of_all_forms(table: Table) -> None:
     rows, kinds = table.batch.rows, table.layout.kinds
     names = names_of(kinds)
-    assert _kernel.render_csv(rows, kinds) == plain.render_csv(rows, kinds)
-    lines = _kernel.render_json_lines(rows, kinds, names)
+    assert compiled.render_csv(rows, kinds) == plain.render_csv(rows, kinds)
+    lines = compiled.render_json_lines(rows, kinds, names)
     assert lines == plain.render_json_lines(rows, kinds, names)
 
 
@@ -52,7 +52,7 @@ def test_both_kernels_make_the_same_of_all_forms(table: Table) -> None:
 def test_a_statement_is_the_tuples_in_their_frame(table: Table) -> None:
     layout = table.layout
     tuples = plain.render_tuples(*table.batch, layout.kinds, layout.introducers)
-    for kernel in (_kernel, plain):
+    for kernel in (compiled, plain):
         arguments = (table.batch.rows, layout.kinds, layout.introducers, b"INSERT ", b";\n")
         assert kernel.render_statement(*arguments, len(tuples)) == b"INSERT " + tuples + b";\n"
         for other in {0, len(tuples) - 1, len(tuples) + 1, 1 << 40} - {len(tuples), -1}:
@@ -257,7 +257,7 @@ def is_nan(value: Value, kind: int) -> bool:
 @given(table=tables())
 def test_every_value_comes_back_from_csv(table: Table) -> None:
     kinds = table.layout.kinds
-    text = _kernel.render_csv(table.batch.rows, kinds)
+    text = compiled.render_csv(table.batch.rows, kinds)
     found = [
         [value_of_csv(*field, kind) for field, kind in zip(line, kinds, strict=True)]
         for line in csv_fields(text)
@@ -268,7 +268,7 @@ def test_every_value_comes_back_from_csv(table: Table) -> None:
 @given(table=tables())
 def test_every_value_comes_back_from_json(table: Table) -> None:
     kinds = table.layout.kinds
-    text = _kernel.render_json_lines(table.batch.rows, kinds, names_of(kinds))
+    text = compiled.render_json_lines(table.batch.rows, kinds, names_of(kinds))
     found = []
     for line in text.split(b"\n")[:-1]:
         members = json.loads(line, parse_int=str.encode, parse_float=str.encode)

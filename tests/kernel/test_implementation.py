@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from rowvault.codec import kernel
+from rowvault.codec import compiled, kernel, plain
 
 SAY = "from rowvault.codec import kernel; print(kernel.implementation, kernel.Cutter.__module__)"
 
@@ -31,8 +31,8 @@ def test_the_compiled_kernel_is_in_use() -> None:
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({}, "compiled rowvault.codec._kernel"),
-        ({"ROWVAULT_KERNEL": "compiled"}, "compiled rowvault.codec._kernel"),
+        ({}, "compiled rowvault.codec.compiled.cutter"),
+        ({"ROWVAULT_KERNEL": "compiled"}, "compiled rowvault.codec.compiled.cutter"),
         ({"ROWVAULT_KERNEL": "plain"}, "plain rowvault.codec.plain.cutter"),
     ],
 )
@@ -46,14 +46,25 @@ def test_an_unknown_choice_is_refused() -> None:
     assert "it may be 'compiled' or 'plain'" in result.stderr
 
 
-HIDE = "import sys; sys.modules['rowvault.codec._kernel'] = None; "
+@pytest.mark.parametrize("module", ["cutter", "columns", "loading", "faults"])
+def test_without_an_extension_the_plain_twin_stands_in(module: str) -> None:
+    hide = f"import sys; sys.modules['rowvault.codec.compiled.{module}'] = None; "
+    assert run(hide + SAY).stdout.strip() == "plain rowvault.codec.plain.cutter"
 
 
-def test_without_the_extension_the_plain_twin_stands_in() -> None:
-    assert run(HIDE + SAY).stdout.strip() == "plain rowvault.codec.plain.cutter"
-
-
-def test_without_the_extension_an_explicit_choice_of_it_fails() -> None:
-    result = run(HIDE + SAY, ROWVAULT_KERNEL="compiled")
+def test_without_an_extension_an_explicit_choice_of_it_fails() -> None:
+    hide = "import sys; sys.modules['rowvault.codec.compiled.cutter'] = None; "
+    result = run(hide + SAY, ROWVAULT_KERNEL="compiled")
     assert result.returncode != 0
     assert "ModuleNotFoundError" in result.stderr
+
+
+@pytest.mark.parametrize("name", compiled.__all__)
+def test_each_name_is_in_modules_of_one_name(name: str) -> None:
+    modules = [getattr(package, name).__module__ for package in (compiled, plain)]
+    assert modules[0] == modules[1].replace(".plain.", ".compiled.")
+
+
+def test_the_plain_twin_has_every_name() -> None:
+    assert set(compiled.__all__) <= set(plain.__all__)
+    assert set(compiled.__all__) == set(kernel.__all__) - {"implementation"}

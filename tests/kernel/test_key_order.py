@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowvault.codec import _kernel, plain
+from rowvault.codec import compiled, plain
 from rowvault.codec.rows import RowBatch, Value, encode_batch
 
 DIGITS, BYTES, MEMBER = 1, 2, 3
@@ -183,7 +183,7 @@ parts = st.permutations(range(3)).flatmap(
 
 @given(batches=st.lists(rows, max_size=3), parts=parts)
 def test_both_kernels_agree(batches: list[list[tuple[Value, ...]]], parts: list[Part]) -> None:
-    proofs = [kernel.KeyProof(3, parts, None, None) for kernel in (_kernel, plain)]
+    proofs = [kernel.KeyProof(3, parts, None, None) for kernel in (compiled, plain)]
     for batch in batches:
         found = [proof.feed(*encode_batch(batch)) for proof in proofs]
         assert found[0] == found[1]
@@ -195,7 +195,7 @@ def test_both_kernels_agree(batches: list[list[tuple[Value, ...]]], parts: list[
 @given(raw=st.binary(max_size=24), ends=st.lists(st.integers(0, 24), max_size=3))
 def test_both_kernels_refuse_the_same_rows(raw: bytes, ends: list[int]) -> None:
     batch = RowBatch(raw, array("I", ends))
-    outcomes = [_outcome(kernel, batch) for kernel in (_kernel, plain)]
+    outcomes = [_outcome(kernel, batch) for kernel in (compiled, plain)]
     assert outcomes[0] == outcomes[1]
 
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.strategies import Table, sized, tables
-from rowvault.codec import _loading, kernel, plain
+from rowvault.codec import compiled, kernel, plain
 from rowvault.codec.rows import Value, encode_batch
 
 MARKS = st.text("\t\n\\N\0\r\x1a'x", max_size=40).map(str.encode)
 
 
-@pytest.fixture(params=[_loading, plain], ids=["compiled", "plain"])
+@pytest.fixture(params=[compiled, plain], ids=["compiled", "plain"])
 def renderer(request: pytest.FixtureRequest) -> ModuleType:
     found: ModuleType = request.param
     return found
@@ -58,7 +58,7 @@ def read(lines: bytes, column_count: int) -> list[tuple[Value, ...]]:
 @given(table=tables())
 def test_both_kernels_render_alike(table: Table) -> None:
     rows, width = table.batch.rows, table.layout.column_count
-    assert _loading.render_lines(rows, width) == plain.render_lines(rows, width)
+    assert compiled.render_lines(rows, width) == plain.render_lines(rows, width)
 
 
 @given(rows=st.lists(st.tuples(st.none() | MARKS, st.none() | sized | MARKS), max_size=20))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowvault.codec import _kernel, plain
+from rowvault.codec import compiled, plain
 from rowvault.codec.layout import RowLayout
 from rowvault.codec.rows import RowBatch, encode_batch
 
@@ -65,7 +65,7 @@ def test_both_kernels_match_alike_whatever_comes(
     steps: list[tuple[bool, list[tuple[int, int]]] | None], has_key: bool
 ) -> None:
     """Also where a key comes twice, which no table allows."""
-    matchers = [k.RowMatcher(KEYED if has_key else KEYLESS, ROW_KEY) for k in (_kernel, plain)]
+    matchers = [k.RowMatcher(KEYED if has_key else KEYLESS, ROW_KEY) for k in (compiled, plain)]
     for step in steps:
         for matcher in matchers:
             if step is None:
@@ -84,7 +84,7 @@ def test_the_table_stays_healthy_over_many_insertions_and_deletions(layout: RowL
     """A window of 5,000 unmatched rows wanders over 200,000 in random order."""
     order = random.Random(7)
     numbers = list(range(200_000))
-    matcher = _kernel.RowMatcher(layout, ROW_KEY)
+    matcher = compiled.RowMatcher(layout, ROW_KEY)
     waiting: list[int] = []
     for start in range(0, len(numbers), 5000):
         fresh = numbers[start : start + 5000]
@@ -100,7 +100,7 @@ def test_the_table_stays_healthy_over_many_insertions_and_deletions(layout: RowL
 
 
 def test_a_pending_row_takes_64_bytes_at_most() -> None:
-    matcher = _kernel.RowMatcher(KEYED, ROW_KEY)
+    matcher = compiled.RowMatcher(KEYED, ROW_KEY)
     empty_bytes = sys.getsizeof(matcher)
     for start in range(0, 300_000, 1000):
         matcher.left(*batch([(n, n) for n in range(start, start + 1000)]))

@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 from kernel.strategies import RULE, SEEDED_LAYOUT, parts, seeded_batch
-from rowvault.codec import _kernel, _loading
+from rowvault.codec import compiled
 from rowvault.codec.rows import encode_batch
 
 BATCH = seeded_batch(0, 300)
@@ -86,44 +86,44 @@ def private_bytes() -> int:
 
 
 def cut_and_drop() -> None:
-    cutter = _kernel.Cutter(LAYOUT, RULE)
+    cutter = compiled.Cutter(LAYOUT, RULE)
     for batch in parts(BATCH, [50, 120]):
         cutter.feed(*batch)
 
 
 def split_and_drop() -> None:
-    splitter = _kernel.PacketSplitter(0)
+    splitter = compiled.PacketSplitter(0)
     splitter.feed(packets(2000) + b"\xff\xff")
 
 
 def match_and_drop() -> None:
-    matcher = _kernel.RowMatcher(LAYOUT, RULE.row_key)
+    matcher = compiled.RowMatcher(LAYOUT, RULE.row_key)
     matcher.left(*BATCH)
 
 
 def render() -> None:
-    _kernel.render_tuples(*BATCH, LAYOUT.kinds, LAYOUT.introducers)
-    _kernel.rendered_length(*BATCH, LAYOUT.kinds, LAYOUT.introducers)
-    _kernel.row_ends(BATCH.rows, WIDTH)
-    _loading.render_lines(BATCH.rows, WIDTH)
+    compiled.render_tuples(*BATCH, LAYOUT.kinds, LAYOUT.introducers)
+    compiled.rendered_length(*BATCH, LAYOUT.kinds, LAYOUT.introducers)
+    compiled.row_ends(BATCH.rows, WIDTH)
+    compiled.render_lines(BATCH.rows, WIDTH)
 
 
 def convert_values() -> None:
     rows = [(i, i / 7, "text %d" % i, b"blob" * 9, None) for i in range(100)]  # noqa: UP031
-    _kernel.decode_values(*_kernel.encode_values(rows), 5, bytes)
+    compiled.decode_values(*compiled.encode_values(rows), 5, bytes)
 
 
 def refuse() -> None:
     broken = encode_batch([(b"1",)] * 200)
     for work in (
-        lambda: _kernel.Cutter(LAYOUT, RULE).feed(*broken),
-        lambda: _kernel.render_tuples(*broken, LAYOUT.kinds, LAYOUT.introducers),
-        lambda: _kernel.decode_values(*broken, 1, bytes),
-        lambda: _loading.render_lines(broken.rows, 3),
-        lambda: _kernel.RowMatcher(LAYOUT, RULE.row_key).left(*broken),
-        lambda: _kernel.PacketSplitter(0).feed(packets(2000) + bytes(9)),
-        lambda: _kernel.Cutter(LAYOUT, None),
-        lambda: _kernel.encode_values([(bytes(9999), ...)]),
+        lambda: compiled.Cutter(LAYOUT, RULE).feed(*broken),
+        lambda: compiled.render_tuples(*broken, LAYOUT.kinds, LAYOUT.introducers),
+        lambda: compiled.decode_values(*broken, 1, bytes),
+        lambda: compiled.render_lines(broken.rows, 3),
+        lambda: compiled.RowMatcher(LAYOUT, RULE.row_key).left(*broken),
+        lambda: compiled.PacketSplitter(0).feed(packets(2000) + bytes(9)),
+        lambda: compiled.Cutter(LAYOUT, None),
+        lambda: compiled.encode_values([(bytes(9999), ...)]),
     ):
         with pytest.raises((ValueError, TypeError, AttributeError)):
             work()
@@ -148,12 +148,12 @@ def test_nothing_leaks(work: Callable[[], None]) -> None:
 def test_references_stay_counted() -> None:
     marker = object.__new__(type("Marker", (), {}))
     none_before, before = sys.getrefcount(None), sys.getrefcount(marker)
-    data, ends = _kernel.encode_values([(None, b"x")] * 1000)
+    data, ends = compiled.encode_values([(None, b"x")] * 1000)
     for _ in range(20):
-        decoded = _kernel.decode_values(data, ends, 2, lambda raw: marker)
+        decoded = compiled.decode_values(data, ends, 2, lambda raw: marker)
         assert decoded[0] == (None, b"x")
     text, ends = encode_batch([(b"t\xff",)] * 1000)
-    decoded = _kernel.decode_values(text, ends, 1, lambda raw: marker)
+    decoded = compiled.decode_values(text, ends, 1, lambda raw: marker)
     assert sys.getrefcount(marker) == before + 1000
     del decoded
     assert sys.getrefcount(marker) == before
@@ -162,7 +162,7 @@ def test_references_stay_counted() -> None:
 
 def test_two_threads_at_one_object_are_told_so_or_served_in_turn() -> None:
     """Never a crash: the one that comes second is refused while the first is at work."""
-    cutter = _kernel.Cutter(LAYOUT, RULE)
+    cutter = compiled.Cutter(LAYOUT, RULE)
     large = seeded_batch(0, 20_000)
     refused = []
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rowvault.codec import _kernel, plain
+from rowvault.codec import compiled, plain
 
 # Few different prefixes at both ends, so that they collide and lie side by side.
 prefixes = st.one_of(
@@ -82,17 +82,17 @@ def test_many_records(asked: int) -> None:
     ids[::3] = [rng.randbytes(32) for _ in ids[::3]]
     ids[0] = bytes(16)
     held = [b"".join(part) for part in parts]
-    found = _kernel.RecordSearch(held).find(ids, 1)
+    found = compiled.RecordSearch(held).find(ids, 1)
     assert found == plain.RecordSearch(held).find(ids, 1)
     assert found[0][0] == 300
 
 
 def test_what_is_no_id_is_refused() -> None:
-    search = _kernel.RecordSearch([bytes(64)])
+    search = compiled.RecordSearch([bytes(64)])
     with pytest.raises(TypeError, match="bytes"):
         search.find(["x" * 16], 1)
     with pytest.raises(BufferError):
-        _kernel.RecordSearch([memoryview(bytes(128))[::2]])
+        compiled.RecordSearch([memoryview(bytes(128))[::2]])
     with pytest.raises(BufferError):
         plain.RecordSearch([memoryview(bytes(128))[::2]])
 
@@ -141,7 +141,7 @@ def test_parts_become_one(parts: list[tuple[bytes, list[int]]]) -> None:
     ]
     room = sum(len(some) for some, _ in parts)
     fast, plainly = bytearray(room), bytearray(room)
-    written = _kernel.merge_records(given_parts, fast)
+    written = compiled.merge_records(given_parts, fast)
     assert written == plain.merge_records(given_parts, plainly)
     assert fast[:written] == plainly[:written]
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.strategies import Table, tables
-from rowvault.codec import _kernel, plain
+from rowvault.codec import compiled, plain
 from rowvault.codec.rows import Value, encode_batch, encode_row
 from rowvault.core.model import ValueKind
 
@@ -33,9 +33,9 @@ def render(kernel: ModuleType, kind: ValueKind, value: Value, introducer: bytes 
 def test_both_kernels_render_alike_and_know_the_length(table: Table) -> None:
     layout = table.layout
     arguments = (*table.batch, layout.kinds, layout.introducers)
-    rendered = _kernel.render_tuples(*arguments)
+    rendered = compiled.render_tuples(*arguments)
     assert rendered == plain.render_tuples(*arguments)
-    assert _kernel.rendered_length(*arguments) == len(rendered)
+    assert compiled.rendered_length(*arguments) == len(rendered)
     assert plain.rendered_length(*arguments) == len(rendered)
 
 
@@ -141,10 +141,10 @@ def test_the_point_is_a_point_in_every_locale() -> None:
     program = (
         "import locale, sys\n"
         "from array import array\n"
-        "from rowvault.codec import _kernel\n"
+        "from rowvault.codec import compiled\n"
         "locale.setlocale(locale.LC_ALL, sys.argv[1])\n"
         "row = b'\\x09r' + bytes.fromhex('3ff8000000000000')\n"
-        "print(_kernel.render_tuples(row, array('I', [10]), b'\\x04', (b'',)).decode())"
+        "print(compiled.render_tuples(row, array('I', [10]), b'\\x04', (b'',)).decode())"
     )
     names = [name for name in (*COMMA_LOCALES, "C") if is_known(name)]
     for name in names:
@@ -195,13 +195,13 @@ def test_the_ends_of_rows_are_found_again(kernel: ModuleType) -> None:
 @given(table=tables())
 def test_both_kernels_find_the_ends(table: Table) -> None:
     batch = table.batch
-    assert _kernel.row_ends(batch.rows, table.layout.column_count) == batch.ends
+    assert compiled.row_ends(batch.rows, table.layout.column_count) == batch.ends
     assert plain.row_ends(batch.rows, table.layout.column_count) == batch.ends
 
 
 @given(table=tables())
 def test_rows_are_taken_apart(table: Table) -> None:
-    for kernel in (_kernel, plain):
+    for kernel in (compiled, plain):
         assert kernel.row_values(table.batch.rows, table.layout.column_count) == table.rows
 
 

@@ -50,10 +50,8 @@ def _choose() -> str:
     if wanted == "plain":
         return wanted
     try:
-        # The imports are the question: are the extensions there?
-        import rowvault.codec._columns
-        import rowvault.codec._kernel
-        import rowvault.codec._loading  # noqa: F401
+        # The import is the question: are the extensions there?
+        import rowvault.codec.compiled  # noqa: F401
     except ImportError:
         if wanted == "compiled":
             raise
@@ -64,13 +62,13 @@ def _choose() -> str:
 implementation = _choose()
 
 if TYPE_CHECKING or implementation == "compiled":
-    from rowvault.codec._columns import arrange, restore_rows
-    from rowvault.codec._kernel import (
+    from rowvault.codec.compiled import (
         Cutter,
         KeyProof,
         PacketSplitter,
         RecordSearch,
         RowMatcher,
+        arrange,
         decode_values,
         encode_values,
         keep_freed_memory,
@@ -78,15 +76,16 @@ if TYPE_CHECKING or implementation == "compiled":
         merge_records,
         render_csv,
         render_json_lines,
+        render_lines,
         render_statement,
         render_tuples,
         rendered_length,
+        restore_rows,
         row_ends,
         row_hash,
         row_values,
         siphash24,
     )
-    from rowvault.codec._loading import render_lines
 else:
     from rowvault.codec.plain import (
         Cutter,

@@ -1,4 +1,4 @@
-"""The compiled kernel's rendering for LOAD DATA; rowvault.codec.plain documents it."""
+"""Compiled; rowvault.codec.plain.loading documents each name."""
 
 from _typeshed import ReadableBuffer as Buffer
 

@@ -1,4 +1,4 @@
-"""The compiled column layout's names; rowvault.codec.plain documents each of them."""
+"""Compiled; rowvault.codec.plain.columns documents each name."""
 
 from array import array
 

@@ -1,0 +1,6 @@
+"""Compiled; rowvault.codec.plain.forms documents each name."""
+
+from _typeshed import ReadableBuffer as Buffer
+
+def render_csv(rows: Buffer, kinds: bytes) -> bytes: ...
+def render_json_lines(rows: Buffer, kinds: bytes, names: tuple[bytes, ...]) -> bytes: ...

@@ -1,0 +1,3 @@
+"""Compiled; rowvault.codec.plain.memory documents each name."""
+
+def keep_freed_memory(most_bytes: int) -> None: ...

@@ -1,0 +1,6 @@
+"""Compiled; rowvault.codec.plain.siphash documents each name."""
+
+from _typeshed import ReadableBuffer as Buffer
+
+def siphash24(key: bytes, data: Buffer) -> int: ...
+def row_hash(key: bytes, data: Buffer) -> bytes: ...
