@@ -394,6 +394,9 @@ class Repository:
     def snapshot_set(self) -> SnapshotSet:
         """Whether the snapshots that are there are those that exist."""
         self._has_examined = True
+        return self._make_snapshot_set()
+
+    def _make_snapshot_set(self) -> SnapshotSet:
         return SnapshotSet(self._storage, self._sealer, self._catalogue, self.known_head)
 
     def forget(self, snapshot: Snapshot) -> None:
@@ -433,6 +436,7 @@ class Repository:
         """
         self._config.refuse_unknown(self._config.features.write, self.location)
         self._storage.make_groups()
+        self._make_snapshot_set().begin_where_nothing_is()
         self._blocks.load_index()
         return WriteSession(self.place, command, monitor, level, parent)
 

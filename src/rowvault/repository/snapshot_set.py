@@ -130,7 +130,12 @@ class SnapshotSet:
     def is_recorded_empty(self) -> bool:
         """Whether it is on record that none is left, and nothing contradicts that."""
         report = self.examine()
-        return self._ledger.is_on() and not report.problems and self._ledger.read().records_none
+        if not self._ledger.is_on() or report.problems:
+            return False
+        state = self._ledger.read()
+        for change in report.undone:
+            state.apply(change)
+        return state.records_none
 
     def settle(self) -> SetReport:
         """The same; what was left undone is recorded, unless something differs."""
@@ -138,6 +143,15 @@ class SnapshotSet:
         if report.undone and not report.problems:
             self._ledger.extend(lambda state: report.undone)
         return report
+
+    def begin_where_nothing_is(self) -> None:
+        """Makes the first entry, where `init` was cut short before it. Raises StorageError."""
+        if self._ledger.is_on() and not self._ledger.numbers() and not self._holds_anything():
+            self._ledger.restart({}, {})
+
+    def _holds_anything(self) -> bool:
+        groups = (names.SESSIONS, names.PACKS, names.SNAPSHOTS, names.TRASH)
+        return any(self._storage.list(group) for group in groups)
 
     def adopt(self) -> int:
         """Begins the ledger with the set that is there; how many snapshots. For an upgrade."""
@@ -196,7 +210,8 @@ class SnapshotSet:
 
     def _compare(self, state: LedgerState, there: _Objects, report: SetReport) -> None:
         if not state.head:
-            report.add(names.LEDGER, no_entry())
+            if self._holds_anything():
+                report.add(names.LEDGER, no_entry())
             return
         for name, session in state.listed.items():
             if name not in there.unpublished:

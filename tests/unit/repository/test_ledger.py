@@ -110,7 +110,11 @@ def test_a_snapshot_that_vanished(storage: MemoryStorage) -> None:
 def test_no_ledger_is_begun_beside_one_whose_only_entry_vanished() -> None:
     """What is committed meanwhile waits, and the entry that comes back is followed by it."""
     storage = MemoryStorage()
-    Repository.create(storage, None, SMALL).close()
+    with Repository.create(storage, None, SMALL) as repository:
+        session = repository.begin("backup", SilentMonitor())
+        session.put_data(b"\x01a" * 40)
+        session.flush()
+        session.abort()
     [entry] = storage.list("ledger/")
     kept = storage.objects[entry]
     storage.delete(entry)
