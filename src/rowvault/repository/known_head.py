@@ -55,7 +55,15 @@ class KnownHead:
         """Remembers it, unless it is what is known; what cannot be written is a warning."""
         if head == known:
             return
-        places = {**self._read().places, self._place: head}
+        self._write({**self._read().places, self._place: head})
+
+    def forget(self) -> None:
+        """Knows nothing of this place any more; what cannot be written is a warning."""
+        places = self._read().places
+        if places.pop(self._place, None) is not None:
+            self._write(places)
+
+    def _write(self, places: dict[str, Head]) -> None:
         temporary = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -110,7 +110,9 @@ class SnapshotSet:
         return report
 
     def _examine(self) -> SetReport:
-        while self._ledger.is_on():
+        if not self._ledger.is_on():
+            return self._examine_without()
+        while True:
             report = SetReport()
             known = None if self._known is None else self._known.read()
             try:
@@ -125,7 +127,21 @@ class SnapshotSet:
             if not report.problems and self._known is not None and state.head:
                 self._known.write(Head(state.head, state.hash[:SHORT]), known)
             return report
-        return SetReport()
+
+    def _examine_without(self) -> SetReport:
+        """A repository has no ledger any more where a copy from before `upgrade` was put back."""
+        report = SetReport()
+        known = None if self._known is None else self._known.read()
+        if known is not None:
+            report.add(
+                names.LEDGER,
+                CorruptError(
+                    f"the repository at {self._storage.location} is in an earlier state: this host "
+                    f"has seen entry {known.number} of the ledger of snapshots, and it has no "
+                    "ledger now"
+                ),
+            )
+        return report
 
     def is_recorded_empty(self) -> bool:
         """Whether it is on record that none is left, and nothing contradicts that."""
@@ -159,6 +175,10 @@ class SnapshotSet:
 
     def accept(self) -> int:
         """Takes what is there for what must be there, and records who did. Raises StorageError."""
+        if not self._ledger.is_on():
+            if self._known is not None:
+                self._known.forget()
+            return len(self._catalogue.published())
         now = datetime.now(UTC).replace(microsecond=0)
         user = f"{_user_name()}@{socket.gethostname()}"
         count = self._restart(Acceptance(now, user))

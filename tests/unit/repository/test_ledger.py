@@ -357,6 +357,31 @@ def test_a_host_misses_a_ledger_that_was_removed_with_all_snapshots(
     assert "earlier state" in message
 
 
+def test_a_copy_of_before_the_upgrade_is_an_earlier_state(tmp_path: Path) -> None:
+    storage = MemoryStorage()
+    with Repository.create(storage, None, SMALL, features=(DELTAS,)) as repository:
+        take_snapshot(repository, ROWS, 1)
+    before = dict(storage.objects)
+
+    def opened() -> Repository:
+        repository = open_plain(storage)
+        repository.known_head = KnownHead(tmp_path, repository.id, "/here")
+        return repository
+
+    assert opened().snapshot_set.examine().problems == []
+    upgrade(opened(), (), SilentMonitor())
+    assert opened().snapshot_set.examine().problems == []
+    storage.objects.clear()
+    storage.objects.update(before)
+    with pytest.raises(DamageError, match=r"in an earlier state.*accept-state"):
+        opened().snapshot_set.settle().require_none()
+    opened().snapshot_set.accept()
+    assert opened().snapshot_set.examine().problems == []
+    assert storage.objects == before
+    upgrade(opened(), (), SilentMonitor())
+    assert opened().snapshot_set.examine().problems == []
+
+
 def test_a_copy_elsewhere_may_be_older(storage: MemoryStorage, tmp_path: Path) -> None:
     with open_plain(storage) as repository:
         for place in ("/here", "/there"):
