@@ -21,6 +21,11 @@ class Damage:
     def __str__(self) -> str:
         return f"{self.path.parent.name}/{self.path.name[:12]} {self.how}"
 
+    @property
+    def is_index_segment(self) -> bool:
+        """A prune makes those anew from the packs."""
+        return self.path.parent.name == "index"
+
     def mend(self) -> None:
         """Puts the whole object back, unless a command has put another one in its place."""
         found = self.path.read_bytes() if self.path.exists() else None

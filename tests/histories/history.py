@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pymysql
 
-from histories.damage import Damage, damage_one
+from histories.damage import damage_one
 from histories.tables import Table, random_table, twins
 from rowvault.repository.config import CutSizes, NodeSizes, Sizes
 from rowvault.repository.repository import Repository
@@ -240,20 +240,26 @@ class History:
         if damage is None:
             return
         self._note(f"damage: {damage}")
-        self._beside(damage)
+        if self._beside() and damage.is_index_segment and not damage.path.exists():
+            self._note("mended by a prune, which has removed packs that the segment lists")
+            return
         damage.mend()
         self._note("mended")
 
-    def _beside(self, damage: Damage) -> None:
+    def _beside(self) -> bool:
+        """Whether a prune was among the commands."""
         chance = self._chance
+        has_pruned = False
         for words in chance.sample(self._verbs(), chance.randint(1, 3)):
             done = self._run(words)
             assert done is not None
+            has_pruned |= words[0] == "prune" and "--dry-run" not in words
             if b"Traceback" in done.stderr:
                 raise self._wrong(done, "a traceback")
             if done.returncode == _DONE and words[0] == "backup":
                 snapshot = json.loads(done.stdout)["snapshot"]
                 self._taken[snapshot] = _Taken(DATABASES, fingerprint(self.source, DATABASES))
+        return has_pruned
 
     def _verbs(self) -> list[list[str]]:
         whole = [word for name in DATABASES for word in ("-d", name)]
