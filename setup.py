@@ -8,6 +8,8 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 MODULES = sorted(Path("src/rowvault/codec/compiled").glob("*.pyx"))
+# Where the loop of a few instructions happens to begin is worth up to 5 % of its speed otherwise.
+OPTIONS = ["-O3", "-falign-loops=32"]
 
 
 class BuildKernel(build_ext):
@@ -33,7 +35,7 @@ if __name__ == "__main__":
             Extension(
                 f"rowvault.codec.compiled.{module.stem}",
                 [str(module)],
-                extra_compile_args=["-O3"],
+                extra_compile_args=OPTIONS,
             )
             for module in MODULES
         ],
