@@ -89,11 +89,4 @@ def restore(options: RestoreOptions, monitor: Monitor) -> RestoreResult:
             replace(options.request, consent=consent),
             monitor,
         )
-        if not lacks:
-            return result
-        return replace(
-            result,
-            incomplete=lacks,
-            warnings=(*lacks, *result.warnings),
-            verified=None if result.verified is None else False,
-        )
+        return replace(result, incomplete=lacks)

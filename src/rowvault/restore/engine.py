@@ -112,7 +112,7 @@ class RestoreResult:
     dry_run: bool = False
     """Nothing was changed: the figures say what would be."""
     incomplete: tuple[str, ...] = ()
-    """What the snapshot itself lacks of what it was to hold, one sentence each; warnings, too."""
+    """What the snapshot itself lacks of what it was to hold, one sentence each."""
     left_out: tuple[str, ...] = ()
     """Labels of what was to be made and is not there; a warning says why."""
     objects: int = 0
