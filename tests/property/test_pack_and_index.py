@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 
 from blake3 import blake3
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rowvault.codec.frames import (
@@ -218,6 +218,8 @@ table_names = st.one_of(
 )
 
 
+# Of the view of two fragments `shop` covers the last one alone.
+@example({("", "0000"), ("", "n" * 503)}, 4005)
 @given(
     st.sets(st.tuples(st.sampled_from(["", "a", "bb", "shop"]), table_names), max_size=40),
     st.integers(0, 6000),

@@ -207,6 +207,7 @@ def read_rows(
         parts.append(read_data(entry.id))
         if entry.fragment in (WHOLE_ROWS, LAST_FRAGMENT):
             yield from split_rows(b"".join(parts))
+            parts = None
 
 
 def decode_record(row: ManifestRow) -> TableRecord | ObjectRecord:
