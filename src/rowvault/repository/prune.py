@@ -296,15 +296,19 @@ class _Prune:
 
     def _empty_trash(self, trash: Sequence[TrashListing]) -> None:
         """The ledger first: who publishes one of them only now learns that it is gone."""
+        ledger = self._repository.ledger
+        gone = {names.forgotten(one.time, one.id).removeprefix(names.TRASH) for one in trash}
         documents = [one.document for one in trash if one.document is not None]
-        sessions = [one.snapshot.session for one in documents if one.snapshot.session is not None]
-        if sessions:
-            self._lease.swap(self._lease.state.with_removed(sessions))
+        sessions = {one.snapshot.session for one in documents}
+        if ledger.is_on():  # it also knows those of objects that cannot be read
+            recorded = ledger.read().forgotten
+            sessions |= {SessionId(recorded[name]) for name in gone & recorded.keys()}
+        removed = [one for one in sessions if one]
+        if removed:
+            self._lease.swap(self._lease.state.with_removed(removed))
         for one in trash:
             self._place.storage.delete(names.forgotten(one.time, one.id))
             self._place.catalogue.remove_all_tags(one.id)
-        ledger = self._repository.ledger
-        gone = {names.forgotten(one.time, one.id).removeprefix(names.TRASH) for one in trash}
         ledger.extend(
             lambda state: [
                 Change(ChangeKind.REMOVED, name, session)

@@ -173,6 +173,23 @@ def test_a_forgotten_snapshot_that_vanished(storage: MemoryStorage) -> None:
     assert_accepted(storage)
 
 
+def test_a_damaged_forgotten_snapshot_that_came_back_behind_a_prune(
+    storage: MemoryStorage,
+) -> None:
+    """The ledger knows of which commit it is, so the next prune removes it again."""
+    [name] = storage.list("trash/")
+    whole = storage.objects[name]
+    storage.objects[name] = whole[:-1] + bytes([whole[-1] ^ 1])
+    with open_plain(storage) as repository:
+        prune(repository, REQUEST, SilentMonitor())
+    assert storage.list("trash/") == []
+    storage.create(name, whole)
+    with open_plain(storage) as repository:
+        prune(repository, REQUEST, SilentMonitor())
+    assert storage.list("trash/") == []
+    assert problems(storage) == []
+
+
 @pytest.mark.parametrize("pruned", [False, True])
 def test_a_snapshot_that_came_back(storage: MemoryStorage, pruned: bool) -> None:
     with open_plain(storage) as repository:
