@@ -28,11 +28,11 @@ from blake3 import blake3
 from rowvault.codec.frames import BlockType
 from rowvault.core.ids import BlockId, PackName
 from rowvault.repository import names
-from rowvault.repository.index import segment_name
-from rowvault.repository.index_segment import PREFIX_BYTES, RECORD_BYTES, segment_head
+from rowvault.repository.index.index import segment_name
+from rowvault.repository.index.seal import MAC_BYTES, SegmentSeal
+from rowvault.repository.index.segment import PREFIX_BYTES, RECORD_BYTES, segment_head
 from rowvault.repository.names import PackType
 from rowvault.repository.repository import Repository
-from rowvault.repository.segment_seal import MAC_BYTES, SegmentSeal
 from rowvault.storage import LocalStorage
 
 PASSWORD = b"benchmark"

@@ -29,8 +29,8 @@ from benchmarks.scenario.machine import commit, kernel_in_use, load, machine, ve
 from benchmarks.scenario.measure import MemoryWatch, process_tree
 from benchmarks.scenario.mount_vault import LARGE, MANY, fill
 
+from rowvault.repository.crypto.key_slot import Argon2Parameters
 from rowvault.repository.repository import Repository
-from rowvault.repository.slots import Argon2Parameters
 from rowvault.storage import LocalStorage
 
 PASSWORD = "benchmark"

@@ -10,11 +10,11 @@ from rowvault.codec.rendering import RENDERER_VERSION
 from rowvault.codec.rows import RowBatch, encode_batch
 from rowvault.core.model import Column, Moment, ServerInfo, TableDefinition, ValueKind
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.manifest import ManifestWriter
+from rowvault.repository.records.snapshot import Snapshot, SnapshotDraft
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
-from rowvault.repository.snapshot import Snapshot, SnapshotDraft
-from rowvault.repository.tree import TreeRoot
+from rowvault.repository.trees.manifest import ManifestWriter
+from rowvault.repository.trees.tree import TreeRoot
 from rowvault.scan.table import TableScan
 from rowvault.source.protocol import RowRange
 

@@ -9,7 +9,7 @@ import click
 
 from rowvault.cli.app import app
 from rowvault.cli.command import Command, all_commands
-from rowvault.cli.exit_codes import MEANINGS
+from rowvault.cli.output.exit_codes import MEANINGS
 
 _HEAD = """\
 # Command line

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rowvault.cli.exit_codes import exit_code_of
 from rowvault.cli.failure import kind_of
+from rowvault.cli.output.exit_codes import exit_code_of
 from rowvault.core import errors
 
 ROOT = Path(__file__).parents[2]
@@ -17,10 +17,10 @@ SOURCE = ROOT / "src" / "rowvault"
 PAGE = (ROOT / "docs" / "reference" / "json.md").read_text()
 
 PARTS_OF_DOCUMENTS = {
-    "cli/prune_options.py": "prune",
+    "cli/input/prune_options.py": "prune",
     "core/documents.py": "backup",
     "render/description.py": "show",
-    "cli/snapshot_name.py": "",
+    "cli/input/snapshot_name.py": "",
 }
 """What stands outside of the verbs' modules, and the command that it is described with."""
 

@@ -18,14 +18,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from rowvault.core.errors import LockedError, MissingError, RepositoryError, RowvaultError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository import session_watch
-from rowvault.repository.check import check
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
-from rowvault.repository.repair import repair
+from rowvault.repository.records import session_watch
+from rowvault.repository.records.session_object import ProcessIdentity
 from rowvault.repository.repository import Repository
-from rowvault.repository.session_object import ProcessIdentity
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
+from rowvault.upkeep.repair.engine import repair
 from support.interleaving import Run, SteppedStorage
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (

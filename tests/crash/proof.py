@@ -13,9 +13,9 @@ from crash.power_cut import Disk, State, recorded
 from rowvault.core.errors import NoRepositoryError, RowvaultError
 from rowvault.core.ids import SnapshotId
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
+from rowvault.upkeep.check.engine import check
 from support.memory_storage import MemoryStorage
 from support.sample_repository import Row, Tables, open_plain, read_snapshot
 

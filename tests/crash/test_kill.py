@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
 from support.sample_repository import SMALL, open_plain, put_all, read_snapshot, sample_rows
 
 TABLES = {("shop", "orders"): sample_rows(2000)}

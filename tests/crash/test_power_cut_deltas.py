@@ -28,17 +28,17 @@ from rowvault.codec.frames import BlockType
 from rowvault.core.ids import SnapshotId
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
-from rowvault.repository.base_marks import BaseMarker
-from rowvault.repository.check import check
 from rowvault.repository.config import CutSizes
-from rowvault.repository.index import Location
-from rowvault.repository.live_blocks import LiveMarks, SnapshotWalk
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneReport, PruneRequest
+from rowvault.repository.index.index import Location
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.delta_base_marks import BaseMarker
+from rowvault.upkeep.live_blocks import LiveMarks, SnapshotWalk
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneReport, PruneRequest
 from support.memory_storage import MemoryStorage
 from support.sample_repository import MIDDLING, Tables, open_plain, take_snapshot
 

@@ -13,8 +13,8 @@ from crash.test_prune_stops import dying_process
 from crash.test_repair_stops import base, do_repair, rows_given
 from rowvault.core.errors import RowvaultError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
 from support.memory_storage import MemoryStorage
 from support.sample_repository import Row, open_plain
 

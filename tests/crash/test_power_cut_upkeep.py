@@ -21,13 +21,13 @@ from crash.power_cut import Disk
 from crash.proof import LISTED, NOWHERE, TRASH, Proof, found_snapshots, record
 from rowvault.core.ids import SnapshotId
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.records.session_object import ProcessIdentity
 from rowvault.repository.repository import Repository
-from rowvault.repository.session_object import ProcessIdentity
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
 from support.memory_storage import MemoryStorage
 from support.sample_repository import SMALL, Row, Tables, open_plain, sample_rows, take_snapshot
 

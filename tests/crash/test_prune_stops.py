@@ -11,13 +11,13 @@ import pytest
 
 from rowvault.core.errors import SnapshotNotFoundError, StorageError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.records.session_object import ProcessIdentity
 from rowvault.repository.repository import Repository
-from rowvault.repository.session_object import ProcessIdentity
 from rowvault.storage import Storage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
 from support.failing_storage import FillingStorage, KilledError, StoppingAtChanges
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (

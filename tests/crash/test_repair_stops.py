@@ -10,11 +10,11 @@ from crash.test_prune_stops import dying_process
 from rowvault.codec.rows import decode_row
 from rowvault.core.errors import DamageError, StorageError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.repair import repair
-from rowvault.repository.repair_report import RepairReport
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage, Storage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.repair.engine import repair
+from rowvault.upkeep.repair.report import RepairReport
 from support.failing_storage import FillingStorage, KilledError, StoppingAtChanges
 from support.memory_storage import MemoryStorage, copied
 from support.sample_repository import (

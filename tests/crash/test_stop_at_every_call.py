@@ -13,12 +13,12 @@ import pytest
 
 from rowvault.core.errors import NoRepositoryError, StorageError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.index import encode_segment, segment_name, unlisted
-from rowvault.repository.pack import PackReader
+from rowvault.repository.index.index import encode_segment, segment_name, unlisted
+from rowvault.repository.packs.pack import PackReader
+from rowvault.repository.records.session_object import ProcessIdentity
 from rowvault.repository.repository import Repository
-from rowvault.repository.session_object import ProcessIdentity
 from rowvault.storage import Storage
+from rowvault.upkeep.check.engine import check
 from support.failing_storage import (
     FillingStorage,
     KilledError,

@@ -9,14 +9,14 @@ import pytest
 from rowvault.core.ids import PackName
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
-from rowvault.repository.block_reader import BlockReader
-from rowvault.repository.check import check
-from rowvault.repository.index import Location
-from rowvault.repository.index_segment import PREFIX_BYTES
-from rowvault.repository.repair import repair
+from rowvault.repository.blocks.reader import BlockReader
+from rowvault.repository.index.index import Location
+from rowvault.repository.index.segment import PREFIX_BYTES
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.repair.engine import repair
 from support.sample_repository import (
     MIDDLING,
     Row,

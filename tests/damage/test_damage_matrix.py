@@ -21,10 +21,10 @@ from rowvault.core.errors import (
     TruncatedError,
 )
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import CheckReport, DamageKind, check
-from rowvault.repository.pack import PACK_HEADER_BYTES
+from rowvault.repository.packs.pack import PACK_HEADER_BYTES
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import CheckReport, DamageKind, check
 from support.sample_repository import (
     CHEAP,
     SMALL,

@@ -20,9 +20,9 @@ from rowvault.core.errors import GroupMissingError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
 from rowvault.repository.config import Config, Features, encode_config
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_report import PruneRequest
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.report import PruneRequest
 from support.rowvault import run, run_json, succeed
 from support.sample_repository import open_plain
 

@@ -16,17 +16,17 @@ from rowvault.core.errors import DamageError
 from rowvault.core.ids import PackName
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
-from rowvault.repository.check import check
 from rowvault.repository.features import DELTAS, FEATURES, SEALED_SEGMENTS
-from rowvault.repository.index_segment import StoredPack, encode_segment, segment_name
+from rowvault.repository.index.segment import StoredPack, encode_segment, segment_name
 from rowvault.repository.names import PackType
-from rowvault.repository.pack import PackEntry, PackReader
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneReport, PruneRequest
-from rowvault.repository.repair import repair
+from rowvault.repository.packs.pack import PackEntry, PackReader
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneReport, PruneRequest
+from rowvault.upkeep.repair.engine import repair
 from support.sample_repository import (
     CHEAP,
     SMALL,

@@ -16,17 +16,17 @@ from rowvault.core.errors import DamageError
 from rowvault.core.ids import BlockId, PackName
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
-from rowvault.repository.block_reader import BlockReader
-from rowvault.repository.check import check
-from rowvault.repository.index import Location
-from rowvault.repository.index_segment import PREFIX_BYTES
+from rowvault.repository.blocks.reader import BlockReader
+from rowvault.repository.index.index import Location
+from rowvault.repository.index.segment import PREFIX_BYTES
 from rowvault.repository.names import PackType
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneReport, PruneRequest
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneReport, PruneRequest
 from support.sample_repository import (
     CHEAP,
     MIDDLING,

@@ -20,11 +20,11 @@ from damage.test_damage_matrix import (
 )
 from rowvault.core.errors import DamageError, LockedError, MissingError, RowvaultError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_report import PruneRequest
-from rowvault.repository.repair import repair
-from rowvault.repository.repair_report import RepairReport
 from rowvault.repository.repository import Repository
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.report import PruneRequest
+from rowvault.upkeep.repair.engine import repair
+from rowvault.upkeep.repair.report import RepairReport
 from support.sample_repository import read_snapshot, read_table, take_snapshot
 
 __all__ = ["base", "place"]

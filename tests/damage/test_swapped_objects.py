@@ -15,12 +15,12 @@ import pytest
 from rowvault.codec.frames import BlockType
 from rowvault.core.errors import DamageError, RowvaultError, WrongPasswordError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.pack import PACK_HEADER_BYTES, PackReader
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.packs.pack import PACK_HEADER_BYTES, PackReader
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.report import PruneRequest
 from support.sample_repository import (
     CHEAP,
     SMALL,

@@ -16,10 +16,10 @@ from mount.mounting import await_true
 from rowvault.codec.frames import BlockType
 from rowvault.core.errors import CorruptError, MountError
 from rowvault.core.ids import BlockId
-from rowvault.mount.ahead import ReadAhead
 from rowvault.mount.decoders import Decoder, Decoders
+from rowvault.mount.prefetcher import ReadAhead
 from rowvault.mount.reading import ChunkCache, Reader
-from rowvault.mount.slots import Slots
+from rowvault.mount.shared_buffers import Slots
 from rowvault.mount.snapshot_text import SnapshotText
 from rowvault.render.document import Chunk, Document, Fixed
 from rowvault.render.table import Group, grouped

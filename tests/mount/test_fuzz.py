@@ -20,12 +20,12 @@ from mount.odd_tables import fill
 from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.monitor import SilentMonitor
 from rowvault.mount.tree import Directory, File, Link, Root, SnapshotCatalogue
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.source.sqlite.snapshot import SqliteSource
 from rowvault.storage.location import open_storage
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
 from support.small_vault import create_small
 
 pytestmark = pytest.mark.fuse

@@ -17,8 +17,8 @@ from rowvault.core.monitor import SilentMonitor
 from rowvault.mount.reading import MOST_AHEAD_BYTES, ChunkCache, Reader
 from rowvault.render.document import Chunk, Document, Fixed
 from rowvault.render.table import TableText
-from rowvault.repository.manifest import TableRecord
 from rowvault.repository.repository import Repository
+from rowvault.repository.trees.manifest import TableRecord
 from rowvault.sqltext.script import script_for
 from support.memory_storage import MemoryStorage
 from support.sample_repository import CHEAP, SMALL, put_table

@@ -15,13 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from rowvault.codec.frames import MAXIMUM_DEPTH, FrameHeader
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.index_segment import PREFIX_BYTES
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.index.segment import PREFIX_BYTES
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
 from support.failing_storage import KilledError, StoppingStorage
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (

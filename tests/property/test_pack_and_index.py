@@ -20,21 +20,21 @@ from rowvault.core.errors import DamageError, RowvaultError
 from rowvault.core.ids import BlockId, PackName, RepositoryId, SessionId
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.repository import names
-from rowvault.repository.ciphers import CipherName
-from rowvault.repository.index import (
+from rowvault.repository.crypto.ciphers import CipherName
+from rowvault.repository.crypto.secrets import IdMaker, Secrets
+from rowvault.repository.index.index import (
     BlockIndex,
     Location,
     Segment,
     encode_segment,
     segment_name,
 )
-from rowvault.repository.index_search import IndexSearch
-from rowvault.repository.manifest import Manifest, ManifestWriter
+from rowvault.repository.index.search import IndexSearch
 from rowvault.repository.names import PackType
-from rowvault.repository.node import Sums
-from rowvault.repository.pack import OpenPack, PackEntry, PackKeys, PackReader
-from rowvault.repository.secrets import IdMaker, Secrets
-from rowvault.repository.tree import TreeRoot
+from rowvault.repository.packs.pack import OpenPack, PackEntry, PackKeys, PackReader
+from rowvault.repository.trees.manifest import Manifest, ManifestWriter
+from rowvault.repository.trees.node import Sums
+from rowvault.repository.trees.tree import TreeRoot
 from rowvault.storage import LocalStorage
 from support.sample_repository import SMALL, table_definition
 

@@ -21,21 +21,21 @@ from rowvault.codec.frames import HEADER_BYTES, BlockType, decode_header, decode
 from rowvault.core.errors import RowvaultError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
-from rowvault.repository.check import check
 from rowvault.repository.config import authenticate_config, decode_config
-from rowvault.repository.index import Segment, segment_name
-from rowvault.repository.index_search import IndexSearch
-from rowvault.repository.manifest import decode_record, split_rows
-from rowvault.repository.node import decode_node
-from rowvault.repository.pack import PACK_HEADER_BYTES, decode_pack_header
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_ledger import Sighting
-from rowvault.repository.prune_report import PruneRequest
-from rowvault.repository.recovery_key import make_recovery_key, read_recovery_key
+from rowvault.repository.crypto.key_slot import decode_slot
+from rowvault.repository.crypto.recovery_key import make_recovery_key, read_recovery_key
+from rowvault.repository.crypto.sealed import DocumentType, Sealer
+from rowvault.repository.index.index import Segment, segment_name
+from rowvault.repository.index.search import IndexSearch
+from rowvault.repository.packs.pack import PACK_HEADER_BYTES, decode_pack_header
+from rowvault.repository.records.prune_ledger import Sighting
+from rowvault.repository.records.session_object import SessionDocument
 from rowvault.repository.repository import Repository
-from rowvault.repository.sealed import DocumentType, Sealer
-from rowvault.repository.session_object import SessionDocument
-from rowvault.repository.slots import decode_slot
+from rowvault.repository.trees.manifest import decode_record, split_rows
+from rowvault.repository.trees.node import decode_node
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.report import PruneRequest
 from support.memory_storage import MemoryStorage
 from support.sample_repository import CHEAP, SMALL, read_snapshot, sample_rows, take_snapshot
 

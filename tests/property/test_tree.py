@@ -13,9 +13,16 @@ from hypothesis import strategies as st
 
 from rowvault.core.errors import CorruptError, DamageError
 from rowvault.core.ids import BlockId
-from rowvault.repository.node import InnerEntry, LeafEntry, NodeRule, Sums, decode_node, encode_node
-from rowvault.repository.tree import TreeReader, TreeRoot, TreeWriter
-from rowvault.repository.tree_difference import differing
+from rowvault.repository.trees.difference import differing
+from rowvault.repository.trees.node import (
+    InnerEntry,
+    LeafEntry,
+    NodeRule,
+    Sums,
+    decode_node,
+    encode_node,
+)
+from rowvault.repository.trees.tree import TreeReader, TreeRoot, TreeWriter
 
 RULE = NodeRule(2, 4, 8, b"k" * 32)
 WIDE = NodeRule(12, 48, 192, b"k" * 32)

@@ -9,9 +9,9 @@ from contextlib import closing
 
 import pytest
 
-from rowvault.source.mysql import division as division_module
-from rowvault.source.mysql.connection import Connection
-from rowvault.source.mysql.probe import Probe
+from rowvault.source.mysql.reading import division as division_module
+from rowvault.source.mysql.reading.probe import Probe
+from rowvault.source.mysql.wire.connection import Connection
 from rowvault.source.protocol import (
     Division,
     Locking,

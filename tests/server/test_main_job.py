@@ -15,7 +15,7 @@ import pytest
 
 from rowvault.repository.config import Sizes
 from rowvault.repository.repository import Repository
-from rowvault.repository.tree import TreeRoot
+from rowvault.repository.trees.tree import TreeRoot
 from rowvault.storage.location import open_storage
 from support import comparer
 from support.clients import pipe_into

@@ -19,8 +19,8 @@ import pytest
 
 from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.manifest import TableRecord
 from rowvault.repository.repository import Repository
+from rowvault.repository.trees.manifest import TableRecord
 from rowvault.scan import workers as workers_module
 from rowvault.source.address import open_source, parse_address
 from rowvault.source.protocol import Selection

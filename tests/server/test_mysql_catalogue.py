@@ -7,7 +7,8 @@ import pytest
 from rowvault.core.errors import AccessDeniedError, RestoreError, UnknownObjectError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.omission import texts_of
-from rowvault.source.mysql import history, maker
+from rowvault.source.mysql.schema import history
+from rowvault.source.mysql.writing import ddl_runner
 from rowvault.source.protocol import Catalogue, Selection
 from support import comparer
 from support.copying import copy, source_at, table_rows
@@ -242,7 +243,7 @@ def test_a_target_that_cannot_take_history_is_told_before_any_row(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     mariadb.execute(f"USE {database}", *HISTORY)
-    monkeypatch.setattr(maker, "INSERT_HISTORY", "no_such_variable")
+    monkeypatch.setattr(ddl_runner, "INSERT_HISTORY", "no_such_variable")
     try:
         with pytest.raises(RestoreError, match="does not take: it lacks"):
             copy(mariadb.url, mariadb_second.url, [database])

@@ -17,8 +17,8 @@ from rowvault.core.errors import ConnectError, ConnectionLostError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.source.address import open_source, parse_address
 from rowvault.source.mysql import ConnectOptions
-from rowvault.source.mysql.connection import Connection
-from rowvault.source.mysql.faults import StatementError
+from rowvault.source.mysql.wire.connection import Connection
+from rowvault.source.mysql.wire.faults import StatementError
 from rowvault.source.protocol import RowRange
 from support.copying import definition_of, read_rows, source_at, table_rows
 from support.mariadb import MariaDBServer

@@ -10,7 +10,7 @@ import pytest
 
 from rowvault.core.errors import ConnectionLostError, SnapshotLostError
 from rowvault.core.omission import texts_of
-from rowvault.source.mysql.gtid import gtid_at_end
+from rowvault.source.mysql.consistency.gtid import gtid_at_end
 from rowvault.source.protocol import Locking, RowRange, Selection
 from support.copying import definition_of, read_rows, source_at
 from support.mariadb import MariaDBServer

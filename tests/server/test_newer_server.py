@@ -9,7 +9,8 @@ import pytest
 
 from rowvault.core.model import ObjectKind
 from rowvault.core.omission import texts_of
-from rowvault.source.mysql import catalogue, columns, programs, unknown_kinds
+from rowvault.source.mysql.keys import columns
+from rowvault.source.mysql.schema import catalogue, programs, unknown_kinds
 from rowvault.source.protocol import Catalogue, Selection
 from support.copying import source_at
 from support.server import DatabaseServer

@@ -14,13 +14,13 @@ from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import VerificationError
 from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.manifest import TableRecord
 from rowvault.repository.repository import Repository
-from rowvault.restore import prover
+from rowvault.repository.trees.manifest import TableRecord
 from rowvault.restore.engine import RestoreRequest, RestoreResult, run_restore
-from rowvault.restore.prover import Prover
+from rowvault.restore.verify import prover
+from rowvault.restore.verify.prover import Prover
 from rowvault.source.address import open_source, open_target, parse_address
-from rowvault.source.mysql.loader import MysqlLoader
+from rowvault.source.mysql.writing.loader import MysqlLoader
 from rowvault.source.protocol import Locking, Selection, Source
 from support import comparer
 from support.server import DatabaseServer

@@ -17,9 +17,9 @@ import pytest
 from rowvault.codec.frames import BlockType
 from rowvault.core.ids import BlockId
 from rowvault.repository import names
-from rowvault.repository.node import LeafEntry
 from rowvault.repository.repository import Repository
-from rowvault.repository.tree import TreeReader
+from rowvault.repository.trees.node import LeafEntry
+from rowvault.repository.trees.tree import TreeReader
 from rowvault.storage.location import open_storage
 from support import comparer
 from support.comparer import Fingerprint

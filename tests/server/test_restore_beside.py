@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rowvault.sqltext.beside import NEW, OLD, name_beside
-from rowvault.sqltext.create_table import CreateTable, ElementKind
+from rowvault.sqltext.mysql.create_table import CreateTable, ElementKind
+from rowvault.sqltext.mysql.shadow_table import NEW, OLD, name_beside
 from support import comparer
 from support.mariadb import MariaDBServer
 from support.rowvault import run, run_json, start, succeed

@@ -14,11 +14,12 @@ from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import SourceError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.repository import Repository
-from rowvault.restore.verify import equal_rows
+from rowvault.restore.verify.verify import equal_rows
 from rowvault.scan import workers as workers_module
-from rowvault.source.mysql import padding, snapshot
-from rowvault.source.mysql.connection import Connection
-from rowvault.source.mysql.division import MysqlDivision
+from rowvault.source.mysql import snapshot
+from rowvault.source.mysql.keys import padding
+from rowvault.source.mysql.reading.division import MysqlDivision
+from rowvault.source.mysql.wire.connection import Connection
 from rowvault.source.protocol import Selection
 from rowvault.storage.location import open_storage
 from support.copying import source_at

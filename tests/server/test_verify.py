@@ -13,9 +13,9 @@ import pytest
 from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.repository import Repository
-from rowvault.restore import verify as verify_module
-from rowvault.restore.rename import Renaming
-from rowvault.restore.selection import choose
+from rowvault.restore.selection.rename import Renaming
+from rowvault.restore.selection.selection import choose
+from rowvault.restore.verify import verify as verify_module
 from rowvault.source.protocol import Locking, Selection
 from rowvault.storage.location import open_storage
 from support.copying import source_at

@@ -20,7 +20,7 @@ from rowvault.source.protocol import (
     SourceSnapshot,
     Target,
 )
-from rowvault.sqltext.late_keys import LateKeys
+from rowvault.sqltext.mysql.deferred_indexes import LateKeys
 from rowvault.sqltext.order import before_rows, behind_rows
 
 

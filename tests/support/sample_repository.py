@@ -23,14 +23,14 @@ from rowvault.core.model import (
 )
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.config import CutSizes, NodeSizes, Sizes
-from rowvault.repository.manifest import ManifestWriter
-from rowvault.repository.node import LeafEntry
-from rowvault.repository.parent_walk import ParentTable
+from rowvault.repository.crypto.key_slot import Argon2Parameters
+from rowvault.repository.records.snapshot import Snapshot, SnapshotDraft
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import Session
-from rowvault.repository.slots import Argon2Parameters
-from rowvault.repository.snapshot import Snapshot, SnapshotDraft
-from rowvault.repository.tree import TreeRoot, TreeWriter
+from rowvault.repository.trees.manifest import ManifestWriter
+from rowvault.repository.trees.node import LeafEntry
+from rowvault.repository.trees.parent_walk import ParentTable
+from rowvault.repository.trees.tree import TreeRoot, TreeWriter
 from rowvault.storage import LocalStorage, Storage
 
 Row = tuple[bytes, ...]

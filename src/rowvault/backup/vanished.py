@@ -12,9 +12,9 @@ import msgspec
 
 from rowvault.core.model import ObjectKind
 from rowvault.core.omission import Omission, missing
-from rowvault.repository.manifest import Manifest
-from rowvault.repository.selected import Selected
-from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.records.selected import Selected
+from rowvault.repository.records.snapshot import Snapshot
+from rowvault.repository.trees.manifest import Manifest
 from rowvault.source.protocol import Catalogue
 
 Name = tuple[str, str]

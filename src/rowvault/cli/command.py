@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from rowvault.cli.exit_codes import MEANINGS, ExitCode
+from rowvault.cli.output.exit_codes import MEANINGS, ExitCode
 from rowvault.cli.settings import Settings, global_options
 from rowvault.core.errors import UsageError
 
@@ -53,7 +53,7 @@ class Command(click.Command):
         """Runs the command's function; see OperatingSystemFailure for the wrapping."""
         settings = ctx.ensure_object(Settings)
         settings.check()
-        from rowvault.cli import logs
+        from rowvault.cli.output import logs
 
         logs.configure(settings.verbosity)
         try:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import OperatingSystemFailure
-from rowvault.cli.exit_codes import ExitCode, exit_code_of
-from rowvault.cli.figures import printable_lines
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode, exit_code_of
+from rowvault.cli.output.formatting import printable_lines
 from rowvault.cli.settings import Settings
 from rowvault.core.errors import AmbiguousSnapshotError, RowvaultError
 from rowvault.core.partly import done_before
@@ -28,8 +28,8 @@ class Terminated(KeyboardInterrupt):
 
 def report(error: BaseException, settings: Settings, arguments: Sequence[str] = ()) -> ExitCode:
     """Tells of an error on standard error, or as JSON, and gives the exit code for it."""
-    if isinstance(error, output.OutputClosed):
-        output.abandon()
+    if isinstance(error, stdout.OutputClosed):
+        stdout.abandon()
         return ExitCode.FAILED
     kind, message, code = describe(error)
     message = _with_notes(error, message)
@@ -38,8 +38,8 @@ def report(error: BaseException, settings: Settings, arguments: Sequence[str] = 
     if settings.as_json:
         document = {"kind": kind, "message": message, "exit_code": int(code)}
         document |= done_before(error)
-        output.write_json({"error": document})
-        output.flush()
+        stdout.write_json({"error": document})
+        stdout.flush()
     elif isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(message, err=True)
     else:

@@ -34,17 +34,18 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str], settings: object) -> int:
-    from rowvault.cli import output
     from rowvault.cli.app import app
+    from rowvault.cli.output import stdout
 
     signal.signal(signal.SIGTERM, _terminate)
     code = app.main(list(arguments), prog_name="rowvault", standalone_mode=False, obj=settings)
-    output.flush()
+    stdout.flush()
     return int(code or 0)
 
 
 def _report(error: BaseException, settings: object, arguments: Sequence[str]) -> int:
-    from rowvault.cli import failure, output
+    from rowvault.cli import failure
+    from rowvault.cli.output import stdout
     from rowvault.cli.settings import Settings
 
     assert isinstance(settings, Settings)
@@ -54,11 +55,11 @@ def _report(error: BaseException, settings: object, arguments: Sequence[str]) ->
     try:
         code = failure.report(cause, settings, arguments)
         # What could not be written would fail once more when the interpreter ends.
-        output.flush()
+        stdout.flush()
         return code
-    except (OSError, output.OutputClosed):
+    except (OSError, stdout.OutputClosed):
         # Nobody reads what is said; the exit code still says it.
-        output.abandon()
+        stdout.abandon()
         return int(failure.describe(cause)[2])
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import click
 
-from rowvault.cli import output
-from rowvault.cli.figures import plural
+from rowvault.cli.output import stdout
+from rowvault.cli.output.formatting import plural
 from rowvault.commands.demo_shop import (
     CHANGES,
     TableChange,
@@ -92,7 +92,7 @@ class Tour:
     def _process(
         self, arguments: Sequence[str], capture: bool
     ) -> subprocess.CompletedProcess[bytes]:
-        output.flush()
+        stdout.flush()
         # The user's own password settings must not reach the tour's repository.
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("ROWVAULT_P")
@@ -137,15 +137,15 @@ class Tour:
 
     def _tell(self, text: str) -> None:
         if self._show:
-            output.write_line(f"\n{text}")
+            stdout.write_line(f"\n{text}")
 
     def _type(self, *lines: str) -> None:
         if not self._show:
             return
-        output.write_line()
+        stdout.write_line()
         for line in lines:
             shown = f"$ {line}"
-            output.write_line(click.style(shown, bold=True) if output.is_terminal() else shown)
+            stdout.write_line(click.style(shown, bold=True) if stdout.is_terminal() else shown)
 
 
 def _line(arguments: Sequence[str]) -> str:

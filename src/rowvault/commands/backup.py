@@ -9,8 +9,8 @@ import msgspec
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.server import ServerAccess
 from rowvault.core.monitor import Monitor
-from rowvault.repository.ledger import CHECKPOINT_WITHOUT_PRUNE
-from rowvault.repository.tag_name import check_tag
+from rowvault.repository.records.ledger import CHECKPOINT_WITHOUT_PRUNE
+from rowvault.repository.records.tag_name import check_tag
 
 if TYPE_CHECKING:
     from rowvault.backup.engine import BackupResult

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.core.monitor import Monitor
-from rowvault.repository.check import CheckReport
-from rowvault.repository.check import check as check_repository
 from rowvault.repository.read_subset import ReadSubset
+from rowvault.upkeep.check.engine import CheckReport
+from rowvault.upkeep.check.engine import check as check_repository
 
 
 @dataclass(frozen=True, slots=True)

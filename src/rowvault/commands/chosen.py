@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from rowvault.commands.incomplete import incomplete_note
 from rowvault.core.model import ServerInfo
-from rowvault.repository.find_snapshot import FoundSnapshot, SnapshotRequest
+from rowvault.repository.records.find_snapshot import FoundSnapshot, SnapshotRequest
+from rowvault.repository.records.selection import Name
 from rowvault.repository.repository import Repository
-from rowvault.repository.selection import Name
 
 
 def _untold(found: FoundSnapshot) -> None:

@@ -12,9 +12,11 @@ from rowvault.core.errors import UsageError
 from rowvault.core.instant import is_of_future
 from rowvault.core.monitor import Monitor
 from rowvault.core.partly import partly
-from rowvault.repository.prune_report import PruneReport, PruneRequest
+from rowvault.repository.records.snapshot import Snapshot
+from rowvault.repository.records.sources import Sources
 from rowvault.repository.repository import Repository
-from rowvault.repository.retention import (
+from rowvault.upkeep.prune.report import PruneReport, PruneRequest
+from rowvault.upkeep.retention import (
     FUTURE,
     Candidate,
     Kept,
@@ -24,8 +26,6 @@ from rowvault.repository.retention import (
     group,
     judge,
 )
-from rowvault.repository.snapshot import Snapshot
-from rowvault.repository.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def forget(
     Raises UsageError, also where nothing would be left of a source; SnapshotNotFoundError;
     DamageError where snapshots have vanished or come back.
     """
-    from rowvault.repository.prune import prune  # loads what only a prune needs
+    from rowvault.upkeep.prune.engine import prune  # loads what only a prune needs
 
     with options.repository.open() as repository:
         found = repository.snapshot_set

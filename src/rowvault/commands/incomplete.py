@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rowvault.repository.find_snapshot import FoundSnapshot
-from rowvault.repository.selection import Name
-from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.records.find_snapshot import FoundSnapshot
+from rowvault.repository.records.selection import Name
+from rowvault.repository.records.snapshot import Snapshot
 
 _NAMED = 3
 

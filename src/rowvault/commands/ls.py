@@ -8,8 +8,8 @@ from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice, wanted_part
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ACCOUNT_KINDS, Column, ObjectDefinition, ObjectKind
-from rowvault.repository.manifest import Manifest, TableRecord
-from rowvault.sqltext.account import counted
+from rowvault.repository.trees.manifest import Manifest, TableRecord
+from rowvault.sqltext.mysql.account import counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.core.monitor import Monitor
-from rowvault.repository.prune import prune as prune_repository
-from rowvault.repository.prune_report import PruneReport, PruneRequest
-from rowvault.repository.session_object import SessionDocument, SessionState
-from rowvault.repository.session_watch import Life, SessionWatch
+from rowvault.repository.records.session_object import SessionDocument, SessionState
+from rowvault.repository.records.session_watch import Life, SessionWatch
+from rowvault.upkeep.prune.engine import prune as prune_repository
+from rowvault.upkeep.prune.report import PruneReport, PruneRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.core.monitor import Monitor
-from rowvault.repository.repair import repair as repair_repository
-from rowvault.repository.repair_report import RepairReport
+from rowvault.upkeep.repair.engine import repair as repair_repository
+from rowvault.upkeep.repair.report import RepairReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice
 from rowvault.repository.absence import refuse_unexplained_emptiness
-from rowvault.repository.snapshot import Snapshot
-from rowvault.repository.sources import Sources
+from rowvault.repository.records.snapshot import Snapshot
+from rowvault.repository.records.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice
 from rowvault.core.monitor import Monitor
-from rowvault.repository.four_figures import FourFigures, four_figures, reading_speed
-from rowvault.repository.snapshot import Snapshot
-from rowvault.repository.statistics import Statistics, gather
+from rowvault.repository.records.snapshot import Snapshot
+from rowvault.upkeep.backup_metrics import FourFigures, four_figures, reading_speed
+from rowvault.upkeep.statistics import Statistics, gather
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.core.monitor import Monitor
-from rowvault.repository.upgrade import UpgradeReport
-from rowvault.repository.upgrade import upgrade as upgrade_repository
+from rowvault.upkeep.upgrade import UpgradeReport
+from rowvault.upkeep.upgrade import upgrade as upgrade_repository
 
 
 @dataclass(frozen=True, slots=True)

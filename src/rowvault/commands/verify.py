@@ -15,11 +15,11 @@ from rowvault.commands.server import ServerAccess
 from rowvault.core.errors import RestoreError
 from rowvault.core.model import ObjectDefinition, TableDefinition
 from rowvault.core.monitor import Monitor
-from rowvault.repository.selected import Selected
-from rowvault.repository.snapshot import Snapshot
-from rowvault.restore.rename import Renaming, Side
-from rowvault.restore.selection import choose
-from rowvault.restore.verify import compare
+from rowvault.repository.records.selected import Selected
+from rowvault.repository.records.snapshot import Snapshot
+from rowvault.restore.selection.rename import Renaming, Side
+from rowvault.restore.selection.selection import choose
+from rowvault.restore.verify.verify import compare
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ import trio
 from rowvault.codec import kernel
 from rowvault.core.errors import RowvaultError
 from rowvault.core.ids import BlockId
-from rowvault.mount.slots import Slots
+from rowvault.mount.shared_buffers import Slots
 from rowvault.render.document import Chunk
 from rowvault.render.table import Group, StatementForm
 from rowvault.repository.repository import Repository

@@ -23,9 +23,9 @@ import pyfuse3
 import trio
 
 from rowvault.core.errors import RowvaultError
-from rowvault.mount.ahead import ReadAhead
 from rowvault.mount.decoders import Buffer, Decoders
 from rowvault.mount.inodes import Inodes
+from rowvault.mount.prefetcher import ReadAhead
 from rowvault.mount.reading import ChunkCache, Reader
 from rowvault.mount.tree import Directory, File, Link, Node
 

@@ -25,9 +25,9 @@ from rowvault.mount.snapshot_text import EVERYTHING, Excerpt, SnapshotText
 from rowvault.render.document import Document
 from rowvault.repository import names
 from rowvault.repository.absence import refuse_unexplained_absence, refuse_unexplained_emptiness
+from rowvault.repository.records.snapshot import Snapshot, SnapshotListing
+from rowvault.repository.records.sources import Sources
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot, SnapshotListing
-from rowvault.repository.sources import Sources
 
 _log = logging.getLogger(__name__)
 

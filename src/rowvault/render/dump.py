@@ -12,11 +12,11 @@ from rowvault.render.document import Fixed
 from rowvault.render.large_row import FragmentText
 from rowvault.render.rows import RowFormat, rows_text
 from rowvault.render.table import Group, TableText, grouped
-from rowvault.repository.manifest import Manifest, TableRecord
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
-from rowvault.sqltext.account import before_objects, behind_objects
-from rowvault.sqltext.grant import right_of
+from rowvault.repository.trees.manifest import Manifest, TableRecord
+from rowvault.sqltext.mysql.account import before_objects, behind_objects
+from rowvault.sqltext.mysql.grant import right_of
 from rowvault.sqltext.order import before_rows, behind_rows
 from rowvault.sqltext.script import Script, script_for
 

@@ -14,10 +14,10 @@ from rowvault.core.errors import CorruptError, RowvaultError, UnsupportedFormatE
 from rowvault.core.ids import BlockId
 from rowvault.render.document import Chunk, Fixed
 from rowvault.render.large_row import LargeRow
-from rowvault.repository.manifest import TableRecord
-from rowvault.repository.node import LeafEntry, Sums
 from rowvault.repository.repository import Repository
-from rowvault.sqltext.counter import loadable
+from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository.trees.node import LeafEntry, Sums
+from rowvault.sqltext.mysql.auto_increment import loadable
 from rowvault.sqltext.script import Script
 
 _WHOLE = 0

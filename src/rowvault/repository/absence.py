@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rowvault.core.errors import MissingError
 from rowvault.repository import names
-from rowvault.repository.snapshot import Snapshot
+from rowvault.repository.records.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from rowvault.repository.repository import Repository

@@ -9,12 +9,12 @@ from rowvault.core.decoding import decode_json
 from rowvault.core.errors import CorruptError, NoRepositoryError, UnsupportedFormatError
 from rowvault.core.ids import RepositoryId
 from rowvault.core.instant import Instant
-from rowvault.repository.authenticated import encode_authenticated, split_authenticated
-from rowvault.repository.ciphers import CipherName
+from rowvault.repository.crypto.authenticated import encode_authenticated, split_authenticated
+from rowvault.repository.crypto.ciphers import CipherName
+from rowvault.repository.crypto.secrets import Secrets
 from rowvault.repository.features import FEATURES, Access, Feature, names_of
 from rowvault.repository.names import GROUPS
-from rowvault.repository.node import NodeRule
-from rowvault.repository.secrets import Secrets
+from rowvault.repository.trees.node import NodeRule
 
 MAGIC = "rowvault repository"
 FORMAT = 1

@@ -9,8 +9,8 @@ from typing import Self
 
 from rowvault.codec.frames import BlockType
 from rowvault.core.ids import BlockId, SnapshotId
+from rowvault.repository.records.snapshot import SnapshotDraft
 from rowvault.repository.session import Figures, Previous, SessionPlace
-from rowvault.repository.snapshot import SnapshotDraft
 
 
 class DrySession:

@@ -14,13 +14,13 @@ from rowvault.core.errors import (
     WrongPasswordError,
 )
 from rowvault.repository import names
-from rowvault.repository.ciphers import CipherName
 from rowvault.repository.config import Config, decode_config
-from rowvault.repository.keys import refuse_removed
-from rowvault.repository.recovery_key import looks_like_recovery_key, read_recovery_key
-from rowvault.repository.sealed import Sealer
-from rowvault.repository.secrets import Secrets
-from rowvault.repository.slots import StoredSlot, decode_slot
+from rowvault.repository.crypto.ciphers import CipherName
+from rowvault.repository.crypto.key_ring import refuse_removed
+from rowvault.repository.crypto.key_slot import StoredSlot, decode_slot
+from rowvault.repository.crypto.recovery_key import looks_like_recovery_key, read_recovery_key
+from rowvault.repository.crypto.sealed import Sealer
+from rowvault.repository.crypto.secrets import Secrets
 from rowvault.storage.protocol import Storage
 
 _OURS = frozenset(group.partition("/")[0] + "/" for group in names.GROUPS)

@@ -18,7 +18,7 @@ from rowvault.core.errors import (
 from rowvault.core.ids import PackName
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
-from rowvault.repository.sealed import DocumentType, Sealer
+from rowvault.repository.crypto.sealed import DocumentType, Sealer
 from rowvault.storage.protocol import Storage
 
 

@@ -28,9 +28,7 @@ from rowvault.core.model import ServerInfo
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.absence import refuse_unexplained_emptiness
-from rowvault.repository.block_reader import BlockReader
-from rowvault.repository.catalogue import Catalogue, Damage
-from rowvault.repository.ciphers import CipherName
+from rowvault.repository.blocks.reader import BlockReader
 from rowvault.repository.config import (
     Config,
     Features,
@@ -39,33 +37,35 @@ from rowvault.repository.config import (
     decode_config,
     encode_config,
 )
+from rowvault.repository.crypto.ciphers import CipherName
+from rowvault.repository.crypto.key_ring import KeyRing, read_removed
+from rowvault.repository.crypto.key_slot import Argon2Parameters, seal_slot
+from rowvault.repository.crypto.sealed import Sealer
+from rowvault.repository.crypto.secrets import IdMaker, Secrets, new_repository_id
 from rowvault.repository.dry_session import DrySession
 from rowvault.repository.features import FEATURES, LEDGER, SEALED_SEGMENTS, Feature
-from rowvault.repository.find_snapshot import FoundSnapshot, SnapshotFinder, SnapshotRequest
-from rowvault.repository.index import BlockIndex
-from rowvault.repository.keys import KeyRing, read_removed
-from rowvault.repository.known_head import KnownHead
-from rowvault.repository.ledger import Ledger
-from rowvault.repository.manifest import Manifest
-from rowvault.repository.node import NodeRule
-from rowvault.repository.node_cache import NodeCache
+from rowvault.repository.index.index import BlockIndex
+from rowvault.repository.index.seal import SegmentSeal
 from rowvault.repository.objects import Objects
 from rowvault.repository.opening import exists, read_config, require_free, unlock
-from rowvault.repository.pack import PackKeys
-from rowvault.repository.parent_walk import ParentTables
-from rowvault.repository.prune_ledger import PruneLedger
+from rowvault.repository.packs.pack import PackKeys
 from rowvault.repository.read_subset import ReadRotation
-from rowvault.repository.sealed import Sealer
-from rowvault.repository.secrets import IdMaker, Secrets, new_repository_id
-from rowvault.repository.segment_seal import SegmentSeal
+from rowvault.repository.records.find_snapshot import FoundSnapshot, SnapshotFinder, SnapshotRequest
+from rowvault.repository.records.known_head import KnownHead
+from rowvault.repository.records.ledger import Ledger
+from rowvault.repository.records.prune_ledger import PruneLedger
+from rowvault.repository.records.snapshot import Snapshot, SnapshotListing
+from rowvault.repository.records.snapshot_set import SnapshotSet
+from rowvault.repository.records.snapshot_store import Catalogue, Damage
+from rowvault.repository.records.sources import Sources
+from rowvault.repository.records.tag_name import check_tag
+from rowvault.repository.records.trash import Trash
 from rowvault.repository.session import SessionPlace, WriteSession
-from rowvault.repository.slots import Argon2Parameters, seal_slot
-from rowvault.repository.snapshot import Snapshot, SnapshotListing
-from rowvault.repository.snapshot_set import SnapshotSet
-from rowvault.repository.sources import Sources
-from rowvault.repository.tag_name import check_tag
-from rowvault.repository.trash import Trash
-from rowvault.repository.tree import TreeReader, TreeRoot
+from rowvault.repository.trees.manifest import Manifest
+from rowvault.repository.trees.node import NodeRule
+from rowvault.repository.trees.node_cache import NodeCache
+from rowvault.repository.trees.parent_walk import ParentTables
+from rowvault.repository.trees.tree import TreeReader, TreeRoot
 from rowvault.storage.protocol import Storage
 
 _log = logging.getLogger(__name__)

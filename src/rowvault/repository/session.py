@@ -36,35 +36,24 @@ from rowvault.core.errors import (
 from rowvault.core.ids import BlockId, PackName, SessionId, SnapshotId
 from rowvault.core.monitor import Monitor
 from rowvault.repository import names
-from rowvault.repository.block_reader import BlockReader
-from rowvault.repository.catalogue import Catalogue
-from rowvault.repository.delta_chain import DeltaMaker, NewBlock, UsableChains
+from rowvault.repository.blocks.delta_chain import DeltaMaker, NewBlock, UsableChains
+from rowvault.repository.blocks.reader import BlockReader
+from rowvault.repository.crypto.secrets import IdMaker
 from rowvault.repository.features import ARRANGED_BASES, DELTAS, Feature
-from rowvault.repository.footer_claims import FooterClaims
-from rowvault.repository.index import (
-    BlockIndex,
-    Location,
-    StoredPack,
-    segment_name,
-    unlisted,
-)
-from rowvault.repository.index_adoption import (
-    SEGMENT_RECORDS,
-    adoptable,
-    listed_packs,
-    superseded,
-)
-from rowvault.repository.ledger import Change, ChangeKind
-from rowvault.repository.live_session import LiveSession
+from rowvault.repository.index.adoption import SEGMENT_RECORDS, adoptable, listed_packs, superseded
+from rowvault.repository.index.footer_claims import FooterClaims
+from rowvault.repository.index.index import BlockIndex, Location, StoredPack, segment_name, unlisted
+from rowvault.repository.index.proven import ProvenIndex
 from rowvault.repository.names import PackType
-from rowvault.repository.node import NodeRule
-from rowvault.repository.pack import OpenPack, PackKeys
-from rowvault.repository.pack_writer import PackWriter
-from rowvault.repository.proven_index import ProvenIndex
-from rowvault.repository.prune_ledger import HOLDERS, PruneLedger
-from rowvault.repository.read_ahead import ReadAhead
-from rowvault.repository.secrets import IdMaker
-from rowvault.repository.snapshot import Snapshot, SnapshotDraft
+from rowvault.repository.packs.pack import OpenPack, PackKeys
+from rowvault.repository.packs.read_ahead import ReadAhead
+from rowvault.repository.packs.writer import PackWriter
+from rowvault.repository.records.ledger import Change, ChangeKind
+from rowvault.repository.records.live_session import LiveSession
+from rowvault.repository.records.prune_ledger import HOLDERS, PruneLedger
+from rowvault.repository.records.snapshot import Snapshot, SnapshotDraft
+from rowvault.repository.records.snapshot_store import Catalogue
+from rowvault.repository.trees.node import NodeRule
 from rowvault.storage.protocol import Storage
 
 _log = logging.getLogger(__name__)

@@ -9,31 +9,31 @@ from functools import partial
 
 from rowvault.core.model import ObjectKind
 from rowvault.core.monitor import Monitor
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
-from rowvault.restore.accounts import AccountRestore
-from rowvault.restore.beside import heal
-from rowvault.restore.constraints import with_free_names
-from rowvault.restore.definers import KEEP, Defined, check_definers, with_definers
-from rowvault.restore.fitness import (
+from rowvault.restore.accounts.accounts import AccountRestore
+from rowvault.restore.plan.conflicts import find_conflicts, refuse, with_called
+from rowvault.restore.plan.constraints import with_free_names
+from rowvault.restore.plan.oversized_values import check_values
+from rowvault.restore.plan.preflight import (
     check_names,
     check_obstacles,
     check_rights,
     check_vendor,
     warn_of_case,
 )
-from rowvault.restore.limits import check_values
-from rowvault.restore.references import References
-from rowvault.restore.rename import Renaming, Side
-from rowvault.restore.resume import standing_tables
-from rowvault.restore.room import find_conflicts, refuse, with_called
+from rowvault.restore.plan.references import References
+from rowvault.restore.plan.replacement import Decision, Ways
+from rowvault.restore.plan.shadow_tables import heal
+from rowvault.restore.progress import Standing
 from rowvault.restore.run import Orders, Plan, Run
-from rowvault.restore.selection import Chosen, choose, held_accounts
-from rowvault.restore.standing import Standing
-from rowvault.restore.verify import TableName
-from rowvault.restore.ways import Decision, Ways
+from rowvault.restore.selection.definers import KEEP, Defined, check_definers, with_definers
+from rowvault.restore.selection.rename import Renaming, Side
+from rowvault.restore.selection.selection import Chosen, choose, held_accounts
+from rowvault.restore.verify.resume import standing_tables
+from rowvault.restore.verify.verify import TableName
 from rowvault.source.protocol import DEFAULT_LOCKING, ExistingObject, Locking, Source, Target
-from rowvault.sqltext.definer import Definer
+from rowvault.sqltext.mysql.definer import Definer
 
 
 def _untold(way: str) -> None:

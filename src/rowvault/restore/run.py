@@ -8,30 +8,30 @@ from functools import partial
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor, SilentMonitor
-from rowvault.repository.manifest import TableRecord
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
-from rowvault.restore.accounts import AccountRestore
-from rowvault.restore.beside import BesideTables, clear_leftovers, rehearse
-from rowvault.restore.build import Builder
-from rowvault.restore.definers import Defined
-from rowvault.restore.former import Former
-from rowvault.restore.load import read_tables
-from rowvault.restore.lost_rights import give_back
-from rowvault.restore.proof import (
+from rowvault.repository.trees.manifest import TableRecord
+from rowvault.restore.accounts.accounts import AccountRestore
+from rowvault.restore.accounts.lost_rights import give_back
+from rowvault.restore.load.build import Builder
+from rowvault.restore.load.load import read_tables
+from rowvault.restore.load.replaced_objects import Former
+from rowvault.restore.plan.conflicts import RELATIONS, slot
+from rowvault.restore.plan.references import References
+from rowvault.restore.plan.replacement import Ways
+from rowvault.restore.plan.shadow_tables import BesideTables, clear_leftovers, rehearse
+from rowvault.restore.progress import Standing
+from rowvault.restore.selection.definers import Defined
+from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.verify.proof import (
     prove,
     prove_accounts,
     prove_events,
     prove_rows,
     raise_differences,
 )
-from rowvault.restore.prover import Prover
-from rowvault.restore.references import References
-from rowvault.restore.room import RELATIONS, slot
-from rowvault.restore.selection import Chosen
-from rowvault.restore.standing import Standing
-from rowvault.restore.verify import TableName
-from rowvault.restore.ways import Ways
+from rowvault.restore.verify.prover import Prover
+from rowvault.restore.verify.verify import TableName
 from rowvault.source.protocol import ExistingObject, Locking, Source, Target
 
 

@@ -15,7 +15,7 @@ from pymysql.optionfile import Parser
 from rowvault.core.errors import UsageError
 from rowvault.core.monitor import Monitor
 from rowvault.source.mysql import ConnectOptions, Login, TlsOptions
-from rowvault.source.mysql.options import DEFAULT_PORT
+from rowvault.source.mysql.wire.options import DEFAULT_PORT
 from rowvault.source.protocol import DEFAULT_LOCKING, Locking, Source, Target
 
 MYSQL_FORM = "mysql://USER@HOST:PORT/"
@@ -103,7 +103,7 @@ def open_target(
         from rowvault.source.sqlite import SqliteTarget
 
         return SqliteTarget(address.path)
-    from rowvault.source.mysql.target import MysqlTarget
+    from rowvault.source.mysql.writing.target import MysqlTarget
 
     return MysqlTarget(_login(address, monitor, defaults_file, ask_password), monitor)
 

@@ -19,8 +19,8 @@ from rowvault.core.model import (
 )
 from rowvault.core.omission import Omission
 from rowvault.source.examination import Examination
-from rowvault.sqltext.definer import Definer
-from rowvault.sqltext.foreign_keys import ForeignKey
+from rowvault.sqltext.mysql.definer import Definer
+from rowvault.sqltext.mysql.foreign_keys import ForeignKey
 
 
 class Selection(msgspec.Struct, frozen=True):

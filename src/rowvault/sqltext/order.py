@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
-from rowvault.sqltext.session_marks import is_broken
+from rowvault.sqltext.mysql.session_marks import is_broken
 
 _BEFORE_ROWS = (ObjectKind.DATABASE, ObjectKind.SEQUENCE)
 _BEHIND_ROWS = (

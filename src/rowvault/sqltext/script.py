@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from rowvault.core.model import ObjectDefinition, TableDefinition
-from rowvault.sqltext.mysql_script import MysqlScript
-from rowvault.sqltext.sqlite_script import SqliteScript
+from rowvault.sqltext.mysql.script import MysqlScript
+from rowvault.sqltext.sqlite.script import SqliteScript
 
 SQLITE = "sqlite"
 

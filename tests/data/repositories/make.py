@@ -24,19 +24,19 @@ sys.path.insert(0, str(HERE.parents[1]))
 from rowvault.codec.compression import DEFAULT_LEVEL, NO_COMPRESSION  # noqa: E402
 from rowvault.core.model import ACCOUNT_KINDS, ObjectDefinition, ObjectKind  # noqa: E402
 from rowvault.core.monitor import SilentMonitor  # noqa: E402
-from rowvault.repository import keys as key_module  # noqa: E402
-from rowvault.repository.catalogue import Catalogue  # noqa: E402
-from rowvault.repository.check import check  # noqa: E402
 from rowvault.repository.config import Sizes  # noqa: E402
-from rowvault.repository.prune import prune  # noqa: E402
-from rowvault.repository.prune_plan import PruneLimits  # noqa: E402
-from rowvault.repository.prune_report import PruneRequest  # noqa: E402
+from rowvault.repository.crypto import key_ring as key_module  # noqa: E402
+from rowvault.repository.crypto.secrets import new_session_id  # noqa: E402
 from rowvault.repository.read_subset import PackAmount  # noqa: E402
+from rowvault.repository.records.session_object import ProcessIdentity, SessionDocument  # noqa: E402
+from rowvault.repository.records.snapshot import Snapshot  # noqa: E402
+from rowvault.repository.records.snapshot_store import Catalogue  # noqa: E402
 from rowvault.repository.repository import Repository  # noqa: E402
-from rowvault.repository.secrets import new_session_id  # noqa: E402
-from rowvault.repository.session_object import ProcessIdentity, SessionDocument  # noqa: E402
-from rowvault.repository.snapshot import Snapshot  # noqa: E402
 from rowvault.storage import LocalStorage  # noqa: E402
+from rowvault.upkeep.check.engine import check  # noqa: E402
+from rowvault.upkeep.prune.engine import prune  # noqa: E402
+from rowvault.upkeep.prune.plan import PruneLimits  # noqa: E402
+from rowvault.upkeep.prune.report import PruneRequest  # noqa: E402
 from support.sample_repository import (  # noqa: E402
     MIDDLING,
     SMALL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from rowvault.cli.amounts import load_limit, rate
+from rowvault.cli.input.amounts import load_limit, rate
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from rowvault.cli.compression import MAXIMUM, OFF, parse_level
+from rowvault.cli.input.compression import MAXIMUM, OFF, parse_level
 from rowvault.codec import compression
 
 

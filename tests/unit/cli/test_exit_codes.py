@@ -10,8 +10,8 @@ import click
 import pytest
 
 from rowvault.cli.command import OperatingSystemFailure
-from rowvault.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
 from rowvault.cli.failure import Terminated, describe, kind_of
+from rowvault.cli.output.exit_codes import MEANINGS, ExitCode, exit_code_of
 from rowvault.core import errors
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from rowvault.cli import figures
+from rowvault.cli.output import formatting
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from rowvault.cli import figures
     ],
 )
 def test_bytes(size: int, text: str) -> None:
-    assert figures.format_bytes(size) == text
+    assert formatting.format_bytes(size) == text
 
 
 @pytest.mark.parametrize(
@@ -28,24 +28,24 @@ def test_bytes(size: int, text: str) -> None:
      (7500, "2 h 05 min")],
 )  # fmt: skip
 def test_seconds(seconds: float, text: str) -> None:
-    assert figures.format_seconds(seconds) == text
+    assert formatting.format_seconds(seconds) == text
 
 
 def test_plural() -> None:
-    assert figures.plural(1, "row") == "1 row"
-    assert figures.plural(0, "row") == "0 rows"
-    assert figures.plural(12345, "row") == "12,345 rows"
+    assert formatting.plural(1, "row") == "1 row"
+    assert formatting.plural(0, "row") == "0 rows"
+    assert formatting.plural(12345, "row") == "12,345 rows"
 
 
 def test_times_are_utc() -> None:
     moment = datetime(2026, 11, 22, 19, 0, tzinfo=timezone(timedelta(hours=1)))
-    assert figures.format_time(moment) == "2026-11-22 18:00:00"
-    assert figures.iso_time(moment) == "2026-11-22T18:00:00Z"
-    assert figures.iso_time(datetime(2026, 1, 2, 3, 4, 5, 600, tzinfo=UTC)).endswith("Z")
+    assert formatting.format_time(moment) == "2026-11-22 18:00:00"
+    assert formatting.iso_time(moment) == "2026-11-22T18:00:00Z"
+    assert formatting.iso_time(datetime(2026, 1, 2, 3, 4, 5, 600, tzinfo=UTC)).endswith("Z")
 
 
 def test_no_name_moves_a_cursor() -> None:
-    assert figures.printable("größe 東京") == "größe 東京"
-    assert figures.printable("a\x1b[2Jb\n\u202e\x9b") == "a\\x1b[2Jb\\n\\u202e\\x9b"
-    assert figures.printable("\ud800") == "\\ud800"
-    assert figures.printable_lines("a\n\tb\r") == "a\n\tb\\r"
+    assert formatting.printable("größe 東京") == "größe 東京"
+    assert formatting.printable("a\x1b[2Jb\n\u202e\x9b") == "a\\x1b[2Jb\\n\\u202e\\x9b"
+    assert formatting.printable("\ud800") == "\\ud800"
+    assert formatting.printable_lines("a\n\tb\r") == "a\n\tb\\r"

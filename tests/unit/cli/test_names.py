@@ -2,7 +2,7 @@
 
 import pytest
 
-from rowvault.cli.names import parse_database, parse_name, parse_rename, parse_table
+from rowvault.cli.input.names import parse_database, parse_name, parse_rename, parse_table
 from rowvault.core.errors import UsageError
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rowvault.cli import output
-from rowvault.cli.table import Heading, write_facts, write_table
+from rowvault.cli.output import stdout
+from rowvault.cli.output.table import Heading, write_facts, write_table
 
 HEADINGS = (Heading("name"), Heading("rows", numeric=True))
 ROWS = [["orders", "1,000"], ["[bold]x", "7"]]
@@ -21,7 +21,7 @@ def test_aligned_in_a_pipe(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
 def test_a_table_on_a_terminal(
     capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    monkeypatch.setattr(stdout, "is_terminal", lambda: True)
     write_table(HEADINGS, ROWS)
     text = capsysbinary.readouterr().out.decode()
     assert "─" in text
@@ -32,7 +32,7 @@ def test_a_table_on_a_terminal(
 def test_ids_and_figures_stay_whole_on_a_narrow_terminal(
     capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    monkeypatch.setattr(stdout, "is_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", str(columns))
     headings = (Heading("id"), Heading("source", foldable=True), Heading("rows", numeric=True))
     write_table(

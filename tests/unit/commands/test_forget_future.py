@@ -12,10 +12,10 @@ from rowvault.commands.chosen import SnapshotChoice
 from rowvault.commands.forget import ForgetOptions, forget
 from rowvault.core.errors import UsageError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.find_snapshot import SnapshotRequest
+from rowvault.repository.records.find_snapshot import SnapshotRequest
 from rowvault.repository.repository import Repository
-from rowvault.repository.retention import Period, Policy
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.retention import Period, Policy
 from support.sample_repository import SMALL, sample_rows, take_snapshot
 
 TABLES = {("shop", "orders"): sample_rows(5)}

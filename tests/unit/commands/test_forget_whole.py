@@ -11,7 +11,7 @@ from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice
 from rowvault.commands.forget import ForgetOptions, forget
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.find_snapshot import SnapshotRequest
+from rowvault.repository.records.find_snapshot import SnapshotRequest
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
 from support.sample_repository import SMALL, put_all, sample_rows

@@ -14,10 +14,10 @@ from rowvault.commands.tags import TagOptions, add_tags
 from rowvault.core.errors import StorageError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.core.partly import done_before
-from rowvault.repository.catalogue import Catalogue
-from rowvault.repository.find_snapshot import SnapshotRequest
+from rowvault.repository.records.find_snapshot import SnapshotRequest
+from rowvault.repository.records.snapshot_store import Catalogue
+from rowvault.repository.records.trash import Trash
 from rowvault.repository.repository import Repository
-from rowvault.repository.trash import Trash
 from rowvault.storage import LocalStorage
 from support.sample_repository import SMALL, sample_rows, take_snapshot
 

@@ -18,7 +18,7 @@ from rowvault.core.errors import CorruptError
 from rowvault.core.ids import BlockId
 from rowvault.core.model import ValueKind
 from rowvault.render.large_row import LargeRow
-from rowvault.repository.node import LeafEntry
+from rowvault.repository.trees.node import LeafEntry
 
 RULE = CutRule(32, 64, 100, bytes(16), bytes(16), bytes(32))
 FRAME = (b"INSERT INTO t VALUES\n", b";\n")

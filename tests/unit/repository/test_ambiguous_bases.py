@@ -15,18 +15,18 @@ from rowvault.core.errors import RowvaultError
 from rowvault.core.ids import BlockId
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
-from rowvault.repository.base_search import BaseSearch
-from rowvault.repository.check import check
+from rowvault.repository.blocks.base_search import BaseSearch
 from rowvault.repository.features import DELTAS
-from rowvault.repository.index import PREFIX_BYTES, Location
-from rowvault.repository.index_removal import remove_packs
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
-from rowvault.repository.repair import repair
+from rowvault.repository.index.index import PREFIX_BYTES, Location
+from rowvault.repository.index.removal import remove_packs
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
+from rowvault.upkeep.repair.engine import repair
 from support.golden import GOLDEN, golden_copy
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (

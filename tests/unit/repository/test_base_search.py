@@ -17,7 +17,7 @@ from rowvault.codec.rows import encode_batch
 from rowvault.core.errors import CorruptError
 from rowvault.core.ids import BlockId
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository import base_search
+from rowvault.repository.blocks import base_search
 from rowvault.repository.features import DELTAS
 from rowvault.repository.repository import Repository
 from support.memory_storage import MemoryStorage

@@ -9,9 +9,9 @@ import pytest
 
 from rowvault.core.errors import AmbiguousSnapshotError, CorruptError, SnapshotNotFoundError
 from rowvault.core.ids import SnapshotId
-from rowvault.repository.find_snapshot import SnapshotFinder, SnapshotRequest
+from rowvault.repository.records.find_snapshot import SnapshotFinder, SnapshotRequest
+from rowvault.repository.records.snapshot import Snapshot, SnapshotListing
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot, SnapshotListing
 from rowvault.storage import LocalStorage
 from support.sample_repository import SMALL, take_snapshot
 

@@ -14,16 +14,16 @@ from rowvault.codec.frames import BlockType, Filter, FrameHeader, decode_header
 from rowvault.codec.rows import encode_batch, encode_row
 from rowvault.core.ids import PackName, RepositoryId, SessionId
 from rowvault.repository import names
-from rowvault.repository import pack as pack_module
-from rowvault.repository.block_reader import BlockReader
-from rowvault.repository.ciphers import CipherName
-from rowvault.repository.index import BlockIndex, Segment, encode_segment, segment_name
-from rowvault.repository.index_search import IndexSearch
+from rowvault.repository.blocks.reader import BlockReader
+from rowvault.repository.crypto.ciphers import CipherName
+from rowvault.repository.crypto.secrets import IdMaker, Secrets
+from rowvault.repository.index.index import BlockIndex, Segment, encode_segment, segment_name
+from rowvault.repository.index.seal import MAC_BYTES, SegmentSeal
+from rowvault.repository.index.search import IndexSearch
 from rowvault.repository.names import PackType
-from rowvault.repository.node import LeafEntry, decode_node, encode_node
-from rowvault.repository.pack import OpenPack, PackEntry, PackKeys, PackReader
-from rowvault.repository.secrets import IdMaker, Secrets
-from rowvault.repository.segment_seal import MAC_BYTES, SegmentSeal
+from rowvault.repository.packs import pack as pack_module
+from rowvault.repository.packs.pack import OpenPack, PackEntry, PackKeys, PackReader
+from rowvault.repository.trees.node import LeafEntry, decode_node, encode_node
 from rowvault.storage import LocalStorage
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "format.md").read_text(encoding="utf-8")
@@ -145,7 +145,7 @@ def test_columns_are_written_so() -> None:
 
 def test_stated_defaults_are_the_defaults() -> None:
     from rowvault.repository.config import Sizes
-    from rowvault.repository.slots import Argon2Parameters
+    from rowvault.repository.crypto.key_slot import Argon2Parameters
 
     sizes, cost = Sizes(), Argon2Parameters()
     for one in (sizes.data, sizes.manifest, sizes.node):

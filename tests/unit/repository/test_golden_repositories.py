@@ -14,17 +14,17 @@ from rowvault.core.errors import WrongPasswordError
 from rowvault.core.ids import BlockId, PackName
 from rowvault.core.model import ObjectKind
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.index import PREFIX_BYTES
+from rowvault.repository.crypto.key_slot import SlotKind
+from rowvault.repository.crypto.secrets import IdMaker, Secrets
+from rowvault.repository.index.index import PREFIX_BYTES
 from rowvault.repository.names import PackType
-from rowvault.repository.pack import PackReader
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.packs.pack import PackReader
+from rowvault.repository.records.session_object import SessionState
 from rowvault.repository.repository import Repository
-from rowvault.repository.secrets import IdMaker, Secrets
-from rowvault.repository.session_object import SessionState
-from rowvault.repository.slots import SlotKind
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.report import PruneRequest
 from support.golden import GOLDEN, golden_copy
 from support.sample_repository import (
     SMALL,

@@ -10,11 +10,11 @@ import pytest
 from rowvault.core.errors import StorageError
 from rowvault.core.ids import PackName
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.index import BlockIndex, Segment, encode_segment, segment_name
-from rowvault.repository.index_merge import merged, outgrown
+from rowvault.repository.index.index import BlockIndex, Segment, encode_segment, segment_name
+from rowvault.repository.index.merge import merged, outgrown
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
 from support.sample_repository import SMALL, open_plain, read_snapshot, sample_rows, take_snapshot
 
 RUNS = 70

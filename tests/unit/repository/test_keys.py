@@ -15,10 +15,10 @@ from rowvault.core.errors import (
     UsageError,
     WrongPasswordError,
 )
-from rowvault.repository.keys import KeyRing
-from rowvault.repository.recovery_key import make_recovery_key, read_recovery_key
+from rowvault.repository.crypto.key_ring import KeyRing
+from rowvault.repository.crypto.key_slot import SlotKind
+from rowvault.repository.crypto.recovery_key import make_recovery_key, read_recovery_key
 from rowvault.repository.repository import Repository
-from rowvault.repository.slots import SlotKind
 from rowvault.storage import LocalStorage
 from support.failing_storage import KilledError, StoppingStorage
 from support.sample_repository import CHEAP, SMALL, open_plain, sample_rows, take_snapshot

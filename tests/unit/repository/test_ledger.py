@@ -11,18 +11,18 @@ from crash.test_prune_stops import dying_process
 from rowvault.core.errors import CorruptError, DamageError, UnsupportedFormatError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
-from rowvault.repository.check import check
 from rowvault.repository.features import DELTAS
-from rowvault.repository.known_head import Head, KnownHead
-from rowvault.repository.ledger import CHECKPOINT_EVERY, Change, ChangeKind
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
-from rowvault.repository.repair import repair
+from rowvault.repository.records.known_head import Head, KnownHead
+from rowvault.repository.records.ledger import CHECKPOINT_EVERY, Change, ChangeKind
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
-from rowvault.repository.upgrade import upgrade
 from rowvault.storage import Storage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
+from rowvault.upkeep.repair.engine import repair
+from rowvault.upkeep.upgrade import upgrade
 from support.failing_storage import KilledError, StoppingAtChanges
 from support.memory_storage import MemoryStorage
 from support.sample_repository import SMALL, open_plain, read_snapshot, sample_rows, take_snapshot

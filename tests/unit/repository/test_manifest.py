@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rowvault.core.errors import UnsupportedFormatError
-from rowvault.repository.manifest import decode_record
+from rowvault.repository.trees.manifest import decode_record
 
 
 def test_an_unknown_kind_of_object_is_no_damage() -> None:

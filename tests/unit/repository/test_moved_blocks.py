@@ -6,12 +6,12 @@ import pytest
 
 from rowvault.codec.frames import FrameHeader
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.index import Location
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.index.index import Location
 from rowvault.repository.repository import Repository
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (
     CHEAP,

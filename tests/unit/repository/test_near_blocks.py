@@ -11,11 +11,11 @@ from rowvault.codec.frames import BlockType
 from rowvault.core.errors import CorruptError, DamageError, MissingError, RowvaultError
 from rowvault.core.ids import BlockId
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (
     CHEAP,

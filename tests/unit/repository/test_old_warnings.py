@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowvault.repository.old_warnings import missing_of
+from rowvault.repository.records.old_warnings import missing_of
 
 MISSING = [
     "user `a`@`%` is left out: its statement has no known form",

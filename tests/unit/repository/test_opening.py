@@ -20,9 +20,9 @@ from rowvault.core.errors import (
 )
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.config import CutSizes, NodeSizes, Sizes
+from rowvault.repository.crypto.key_slot import Argon2Parameters
+from rowvault.repository.crypto.secrets import Secrets
 from rowvault.repository.repository import Repository
-from rowvault.repository.secrets import Secrets
-from rowvault.repository.slots import Argon2Parameters
 from rowvault.storage import LocalStorage
 from support.sample_repository import CHEAP, SMALL, open_plain
 

@@ -8,10 +8,10 @@ import pytest
 
 from rowvault.core.errors import RepositoryError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.pack import PACK_HEADER_BYTES, OpenPack
+from rowvault.repository.packs.pack import PACK_HEADER_BYTES, OpenPack
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
 from support.sample_repository import (
     CHEAP,
     SMALL,

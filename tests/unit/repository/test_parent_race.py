@@ -10,14 +10,14 @@ from cli.vaults import change_database, make_database
 from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.errors import SnapshotNotFoundError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
 from rowvault.source.sqlite.snapshot import SqliteSource
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (
     MIDDLING,

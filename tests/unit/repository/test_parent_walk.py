@@ -7,9 +7,9 @@ import pytest
 from rowvault.core.errors import CorruptError
 from rowvault.core.ids import BlockId
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.node import LeafEntry, NodeRule
-from rowvault.repository.parent_walk import ParentTable, ParentTree
-from rowvault.repository.tree import TreeReader, TreeWriter
+from rowvault.repository.trees.node import LeafEntry, NodeRule
+from rowvault.repository.trees.parent_walk import ParentTable, ParentTree
+from rowvault.repository.trees.tree import TreeReader, TreeWriter
 
 RULE = NodeRule(2, 4, 8, b"k" * 32)
 

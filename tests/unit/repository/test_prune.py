@@ -19,18 +19,18 @@ from rowvault.core.errors import (
 from rowvault.core.ids import BlockId, PackName
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
-from rowvault.repository.check import check
-from rowvault.repository.index import Location, Segment, encode_segment, segment_name
-from rowvault.repository.live_blocks import LiveMarks
+from rowvault.repository.index.index import Location, Segment, encode_segment, segment_name
 from rowvault.repository.names import PackType
-from rowvault.repository.pack import PackEntry
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits, make_plan
-from rowvault.repository.prune_report import PruneReport, PruneRequest
+from rowvault.repository.packs.pack import PackEntry
+from rowvault.repository.records.session_object import ProcessIdentity
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
-from rowvault.repository.session_object import ProcessIdentity
 from rowvault.storage import LocalStorage, Storage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.live_blocks import LiveMarks
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits, make_plan
+from rowvault.upkeep.prune.report import PruneReport, PruneRequest
 from support.failing_storage import StoppingStorage
 from support.memory_storage import copied
 from support.sample_repository import (

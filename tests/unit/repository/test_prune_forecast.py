@@ -8,13 +8,13 @@ from dataclasses import asdict
 import pytest
 
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneReport, PruneRequest
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
-from rowvault.repository.statistics import gather
 from rowvault.storage import Storage
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneReport, PruneRequest
+from rowvault.upkeep.statistics import gather
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (
     CHEAP,

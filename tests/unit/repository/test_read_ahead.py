@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowvault.core.errors import ObjectMissingError
-from rowvault.repository import read_ahead
-from rowvault.repository.read_ahead import ReadAhead
+from rowvault.repository.packs import read_ahead
+from rowvault.repository.packs.read_ahead import ReadAhead
 from support.memory_storage import MemoryStorage
 
 FRAME_BYTES = 30_000

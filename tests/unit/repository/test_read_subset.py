@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 import pytest
 
-from rowvault.cli.amounts import read_subset
+from rowvault.cli.input.amounts import read_subset
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.check_report import CheckReport
 from rowvault.repository.read_subset import PackAmount, PackShare, ReadSubset
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.check.report import CheckReport
 from support.sample_repository import SMALL, open_plain, sample_rows, take_snapshot
 
 

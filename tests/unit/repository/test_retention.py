@@ -20,8 +20,10 @@ from rowvault.core.ids import BlockId, SnapshotId
 from rowvault.core.instant import CLOCK_TOLERANCE
 from rowvault.core.model import Moment, ServerInfo
 from rowvault.core.zone import UTC_ZONE, Zone
-from rowvault.repository.node import Sums
-from rowvault.repository.retention import (
+from rowvault.repository.records.snapshot import Snapshot, SnapshotSelection
+from rowvault.repository.trees.node import Sums
+from rowvault.repository.trees.tree import TreeRoot
+from rowvault.upkeep.retention import (
     FUTURE,
     UNLIMITED,
     Candidate,
@@ -31,8 +33,6 @@ from rowvault.repository.retention import (
     group,
     judge,
 )
-from rowvault.repository.snapshot import Snapshot, SnapshotSelection
-from rowvault.repository.tree import TreeRoot
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

@@ -11,15 +11,15 @@ import msgspec
 import pytest
 
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository import session_object
-from rowvault.repository.prune import prune
-from rowvault.repository.prune_ledger import Sighting
-from rowvault.repository.prune_plan import PruneLimits
-from rowvault.repository.prune_report import PruneRequest
+from rowvault.repository.records import session_object
+from rowvault.repository.records.prune_ledger import Sighting
+from rowvault.repository.records.session_object import ProcessIdentity, SessionDocument, observer
+from rowvault.repository.records.session_watch import LEASE_S, Life, SessionWatch
 from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
-from rowvault.repository.session_object import ProcessIdentity, SessionDocument, observer
-from rowvault.repository.session_watch import LEASE_S, Life, SessionWatch
+from rowvault.upkeep.prune.engine import prune
+from rowvault.upkeep.prune.plan import PruneLimits
+from rowvault.upkeep.prune.report import PruneRequest
 from support.memory_storage import MemoryStorage
 from support.sample_repository import (
     SMALL,

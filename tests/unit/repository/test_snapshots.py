@@ -11,15 +11,15 @@ import pytest
 
 from rowvault.core.errors import RepositoryError, SnapshotNotFoundError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
-from rowvault.repository.find_snapshot import SnapshotRequest
-from rowvault.repository.repository import Repository
-from rowvault.repository.session_object import (
+from rowvault.repository.records.find_snapshot import SnapshotRequest
+from rowvault.repository.records.session_object import (
     ProcessIdentity,
     SessionDocument,
     SessionState,
 )
+from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.check.engine import check
 from support.sample_repository import (
     SMALL,
     open_plain,

@@ -13,13 +13,13 @@ from rowvault.core.errors import AmbiguousSnapshotError
 from rowvault.core.ids import BlockId, SnapshotId
 from rowvault.core.model import Moment, ServerInfo
 from rowvault.core.source_name import default_name, name_of_server
-from rowvault.repository.find_snapshot import SnapshotRequest
-from rowvault.repository.node import Sums
-from rowvault.repository.retention import Candidate, group
-from rowvault.repository.snapshot import Snapshot, SnapshotSelection, SourceName
-from rowvault.repository.sources import Sources
-from rowvault.repository.tree import TreeRoot
+from rowvault.repository.records.find_snapshot import SnapshotRequest
+from rowvault.repository.records.snapshot import Snapshot, SnapshotSelection, SourceName
+from rowvault.repository.records.sources import Sources
+from rowvault.repository.trees.node import Sums
+from rowvault.repository.trees.tree import TreeRoot
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.retention import Candidate, group
 from support.golden import golden_copy
 from support.sample_repository import open_plain, read_snapshot
 

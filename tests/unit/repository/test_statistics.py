@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.four_figures import four_figures, reading_speed
+from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.repository.snapshot import Snapshot
-from rowvault.repository.statistics import FILE_KINDS, Statistics, gather
 from rowvault.storage import LocalStorage
+from rowvault.upkeep.backup_metrics import four_figures, reading_speed
+from rowvault.upkeep.statistics import FILE_KINDS, Statistics, gather
 from support.sample_repository import SMALL, Tables, open_plain, sample_rows, take_snapshot
 
 OLD: Tables = {("shop", "orders"): sample_rows(120), ("shop", "empty"): []}

@@ -9,11 +9,11 @@ import pytest
 from crash.test_prune_stops import dying_process
 from rowvault.core.errors import LockedError, RepositoryError, UsageError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.check import check
 from rowvault.repository.features import DELTAS, FEATURES
-from rowvault.repository.live_session import LiveSession
+from rowvault.repository.records.live_session import LiveSession
 from rowvault.repository.repository import Repository
-from rowvault.repository.upgrade import upgrade
+from rowvault.upkeep.check.engine import check
+from rowvault.upkeep.upgrade import upgrade
 from support.failing_storage import KilledError, StoppingAtChanges
 from support.memory_storage import MemoryStorage
 from support.sample_repository import SMALL, open_plain, read_snapshot, sample_rows, take_snapshot

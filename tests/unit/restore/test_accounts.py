@@ -9,9 +9,9 @@ import pytest
 from rowvault.core.errors import AccessDeniedError, RestoreError, TargetExistsError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import SilentMonitor
-from rowvault.restore.accounts import AccountRestore
-from rowvault.restore.grants import Reach
-from rowvault.restore.standing import Standing
+from rowvault.restore.accounts.accounts import AccountRestore
+from rowvault.restore.progress import Standing
+from rowvault.restore.selection.grants import Reach
 
 APP, BOSS = "`app`@`%`", "`boss`@`%`"
 DIGEST = "0x24412430"

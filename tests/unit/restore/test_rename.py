@@ -13,9 +13,9 @@ from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.errors import UsageError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.restore.engine import RestoreRequest, RestoreResult, run_restore
-from rowvault.restore.rename import Side
+from rowvault.restore.selection.rename import Side
 from rowvault.source.sqlite import SqliteSource, SqliteTarget
-from rowvault.sqltext.renamed import rename_created, rename_names, rename_trigger
+from rowvault.sqltext.mysql.renamed import rename_created, rename_names, rename_trigger
 from support.small_vault import create_small
 from support.sqlite_file import make
 

@@ -15,7 +15,7 @@ from rowvault.codec.rows import RowBatch, encode_row
 from rowvault.core.errors import SourceError
 from rowvault.core.ids import BlockId
 from rowvault.core.model import Column, TableDefinition, ValueKind
-from rowvault.repository.node import NodeRule
+from rowvault.repository.trees.node import NodeRule
 from rowvault.scan import table as table_module
 from rowvault.scan.table import ScannedTable, TableScan
 from rowvault.source.protocol import RowRange

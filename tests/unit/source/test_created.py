@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rowvault.source.mysql.created import kept_statement
+from rowvault.source.mysql.schema.create_statement import kept_statement
 
 
 def test_an_inherited_collation_is_not_kept() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from rowvault.core.errors import ConnectionLostError, ProtocolError
-from rowvault.source.mysql.connection import Connection
-from rowvault.source.mysql.options import ConnectOptions, TlsOptions
+from rowvault.source.mysql.wire.connection import Connection
+from rowvault.source.mysql.wire.options import ConnectOptions, TlsOptions
 from support.greedy_server import GreedyServer
 
 ROWS = b"1\ta\n2\tb\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rowvault.core.model import TableDefinition
-from rowvault.source.mysql.key_rules import GROUP_MEMBER, refusals
+from rowvault.source.mysql.writing.key_rules import GROUP_MEMBER, refusals
 
 
 def table(

@@ -7,15 +7,15 @@ import re
 import pytest
 
 from rowvault.core.model import Column, TableDefinition, ValueKind
-from rowvault.source.mysql.columns import (
+from rowvault.source.mysql.keys.columns import (
     ColumnFacts,
     UnknownTypeError,
     column_of,
     select_expression,
 )
-from rowvault.source.mysql.keys import AccessPath, IndexFacts, choose_key
-from rowvault.source.mysql.ranges import OrderPart
-from rowvault.source.mysql.reader import select_statement
+from rowvault.source.mysql.keys.keys import AccessPath, IndexFacts, choose_key
+from rowvault.source.mysql.keys.ranges import OrderPart
+from rowvault.source.mysql.reading.reader import select_statement
 from rowvault.source.protocol import RowRange
 
 

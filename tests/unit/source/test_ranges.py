@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from rowvault.source.mysql.ranges import OrderPart, behind, in_range, order_by
+from rowvault.source.mysql.keys.ranges import OrderPart, behind, in_range, order_by
 from rowvault.source.protocol import Bound, RowRange
 
 ORDERS = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pymysql import err
 
-from rowvault.source.mysql.faults import StatementError, connect_error
-from rowvault.source.mysql.remedies import advised
+from rowvault.source.mysql.wire.faults import StatementError, connect_error
+from rowvault.source.mysql.writing.remedies import advised
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowvault.source.mysql.rights import Rights, _parse
+from rowvault.source.mysql.accounts.rights import Rights, _parse
 
 
 @pytest.mark.parametrize(

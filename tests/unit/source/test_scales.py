@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowvault.core.model import Column, ValueKind
-from rowvault.source.mysql.bounds import KeyPart, TextKind
-from rowvault.source.mysql.ranges import OrderPart
-from rowvault.source.mysql.scales import Scale, scale_for
+from rowvault.source.mysql.keys.bounds import KeyPart, TextKind
+from rowvault.source.mysql.keys.ranges import OrderPart
+from rowvault.source.mysql.keys.scales import Scale, scale_for
 
 
 def part(kind: str, charset: str = "", collation: str = "") -> KeyPart:

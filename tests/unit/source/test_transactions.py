@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from rowvault.source.mysql import faults, transactions
-from rowvault.source.mysql.connection import Connection, Reply
-from rowvault.source.mysql.position import gtid_of_transaction, of_transaction
+from rowvault.source.mysql.consistency import transactions
+from rowvault.source.mysql.consistency.position import gtid_of_transaction, of_transaction
+from rowvault.source.mysql.wire import faults
+from rowvault.source.mysql.wire.connection import Connection, Reply
 
 NOTHING = Reply(columns=(), rows=(), affected_rows=0, warning_count=0, nullable=())
 BEGIN = "START TRANSACTION WITH CONSISTENT SNAPSHOT"

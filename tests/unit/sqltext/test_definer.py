@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
-from rowvault.sqltext.definer import Definer, definer_of, with_definer
+from rowvault.sqltext.mysql.definer import Definer, definer_of, with_definer
 
 
 def made(statement: bytes, charset: str = "utf8mb4") -> ObjectDefinition:

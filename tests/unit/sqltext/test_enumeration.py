@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rowvault.core.model import Column, ValueKind
-from rowvault.sqltext.enumeration import is_ambiguous, members_of
+from rowvault.sqltext.mysql.enumeration import is_ambiguous, members_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rowvault.sqltext.grant import (
+from rowvault.sqltext.mysql.grant import (
     database_pattern,
     fits_database,
     is_right,

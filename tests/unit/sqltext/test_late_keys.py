@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rowvault.core.model import TableDefinition
-from rowvault.sqltext.create_table import CreateTable, ElementKind
-from rowvault.sqltext.late_keys import LateKeys
+from rowvault.sqltext.mysql.create_table import CreateTable, ElementKind
+from rowvault.sqltext.mysql.deferred_indexes import LateKeys
 
 
 def table(

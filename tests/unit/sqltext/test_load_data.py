@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rowvault.core.model import Column, ValueKind
-from rowvault.sqltext.load_data import has_characters, load_data
+from rowvault.sqltext.mysql.load_data import has_characters, load_data
 
 NUMBER, TEXT, BYTES = ValueKind.NUMBER, ValueKind.TEXT, ValueKind.BYTES
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rowvault.core.model import Column, ObjectDefinition, ObjectKind, ValueKind
-from rowvault.sqltext.database import create_database
 from rowvault.sqltext.insert import insert_prefix
-from rowvault.sqltext.program import framed_program
-from rowvault.sqltext.session_marks import INVALID, OWN_COLLATION
+from rowvault.sqltext.mysql.database import create_database
+from rowvault.sqltext.mysql.program import framed_program
+from rowvault.sqltext.mysql.session_marks import INVALID, OWN_COLLATION
 
 
 def program(statement: bytes, **session: str) -> ObjectDefinition:

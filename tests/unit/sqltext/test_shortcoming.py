@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
-from rowvault.sqltext.program import framed_program, shortcoming
+from rowvault.sqltext.mysql.program import framed_program, shortcoming
 
 
 def procedure(body: bytes) -> ObjectDefinition:

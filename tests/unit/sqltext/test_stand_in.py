@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
-from rowvault.sqltext.stand_in import stand_ins
+from rowvault.sqltext.mysql.view_stub import stand_ins
 
 HEAD = b"CREATE ALGORITHM=UNDEFINED DEFINER=`r`@`h` SQL SECURITY DEFINER VIEW `v` AS "
 

@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
-from rowvault.cli.amounts import load_limit, rate
 from rowvault.cli.command import Command
-from rowvault.cli.compression import compression_option
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_bytes, format_seconds, plural, printable, printable_lines
-from rowvault.cli.moment import moment_text
-from rowvault.cli.names import NAMING_HELP, parse_database, parse_table
-from rowvault.cli.options import (
+from rowvault.cli.input.amounts import load_limit, rate
+from rowvault.cli.input.compression import compression_option
+from rowvault.cli.input.names import NAMING_HELP, parse_database, parse_table
+from rowvault.cli.input.options import (
     SERVER_HELP,
     databases_option,
     default_workers,
@@ -24,10 +20,20 @@ from rowvault.cli.options import (
     tables_option,
     workers_option,
 )
-from rowvault.cli.progress import monitor
+from rowvault.cli.input.snapshot_name import source_name
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import (
+    format_bytes,
+    format_seconds,
+    plural,
+    printable,
+    printable_lines,
+)
+from rowvault.cli.output.moment import moment_text
+from rowvault.cli.output.progress import monitor
+from rowvault.cli.output.table import write_facts
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import source_name
-from rowvault.cli.table import write_facts
 from rowvault.core.documents import moment_document
 
 if TYPE_CHECKING:
@@ -153,7 +159,7 @@ def backup(
         level=level,
         source_name=source,
     )
-    from rowvault.repository.snapshot_set import ADVICE
+    from rowvault.repository.records.snapshot_set import ADVICE
 
     with monitor(settings) as watching:
         result = run(options, watching)
@@ -169,7 +175,7 @@ def backup(
 
 def _write(result: BackupResult, settings: Settings) -> None:
     if settings.as_json:
-        output.write_json(document(result))
+        stdout.write_json(document(result))
     elif not settings.quiet:
         write_facts(_facts(result))
 

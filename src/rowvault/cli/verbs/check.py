@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import amounts, output
 from rowvault.cli.command import Command, usage_error
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_bytes, plural, printable_lines
-from rowvault.cli.progress import monitor
+from rowvault.cli.input import amounts
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import format_bytes, plural, printable_lines
+from rowvault.cli.output.progress import monitor
 from rowvault.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from rowvault.repository.check import CheckReport
+    from rowvault.upkeep.check.engine import CheckReport
 
 
 @click.command(
@@ -79,7 +80,7 @@ def check(settings: Settings, read_data: str | None, accept_state: bool, yes: bo
     with monitor(settings) as watching:
         report = run(CheckOptions(settings.access(), subset, accept_state), watching)
     if settings.as_json:
-        output.write_json(document(report))
+        stdout.write_json(document(report))
     else:
         _write(report, settings)
     if report.errors:
@@ -123,22 +124,22 @@ def document(report: CheckReport) -> dict[str, object]:
 
 def _write(report: CheckReport, settings: Settings) -> None:
     if report.accepted is not None and not settings.quiet:
-        output.write_line(f"on record from now on: {plural(report.accepted, 'snapshot')}")
+        stdout.write_line(f"on record from now on: {plural(report.accepted, 'snapshot')}")
     for error in report.errors:
         click.echo(f"damage: {printable_lines(error.message)}", err=True)
     if report.errors:
         click.echo(f"{plural(len(report.errors), 'error')} found", err=True)
     elif not settings.quiet:
-        output.write_line(
+        stdout.write_line(
             f"no damage found: {plural(report.packs, 'pack')}, {plural(report.blocks, 'block')}, "
             f"{format_bytes(report.bytes_read)} read"
         )
     if report.ambiguous_blocks and not settings.quiet:
-        output.write_line(
+        stdout.write_line(
             f"{plural(report.ambiguous_blocks, 'block')} can be read by this version, but perhaps "
             "not by an earlier one, for what they build on stands in several arrangements; "
             "`rowvault repair` stores them anew"
         )
     if report.missing_features and not settings.quiet:
         lacking = ", ".join(one.name for one in report.missing_features)
-        output.write_line(f"it lacks {lacking}: `rowvault upgrade --dry-run` tells what that gives")
+        stdout.write_line(f"it lacks {lacking}: `rowvault upgrade --dry-run` tells what that gives")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command, usage_error
-from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
 from rowvault.cli.settings import Settings
 
 
@@ -42,7 +42,7 @@ def demo(settings: Settings, directory: Path | None) -> None:
     with _place(directory) as place:
         result = Tour(Path(place), show=not (settings.as_json or settings.quiet)).run()
     if settings.as_json:
-        output.write_json(
+        stdout.write_json(
             {
                 "snapshots": result.snapshots,
                 "tables": result.tables,

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_count, iso_time, printable
-from rowvault.cli.names import NAMING_HELP, parse_name
-from rowvault.cli.options import SNAPSHOT_HELP
-from rowvault.cli.progress import monitor
+from rowvault.cli.input.names import NAMING_HELP, parse_name
+from rowvault.cli.input.options import SNAPSHOT_HELP
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import format_count, iso_time, printable
+from rowvault.cli.output.progress import monitor
+from rowvault.cli.output.table import Heading, write_table
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option
-from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
     from rowvault.commands.diff import SnapshotsDiff
@@ -77,7 +77,7 @@ def diff(settings: Settings, old: str, new: str, name: str | None, source_name: 
         before, after = (snapshot_choice(settings, one, source_name) for one in (old, new))
         result = run(DiffOptions(settings.access(), before, after, database, table), watching)
     if settings.as_json:
-        output.write_json(document(result) | _sides(settings))
+        stdout.write_json(document(result) | _sides(settings))
     else:
         _write(result.difference)
 
@@ -156,6 +156,6 @@ def _write(difference: DiffResult) -> None:
         write_table(_HEADINGS, rows)
     if same:
         ending = "table is the same" if same == 1 else "tables are the same"
-        output.write_line(f"{format_count(same)} {ending}")
+        stdout.write_line(f"{format_count(same)} {ending}")
     elif not rows:
-        output.write_line("nothing to compare")
+        stdout.write_line("nothing to compare")

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command, usage_error
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import plural, printable, printable_lines
-from rowvault.cli.moment import guard_text, method_text
-from rowvault.cli.names import NAMING_HELP, parse_database, parse_table
-from rowvault.cli.options import (
+from rowvault.cli.input.names import NAMING_HELP, parse_database, parse_table
+from rowvault.cli.input.options import (
     SERVER_HELP,
     databases_option,
     defaults_file_option,
     server,
     tables_option,
 )
-from rowvault.cli.progress import monitor
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import plural, printable, printable_lines
+from rowvault.cli.output.moment import guard_text, method_text
+from rowvault.cli.output.progress import monitor
+from rowvault.cli.output.table import write_facts
 from rowvault.cli.settings import Settings
-from rowvault.cli.table import write_facts
 
 if TYPE_CHECKING:
     from rowvault.commands.doctor import RepositoryFindings
@@ -105,7 +105,7 @@ def doctor(
     with monitor(settings) as watching:
         found = run(options, watching)
     if settings.as_json:
-        output.write_json(document(found))
+        stdout.write_json(document(found))
     elif not settings.quiet:
         write_facts(_facts(found))
     if found.problems:
@@ -125,7 +125,7 @@ def _tell_of_repository(location: str, settings: Settings) -> None:
     settings.repository = location
     found = examine_repository(settings.access())
     if settings.as_json:
-        output.write_json(repository_document(found))
+        stdout.write_json(repository_document(found))
     elif not settings.quiet:
         write_facts(_repository_facts(found))
     for message in found.damage:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command, usage_error
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_bytes, plural, printable
-from rowvault.cli.names import NAMING_HELP, parse_name
-from rowvault.cli.options import SNAPSHOT_HELP
-from rowvault.cli.progress import monitor
+from rowvault.cli.input.names import NAMING_HELP, parse_name
+from rowvault.cli.input.options import SNAPSHOT_HELP
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option, taken
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import format_bytes, plural, printable
+from rowvault.cli.output.progress import monitor
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
 
 if TYPE_CHECKING:
     from rowvault.render.dump import DumpResult
@@ -96,7 +96,7 @@ def dump(
     row_format = None if text_format == "sql" else RowFormat(text_format)
     choice = snapshot_choice(settings, snapshot, source_name)
     options = DumpOptions(
-        settings.access(), choice, database, table, output.write_bytes, file, row_format
+        settings.access(), choice, database, table, stdout.write_bytes, file, row_format
     )
     # A live line would write into the text, or into the pager that shows it.
     with monitor(settings, bars=file is not None) as watching:
@@ -109,7 +109,7 @@ def dump(
 
 def _tell(settings: Settings, file: Path, result: DumpResult) -> None:
     if settings.as_json:
-        output.write_json(
+        stdout.write_json(
             taken(settings)
             | {
                 "file": str(file),
@@ -121,4 +121,4 @@ def _tell(settings: Settings, file: Path, result: DumpResult) -> None:
         )
     elif not settings.quiet:
         held = f"{plural(result.tables, 'table')}, {plural(result.rows, 'row')}"
-        output.write_line(f"{printable(str(file))}: {held}, {format_bytes(result.bytes)}")
+        stdout.write_line(f"{printable(str(file))}: {held}, {format_bytes(result.bytes)}")

@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowvault.cli import output, prune_options, retention
 from rowvault.cli.command import Command, usage_error
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_time, iso_time, plural, printable, printable_lines
-from rowvault.cli.options import SNAPSHOT_HELP
-from rowvault.cli.progress import monitor
+from rowvault.cli.input import prune_options, retention
+from rowvault.cli.input.options import SNAPSHOT_HELP
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import format_time, iso_time, plural, printable, printable_lines
+from rowvault.cli.output.progress import monitor
+from rowvault.cli.output.table import Heading, write_table
+from rowvault.cli.output.zone import configured_zone
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option
-from rowvault.cli.table import Heading, write_table
-from rowvault.cli.zone import configured_zone
 from rowvault.core.zone import UTC_ZONE
 
 if TYPE_CHECKING:
     from rowvault.commands.forget import ForgetGroup, ForgetResult
-    from rowvault.repository.retention import Candidate
+    from rowvault.upkeep.retention import Candidate
 
 _HEADINGS = (
     Heading(""),
@@ -162,23 +163,23 @@ def _tell(result: ForgetResult, settings: Settings, dry_run: bool) -> None:
     if settings.as_json or settings.quiet:
         return
     for part in result.groups:
-        output.write_line(printable(part.group.source))
+        stdout.write_line(printable(part.group.source))
         write_table(_HEADINGS, _rows(part))
-        output.write_line()
+        stdout.write_line()
     count = plural(len(result.forgotten), "snapshot")
-    output.write_line(f"{count} {'would be ' if dry_run else ''}forgotten")
-    output.flush()
+    stdout.write_line(f"{count} {'would be ' if dry_run else ''}forgotten")
+    stdout.flush()
 
 
 def _show(result: ForgetResult, settings: Settings, dry_run: bool) -> None:
     if settings.as_json:
-        output.write_json(document(result, dry_run))
+        stdout.write_json(document(result, dry_run))
     elif not settings.quiet:
         if result.pruned is not None:
             for line in prune_options.lines(result.pruned, dry_run=False):
-                output.write_line(line)
+                stdout.write_line(line)
         elif result.forgotten and not dry_run:
-            output.write_line("`rowvault undelete` brings them back until `rowvault prune`")
+            stdout.write_line("`rowvault undelete` brings them back until `rowvault prune`")
     for message in result.damage:
         click.echo(f"damage: {printable_lines(message)}", err=True)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import printable
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import printable
 from rowvault.cli.settings import Settings
 
 
@@ -59,9 +59,9 @@ def init(settings: Settings, no_encryption: bool, relative: str | None) -> None:
     other = None if relative is None else RepositoryAccess(relative, relative_password)
     result = run(InitOptions(settings.location(), password, other))
     if settings.as_json:
-        output.write_json(
+        stdout.write_json(
             {"repository": result.location, "id": result.id, "encrypted": result.encrypted}
         )
     elif not settings.quiet:
         how = "encrypted" if result.encrypted else "NOT encrypted"
-        output.write_line(f"repository {result.id} made at {printable(result.location)}, {how}")
+        stdout.write_line(f"repository {result.id} made at {printable(result.location)}, {how}")

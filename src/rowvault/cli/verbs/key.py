@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command, Family
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_time, iso_time, printable
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import format_time, iso_time, printable
+from rowvault.cli.output.table import Heading, write_table
 from rowvault.cli.settings import Settings
-from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
-    from rowvault.repository.keys import Key
+    from rowvault.repository.crypto.key_ring import Key
 
 _HEADINGS = (
     Heading(""),
@@ -58,7 +58,7 @@ def list_(settings: Settings) -> None:
 
     keys = list_keys(settings.access())
     if settings.as_json:
-        output.write_json([document(one) for one in keys])
+        stdout.write_json([document(one) for one in keys])
     else:
         write_table(_HEADINGS, [_cells(one) for one in keys])
 
@@ -93,10 +93,10 @@ def add(settings: Settings, recovery: bool, label: str) -> None:
 
     added = add_key(AddKeyOptions(settings.access(), None if recovery else new_key_password, label))
     if settings.as_json:
-        output.write_json(document(added.key) | {"recovery_key": added.recovery_key})
+        stdout.write_json(document(added.key) | {"recovery_key": added.recovery_key})
         return
     if added.recovery_key is not None:
-        output.write_line(added.recovery_key)
+        stdout.write_line(added.recovery_key)
         click.echo("this is shown once: print it, and keep it where you keep deeds", err=True)
     if not settings.quiet:
         click.echo(f"key {added.key.id} added", err=True)
@@ -123,9 +123,9 @@ def remove(settings: Settings, key_id: str, force: bool) -> None:
 
     removed = remove_key(RemoveKeyOptions(settings.access(), key_id, force))
     if settings.as_json:
-        output.write_json(document(removed))
+        stdout.write_json(document(removed))
     elif not settings.quiet:
-        output.write_line(f"key {removed.id} removed")
+        stdout.write_line(f"key {removed.id} removed")
 
 
 @key.command(
@@ -151,9 +151,9 @@ def change(settings: Settings, key_id: str | None) -> None:
 
     new, old = change_key(ChangeKeyOptions(settings.access(), new_key_password, key_id))
     if settings.as_json:
-        output.write_json(document(new) | {"replaced": old.id})
+        stdout.write_json(document(new) | {"replaced": old.id})
     elif not settings.quiet:
-        output.write_line(f"key {new.id} takes the place of {old.id}")
+        stdout.write_line(f"key {new.id} takes the place of {old.id}")
 
 
 def document(one: Key) -> dict[str, object]:

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command, usage_error
-from rowvault.cli.figures import (
+from rowvault.cli.input.names import NAMING_HELP, parse_name
+from rowvault.cli.input.options import SNAPSHOT_HELP
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option, taken
+from rowvault.cli.output import stdout
+from rowvault.cli.output.formatting import (
     format_bytes,
     format_count,
     plural,
     printable,
     printable_lines,
 )
-from rowvault.cli.names import NAMING_HELP, parse_name
-from rowvault.cli.options import SNAPSHOT_HELP
+from rowvault.cli.output.table import Heading, write_table
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
-from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
     from rowvault.commands.ls import DatabaseList, ListedTable, Listing, TableDetails, TableList
@@ -78,7 +78,7 @@ def ls(
     choice = snapshot_choice(settings, snapshot, source_name)
     result = run(LsOptions(settings.access(), choice, database, table, users))
     if settings.as_json:
-        output.write_json(taken(settings) | document(result))
+        stdout.write_json(taken(settings) | document(result))
     elif isinstance(result, DatabaseList):
         _write_databases(result)
     elif isinstance(result, AccountList):
@@ -159,8 +159,8 @@ def _write_databases(result: DatabaseList) -> None:
     ]
     write_table(_DATABASES, rows)
     if result.accounts:
-        output.write_line()
-        output.write_line(f"{result.accounts}; --users lists them")
+        stdout.write_line()
+        stdout.write_line(f"{result.accounts}; --users lists them")
 
 
 def _write_tables(result: TableList) -> None:
@@ -183,10 +183,10 @@ def _write_details(result: TableDetails) -> None:
         ],
     )
     table = result.table
-    output.write_line()
-    output.write_line(
+    stdout.write_line()
+    stdout.write_line(
         f"{plural(table.rows, 'row')}, {format_bytes(table.raw_bytes)} in "
         f"{plural(table.blocks, 'block')}"
     )
-    output.write_line()
-    output.write_line(printable_lines(result.statement))
+    stdout.write_line()
+    stdout.write_line(printable_lines(result.statement))

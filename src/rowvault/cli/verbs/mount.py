@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.names import parse_name
-from rowvault.cli.options import SNAPSHOT_HELP
+from rowvault.cli.input.names import parse_name
+from rowvault.cli.input.options import SNAPSHOT_HELP
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option, taken
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -92,11 +92,11 @@ def mount(
     def ready() -> None:
         if settings.as_json:
             found = taken(settings) if settings.taken else {}
-            output.write_json(found | {"directory": str(place), "pid": os.getpid()})
+            stdout.write_json(found | {"directory": str(place), "pid": os.getpid()})
         elif not settings.quiet:
             how = "Ctrl-C ends it" if foreground else f"end it with: rowvault umount {place}"
-            output.write_line(f"mounted at {place}; {how}")
-        output.flush()
+            stdout.write_line(f"mounted at {place}; {how}")
+        stdout.flush()
         if background is not None:
             background.detach()
 

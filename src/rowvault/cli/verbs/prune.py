@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from rowvault.cli import output, prune_options
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.progress import monitor
+from rowvault.cli.input import prune_options
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.progress import monitor
 from rowvault.cli.settings import Settings
 
 
@@ -70,9 +71,9 @@ def prune(
     with monitor(settings) as watching:
         report = run(PruneOptions(settings.access(), request), watching)
     if settings.as_json:
-        output.write_json(prune_options.document(report, dry_run))
+        stdout.write_json(prune_options.document(report, dry_run))
     elif not settings.quiet:
         for line in prune_options.lines(report, dry_run):
-            output.write_line(line)
+            stdout.write_line(line)
     if code := prune_options.exit_code(report):
         raise click.exceptions.Exit(code)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import plural, printable_lines
-from rowvault.cli.progress import monitor
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import plural, printable_lines
+from rowvault.cli.output.progress import monitor
 from rowvault.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from rowvault.repository.repair_report import RepairReport
+    from rowvault.upkeep.repair.report import RepairReport
 
 
 @click.command(
@@ -54,7 +54,7 @@ def repair(settings: Settings, dry_run: bool) -> None:
     with monitor(settings) as watching:
         report = run(RepairOptions(settings.access(), dry_run), watching)
     if settings.as_json:
-        output.write_json(document(report, dry_run))
+        stdout.write_json(document(report, dry_run))
     else:
         _write(report, settings, dry_run)
     if not report.is_complete:
@@ -86,10 +86,10 @@ def _write(report: RepairReport, settings: Settings, dry_run: bool) -> None:
     if settings.quiet:
         return
     if report.found_nothing:
-        output.write_line("nothing to repair")
+        stdout.write_line("nothing to repair")
         return
     would = "would be " if dry_run else ""
-    output.write_line(
+    stdout.write_line(
         f"{plural(report.segments, 'index segment')} {would}made anew; "
         f"{plural(report.listed_packs, 'unlisted pack')} {would}listed; "
         f"{plural(report.damaged_packs, 'damaged pack')} {would}replaced by "
@@ -97,12 +97,12 @@ def _write(report: RepairReport, settings: Settings, dry_run: bool) -> None:
         f"{plural(report.missing_packs, 'missing pack')} {would}taken out of the index"
     )
     if report.renewed_blocks:
-        output.write_line(
+        stdout.write_line(
             f"{plural(report.renewed_blocks, 'block')} {would}stored anew, for what they build on "
             "stands in several arrangements"
         )
     if not report.snapshots:
-        output.write_line("no snapshot has lost anything")
+        stdout.write_line("no snapshot has lost anything")
 
 
 def _losses(report: RepairReport, dry_run: bool) -> Iterator[str]:

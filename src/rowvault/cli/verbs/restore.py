@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_bytes, format_seconds, plural, printable
-from rowvault.cli.names import NAMING_HELP, parse_database, parse_rename, parse_table
-from rowvault.cli.options import (
+from rowvault.cli.input.names import NAMING_HELP, parse_database, parse_rename, parse_table
+from rowvault.cli.input.options import (
     SERVER_HELP,
     SNAPSHOT_HELP,
     databases_option,
@@ -24,10 +21,13 @@ from rowvault.cli.options import (
     tables_option,
     workers_option,
 )
-from rowvault.cli.progress import monitor
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option, taken
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import format_bytes, format_seconds, plural, printable
+from rowvault.cli.output.progress import monitor
+from rowvault.cli.output.table import write_facts
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
-from rowvault.cli.table import write_facts
 
 if TYPE_CHECKING:
     from rowvault.restore.engine import RestoreResult
@@ -148,8 +148,8 @@ def restore(
     from rowvault.cli.password import typed_name
     from rowvault.commands.restore import RestoreOptions
     from rowvault.commands.restore import restore as run
-    from rowvault.restore.definers import parse_definer
     from rowvault.restore.engine import RestoreRequest
+    from rowvault.restore.selection.definers import parse_definer
 
     if drop_first and not (replace or resume):
         raise click.UsageError("--drop-first is for --replace and --resume")
@@ -190,7 +190,7 @@ def _tell_way(settings: Settings, way: str) -> None:
 
 def _write(result: RestoreResult, settings: Settings) -> None:
     if settings.as_json:
-        output.write_json(taken(settings) | document(result))
+        stdout.write_json(taken(settings) | document(result))
     elif not settings.quiet:
         rows = f"{plural(result.tables, 'table')}, {plural(result.rows, 'row')}"
         if result.accounts:
@@ -212,7 +212,7 @@ def _write(result: RestoreResult, settings: Settings) -> None:
                 ("time", format_seconds(result.seconds)),
             ]
         )
-        output.write_line(_verdict(result))
+        stdout.write_line(_verdict(result))
 
 
 def _kept(count: int) -> str:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_time, iso_time, printable, printable_lines
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import format_time, iso_time, printable, printable_lines
+from rowvault.cli.output.table import Heading, write_table
 from rowvault.cli.settings import Settings
-from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
     from rowvault.commands.prune import SessionEntry
@@ -48,7 +48,7 @@ def sessions(settings: Settings) -> None:
 
     result = run(settings.access())
     if settings.as_json:
-        output.write_json([document(entry) for entry in result.entries])
+        stdout.write_json([document(entry) for entry in result.entries])
     elif result.entries:
         write_table(_HEADINGS, [_cells(entry) for entry in result.entries])
     elif not settings.quiet:

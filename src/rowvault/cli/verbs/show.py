@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.figures import (
+from rowvault.cli.input.options import SNAPSHOT_HELP
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option
+from rowvault.cli.output import stdout
+from rowvault.cli.output.formatting import (
     format_bytes,
     format_count,
     format_seconds,
@@ -16,12 +18,10 @@ from rowvault.cli.figures import (
     plural,
     printable,
 )
-from rowvault.cli.moment import moment_text
-from rowvault.cli.options import SNAPSHOT_HELP
+from rowvault.cli.output.moment import moment_text
+from rowvault.cli.output.table import write_facts
+from rowvault.cli.output.zone import shown_zone
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option
-from rowvault.cli.table import write_facts
-from rowvault.cli.zone import shown_zone
 
 if TYPE_CHECKING:
     from rowvault.commands.snapshots import SnapshotEntry
@@ -48,13 +48,13 @@ def show(settings: Settings, snapshot: str, source_name: str | None) -> None:
 
     entry = run(ShowOptions(settings.access(), snapshot_choice(settings, snapshot, source_name)))
     if settings.as_json:
-        output.write_json(snapshot_document(entry.snapshot, entry.tags, entry.source))
+        stdout.write_json(snapshot_document(entry.snapshot, entry.tags, entry.source))
     else:
         write_facts(_facts(entry))
 
 
 def _facts(entry: SnapshotEntry) -> list[tuple[str, str]]:
-    from rowvault.repository.selection import selection_text  # start-up time
+    from rowvault.repository.records.selection import selection_text  # start-up time
 
     snapshot = entry.snapshot
     rows = f"{plural(snapshot.tables, 'table')}, {plural(snapshot.rows, 'row')}"

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import (
+from rowvault.cli.input.snapshot_name import source_option
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import (
     format_bytes,
     format_count,
     format_time,
@@ -17,9 +18,8 @@ from rowvault.cli.figures import (
     printable,
     printable_lines,
 )
+from rowvault.cli.output.table import Heading, write_table
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import source_option
-from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
     from rowvault.commands.snapshots import SnapshotEntry
@@ -57,7 +57,7 @@ def snapshots(settings: Settings, source_name: str | None) -> None:
 
     result = run(SnapshotsOptions(settings.access(), source_name))
     if settings.as_json:
-        output.write_json([document(entry) for entry in result.entries])
+        stdout.write_json([document(entry) for entry in result.entries])
     elif result.entries:
         write_table(_HEADINGS, [_cells(entry) for entry in result.entries])
     elif not settings.quiet and not result.damage:

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import amounts, output
 from rowvault.cli.command import Command, usage_error
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import (
+from rowvault.cli.input import amounts
+from rowvault.cli.input.options import SNAPSHOT_HELP
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option, taken
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import (
     format_bytes,
     format_seconds,
     format_time,
@@ -17,17 +20,15 @@ from rowvault.cli.figures import (
     plural,
     printable,
 )
-from rowvault.cli.options import SNAPSHOT_HELP
-from rowvault.cli.progress import monitor
+from rowvault.cli.output.progress import monitor
+from rowvault.cli.output.table import Heading, write_facts, write_table
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
-from rowvault.cli.table import Heading, write_facts, write_table
 
 if TYPE_CHECKING:
     from rowvault.commands.stats import StatsResult
-    from rowvault.repository.four_figures import Duration, FourFigures, Ratio
-    from rowvault.repository.snapshot import Snapshot
-    from rowvault.repository.statistics import Amount, Statistics
+    from rowvault.repository.records.snapshot import Snapshot
+    from rowvault.upkeep.backup_metrics import Duration, FourFigures, Ratio
+    from rowvault.upkeep.statistics import Amount, Statistics
 
 _GROWTH_ROWS = 10
 
@@ -98,7 +99,7 @@ def stats(
         result = run(StatsOptions(settings.access(), choice, restore_speed), watching)
     if settings.as_json:
         named = taken(settings) if settings.taken else {"time": None, "source": None}
-        output.write_json(document(result) | named)
+        stdout.write_json(document(result) | named)
     else:
         _write(result)
 
@@ -191,8 +192,8 @@ def _duration(duration: Duration) -> dict[str, object]:
 def _write(result: StatsResult) -> None:
     write_facts(_facts(result))
     if result.figures is not None and result.figures_of is not None:
-        output.write_line("")
-        output.write_line(f"the four figures of snapshot {result.figures_of.id}")
+        stdout.write_line("")
+        stdout.write_line(f"the four figures of snapshot {result.figures_of.id}")
         write_facts(_figure_facts(result.figures))
     if result.chosen is None and result.statistics.snapshots:
         _write_growth(result.statistics)
@@ -267,8 +268,8 @@ def _duration_text(duration: Duration) -> str:
 def _write_growth(found: Statistics) -> None:
     shown = found.snapshots[-_GROWTH_ROWS:]
     left_out = len(found.snapshots) - len(shown)
-    output.write_line("")
-    output.write_line(
+    stdout.write_line("")
+    stdout.write_line(
         "growth" + (f", the last {len(shown)} of {len(found.snapshots)}" if left_out else "")
     )
     write_table(

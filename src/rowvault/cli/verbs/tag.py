@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command, Family, usage_error
-from rowvault.cli.figures import format_time, iso_time, printable
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option, taken
+from rowvault.cli.output import stdout
+from rowvault.cli.output.formatting import format_time, iso_time, printable
+from rowvault.cli.output.table import Heading, write_table
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
-from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
     from rowvault.commands.tags import TagResult
@@ -84,7 +84,7 @@ def list_(settings: Settings, source_name: str | None) -> None:
 
     found = list_tags(settings.access(), source_name)
     if settings.as_json:
-        output.write_json(
+        stdout.write_json(
             [
                 {
                     "tag": one.tag,
@@ -117,7 +117,7 @@ def _refuse_empty(tags: tuple[str, ...]) -> None:
 
 def _show(result: TagResult, settings: Settings) -> None:
     if settings.as_json:
-        output.write_json(taken(settings) | {"tags": list(result.tags)})
+        stdout.write_json(taken(settings) | {"tags": list(result.tags)})
     elif not settings.quiet:
         tags = printable(", ".join(result.tags)) or "no tags"
-        output.write_line(f"snapshot {result.snapshot}: {tags}")
+        stdout.write_line(f"snapshot {result.snapshot}: {tags}")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command, usage_error
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_time, iso_time, printable, printable_lines
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import format_time, iso_time, printable, printable_lines
+from rowvault.cli.output.table import Heading, write_table
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option
-from rowvault.cli.table import Heading, write_table
 
 if TYPE_CHECKING:
     from rowvault.commands.forget import ForgottenEntry, TrashResult
@@ -56,10 +56,10 @@ def undelete(
     choices = [snapshot_choice(settings, one, source_name, changes=True) for one in snapshots]
     brought = run(UndeleteOptions(settings.access(), tuple(choices)))
     if settings.as_json:
-        output.write_json({"snapshots": [one.id for one in brought]})
+        stdout.write_json({"snapshots": [one.id for one in brought]})
     elif not settings.quiet:
         for one in brought:
-            output.write_line(f"snapshot {one.id} of {format_time(one.time)} is back")
+            stdout.write_line(f"snapshot {one.id} of {format_time(one.time)} is back")
 
 
 def document(entry: ForgottenEntry) -> dict[str, object]:
@@ -76,7 +76,7 @@ def document(entry: ForgottenEntry) -> dict[str, object]:
 
 def _show(result: TrashResult, settings: Settings) -> None:
     if settings.as_json:
-        output.write_json([document(entry) for entry in result.entries])
+        stdout.write_json([document(entry) for entry in result.entries])
     elif result.entries:
         write_table(_HEADINGS, [_cells(entry) for entry in result.entries])
     elif not settings.quiet:

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import plural
-from rowvault.cli.progress import monitor
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import plural
+from rowvault.cli.output.progress import monitor
 from rowvault.cli.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rowvault.repository.features import Feature
-    from rowvault.repository.upgrade import UpgradeReport
+    from rowvault.upkeep.upgrade import UpgradeReport
 
 
 @click.command(
@@ -62,10 +62,10 @@ def upgrade(settings: Settings, features: tuple[str, ...], dry_run: bool) -> Non
     with monitor(settings) as watching:
         report = run(UpgradeOptions(settings.access(), features, dry_run), watching)
     if settings.as_json:
-        output.write_json(document(report, dry_run))
+        stdout.write_json(document(report, dry_run))
     elif not settings.quiet:
         for line in _lines(report, dry_run):
-            output.write_line(line)
+            stdout.write_line(line)
 
 
 def document(report: UpgradeReport, dry_run: bool) -> dict[str, object]:

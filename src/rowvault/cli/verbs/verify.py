@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
-from rowvault.cli.figures import format_bytes, format_seconds, plural, printable
-from rowvault.cli.names import NAMING_HELP, parse_database, parse_rename, parse_table
-from rowvault.cli.options import (
+from rowvault.cli.input.names import NAMING_HELP, parse_database, parse_rename, parse_table
+from rowvault.cli.input.options import (
     SERVER_HELP,
     SNAPSHOT_HELP,
     databases_option,
@@ -22,10 +19,13 @@ from rowvault.cli.options import (
     tables_option,
     workers_option,
 )
-from rowvault.cli.progress import monitor
+from rowvault.cli.input.snapshot_name import snapshot_choice, source_option, taken
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.formatting import format_bytes, format_seconds, plural, printable
+from rowvault.cli.output.progress import monitor
+from rowvault.cli.output.table import write_facts
 from rowvault.cli.settings import Settings
-from rowvault.cli.snapshot_name import snapshot_choice, source_option, taken
-from rowvault.cli.table import write_facts
 
 if TYPE_CHECKING:
     from rowvault.commands.verify import VerifyResult
@@ -116,10 +116,10 @@ def verify(
 
 def _write(result: VerifyResult, settings: Settings) -> None:
     if settings.as_json:
-        output.write_json(taken(settings) | document(result))
+        stdout.write_json(taken(settings) | document(result))
         return
     for difference in result.differences:
-        output.write_line(printable(difference))
+        stdout.write_line(printable(difference))
     if settings.quiet:
         return
     rows = f"{plural(result.tables, 'table')}, {plural(result.rows, 'row')}"
@@ -132,7 +132,7 @@ def _write(result: VerifyResult, settings: Settings) -> None:
         ]
     )
     count = len(result.differences)
-    output.write_line(plural(count, "difference") if count else _equal(result))
+    stdout.write_line(plural(count, "difference") if count else _equal(result))
 
 
 def _equal(result: VerifyResult) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from rowvault.cli import output
 from rowvault.cli.command import Command
-from rowvault.cli.exit_codes import ExitCode
+from rowvault.cli.output import stdout
+from rowvault.cli.output.exit_codes import ExitCode
+from rowvault.cli.output.table import write_facts
 from rowvault.cli.settings import Settings
-from rowvault.cli.table import write_facts
 
 
 @click.command(
@@ -25,7 +25,7 @@ def version(settings: Settings) -> None:
 
     result = run()
     if settings.as_json:
-        output.write_json(
+        stdout.write_json(
             {
                 "rowvault": result.rowvault,
                 "python": result.python,

@@ -3,7 +3,7 @@
 `source` and `target`, which say what is done over connections, are loaded by those who need them.
 """
 
-from rowvault.source.mysql.login import Login
-from rowvault.source.mysql.options import ConnectOptions, TlsOptions
+from rowvault.source.mysql.wire.login import Login
+from rowvault.source.mysql.wire.options import ConnectOptions, TlsOptions
 
 __all__ = ["ConnectOptions", "Login", "TlsOptions"]

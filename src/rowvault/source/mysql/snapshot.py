@@ -13,24 +13,24 @@ from rowvault.core.errors import SnapshotLostError, SourceError
 from rowvault.core.model import ACCOUNT_KINDS, Column, Moment, ServerInfo, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.core.omission import not_carried
-from rowvault.source.mysql import identity
-from rowvault.source.mysql.accounts import Accounts, read_accounts
-from rowvault.source.mysql.bounds import CHARACTERS, TextKind
-from rowvault.source.mysql.catalogue import CatalogueReader
-from rowvault.source.mysql.columns import base_type
-from rowvault.source.mysql.confirmation import changed_names
-from rowvault.source.mysql.connection import Connection
-from rowvault.source.mysql.division import MysqlDivision
-from rowvault.source.mysql.documents import DocumentInspector
-from rowvault.source.mysql.gtid import GtidQuestion, gtid_at_end
-from rowvault.source.mysql.guard import UNGUARDED
-from rowvault.source.mysql.holdings import Holdings
-from rowvault.source.mysql.keys import AccessPath, KeyChoice
-from rowvault.source.mysql.padding import ignores_trailing_spaces, text_kinds
-from rowvault.source.mysql.reader import MysqlRowReader
-from rowvault.source.mysql.status import StatusQuestion
-from rowvault.source.mysql.swap_watch import SwapWatch
-from rowvault.source.mysql.tables import BASE, VERSIONED, TableFacts, TableShapes
+from rowvault.source.mysql.accounts.accounts import Accounts, read_accounts
+from rowvault.source.mysql.consistency.ddl_guard import UNGUARDED
+from rowvault.source.mysql.consistency.gtid import GtidQuestion, gtid_at_end
+from rowvault.source.mysql.consistency.held_locks import Holdings
+from rowvault.source.mysql.consistency.swap_watch import SwapWatch
+from rowvault.source.mysql.keys.bounds import CHARACTERS, TextKind
+from rowvault.source.mysql.keys.columns import base_type
+from rowvault.source.mysql.keys.keys import AccessPath, KeyChoice
+from rowvault.source.mysql.keys.padding import ignores_trailing_spaces, text_kinds
+from rowvault.source.mysql.reading.division import MysqlDivision
+from rowvault.source.mysql.reading.json_documents import DocumentInspector
+from rowvault.source.mysql.reading.reader import MysqlRowReader
+from rowvault.source.mysql.schema import table_ids
+from rowvault.source.mysql.schema.catalogue import CatalogueReader
+from rowvault.source.mysql.schema.confirmation import changed_names
+from rowvault.source.mysql.schema.tables import BASE, VERSIONED, TableFacts, TableShapes
+from rowvault.source.mysql.wire.connection import Connection
+from rowvault.source.mysql.wire.status import StatusQuestion
 from rowvault.source.protocol import (
     Catalogue,
     Division,
@@ -39,7 +39,7 @@ from rowvault.source.protocol import (
     Selection,
     SourceTable,
 )
-from rowvault.sqltext.versioning import is_with_history
+from rowvault.sqltext.mysql.versioning import is_with_history
 
 _log = logging.getLogger(__name__)
 
@@ -248,14 +248,14 @@ class MysqlSnapshot:
         before = self._held.signs.ids
         if before is None:
             return
-        after = identity.table_ids(connection)
+        after = table_ids.table_ids(connection)
         if after is None:
             raise SnapshotLostError("Table ids cannot be read any more; run the backup again.")
         swapped = [
             table.definition.label
             for table in catalogue.tables
             if (name := (table.definition.database, table.definition.name))
-            and identity.innodb_names(before, *name) != identity.innodb_names(after, *name)
+            and table_ids.innodb_names(before, *name) != table_ids.innodb_names(after, *name)
         ]
         if swapped:
             raise SnapshotLostError(
@@ -275,7 +275,7 @@ class MysqlSnapshot:
 
     def _name_moving_tables(self, catalogue: Catalogue, connection: Connection) -> None:
         before = self._held.signs.write_times
-        after = identity.write_times(connection, set(before)) if before else {}
+        after = table_ids.write_times(connection, set(before)) if before else {}
         for table in catalogue.tables:
             definition = table.definition
             name = (definition.database, definition.name)

@@ -8,19 +8,19 @@ from contextlib import ExitStack
 from rowvault.core.model import Moment, ServerInfo
 from rowvault.core.monitor import Monitor
 from rowvault.source.examination import Examination
-from rowvault.source.mysql import identity
-from rowvault.source.mysql.connection import Connection
-from rowvault.source.mysql.connector import Connector
-from rowvault.source.mysql.features import read_features
-from rowvault.source.mysql.guard import Guard, begin_guard
-from rowvault.source.mysql.holdings import Holdings
-from rowvault.source.mysql.locks import wait_beyond
-from rowvault.source.mysql.login import Login
-from rowvault.source.mysql.moment import Situation, take_moment
-from rowvault.source.mysql.server import read_server
+from rowvault.source.mysql.consistency.consistency_point import Situation, take_moment
+from rowvault.source.mysql.consistency.ddl_guard import Guard, begin_guard
+from rowvault.source.mysql.consistency.features import read_features
+from rowvault.source.mysql.consistency.held_locks import Holdings
+from rowvault.source.mysql.consistency.locks import wait_beyond
+from rowvault.source.mysql.consistency.table_locks import TableLocks, without_transactions
+from rowvault.source.mysql.schema import table_ids
+from rowvault.source.mysql.schema.table_list import ListedTable, list_selected
 from rowvault.source.mysql.snapshot import MysqlSnapshot
-from rowvault.source.mysql.table_list import ListedTable, list_selected
-from rowvault.source.mysql.table_locks import TableLocks, without_transactions
+from rowvault.source.mysql.wire.connection import Connection
+from rowvault.source.mysql.wire.connector import Connector
+from rowvault.source.mysql.wire.login import Login
+from rowvault.source.mysql.wire.server import read_server
 from rowvault.source.protocol import EVERYTHING, Locking, Selection
 
 
@@ -75,7 +75,7 @@ class MysqlSource:
         Raises ConnectError, UnknownObjectError, ConnectionLostError.
         """
         # Start-up time: no backup needs it.
-        from rowvault.source.mysql.examiner import Examiner
+        from rowvault.source.mysql.diagnosis import Examiner
 
         with ExitStack() as stack:
             control = _opened(stack, Connector(self._login))
@@ -89,11 +89,11 @@ class MysqlSource:
         tables: Sequence[ListedTable],
         guard: Guard,
         still: TableLocks,
-    ) -> tuple[Moment, Sequence[Connection], identity.Signs]:
+    ) -> tuple[Moment, Sequence[Connection], table_ids.Signs]:
         moving = without_transactions(tables)
         # What cannot be locked is watched, and named where it may have changed.
         still.lock(moving, self._locking)
-        signs = identity.read_signs(control, {one.name for one in moving} - still.names)
+        signs = table_ids.read_signs(control, {one.name for one in moving} - still.names)
         situation = Situation(
             connections=connections,
             control=control,

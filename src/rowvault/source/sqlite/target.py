@@ -41,7 +41,7 @@ from rowvault.source.sqlite.settings import (
     apply_setting,
 )
 from rowvault.source.sqlite.snapshot import server_info
-from rowvault.sqltext.foreign_keys import ForeignKey
+from rowvault.sqltext.mysql.foreign_keys import ForeignKey
 
 _CACHE_KIB = 16 << 10
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)

@@ -1,0 +1,1 @@
+"""What is typed: options, names, amounts, times, passwords."""

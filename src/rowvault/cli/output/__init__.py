@@ -1,0 +1,1 @@
+"""What is shown: results, tables, progress, errors, exit codes."""

@@ -1,0 +1,1 @@
+"""Blocks read back: the frame, its bases, the proof of the id."""

@@ -1,0 +1,1 @@
+"""Secrets, ciphers, sealed objects and the keys that open a repository."""

@@ -1,0 +1,1 @@
+"""The index: which block lies in which frame of which pack."""

@@ -1,0 +1,1 @@
+"""Packs: files of frames, written once, each with a sealed footer."""

@@ -1,0 +1,1 @@
+"""Small objects: snapshots, sessions, the trash, the ledgers."""

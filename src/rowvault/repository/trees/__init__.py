@@ -1,0 +1,1 @@
+"""Trees of blocks, and the manifest, which is one."""

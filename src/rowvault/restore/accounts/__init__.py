@@ -1,0 +1,1 @@
+"""Users, roles and grants of a restore."""

@@ -1,0 +1,1 @@
+"""Makes databases, tables and programs on a target, and loads their rows."""

@@ -1,0 +1,1 @@
+"""What is restored, and under which names."""

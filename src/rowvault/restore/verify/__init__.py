@@ -1,0 +1,1 @@
+"""Proves that a live server holds what a snapshot holds."""

@@ -1,0 +1,1 @@
+"""Users, roles, grants, and the rights that a run needs."""

@@ -1,0 +1,1 @@
+"""One consistency point for several connections, and definitions that hold still."""

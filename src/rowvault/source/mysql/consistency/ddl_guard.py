@@ -1,0 +1,85 @@
+"""How the definitions of tables stay what they are while their rows are read.
+
+A table that is swapped for another by RENAME between the start of a snapshot and its first read
+gives other rows without any error. So definitions are locked where the account may, and compared
+where it may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rowvault.source.mysql.consistency.locks import lock_definitions
+from rowvault.source.mysql.consistency.mdl_holder import Keeper, open_keeper
+from rowvault.source.mysql.schema.table_list import ListedTable
+from rowvault.source.mysql.wire.connection import Connection
+from rowvault.source.protocol import Locking
+
+METADATA_LOCKS = "metadata locks"
+COMPARED = "compared"
+UNGUARDED = "unguarded"
+
+
+class Guard:
+    """One of: a lock on all definitions, held by the control connection; a keeper; nothing."""
+
+    def __init__(self, control: Connection, lock: str, reason: str, keeper: Keeper | None) -> None:
+        self._control = control
+        self._keeper = keeper
+        self.lock = lock
+        """The lock on all definitions that is held, or empty."""
+        self.reason = reason
+        """Why not a better way; empty with a lock on all definitions."""
+
+    def kind(self, can_compare: bool) -> str:
+        """In one word, as it is until now; `can_compare`: table ids can be read."""
+        if self.lock:
+            return self.lock
+        if self._keeper is not None and not self._keeper.gave_way:
+            return METADATA_LOCKS
+        return COMPARED if can_compare else UNGUARDED
+
+    @property
+    def holds(self) -> bool:
+        """Nobody could alter or rename a table until now."""
+        return bool(self.lock) or (self._keeper is not None and not self._keeper.gave_way)
+
+    def lose(self, reason: str) -> None:
+        """The lock on all definitions is gone."""
+        self.lock = ""
+        self.reason = reason
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """The connection to read the catalogue with.
+
+        While a keeper keeps, that is its own: any other one would wait behind those who wait for
+        the keeper. The keeper does not give way meanwhile.
+        """
+        if self._keeper is None:
+            yield self._control
+            return
+        with self._keeper.still_kept() as kept:
+            yield self._control if kept is None else kept
+
+    def close(self) -> None:
+        """Ends the keeper; the control connection ends elsewhere."""
+        if self._keeper is not None:
+            self._keeper.close()
+
+
+def begin_guard(
+    control: Connection,
+    connect: Callable[[], Connection],
+    tables: Sequence[ListedTable],
+    locking: Locking,
+) -> Guard:
+    """The best guard that is to be had. Raises ConnectError, LostError."""
+    lock, reason = lock_definitions(control, locking)
+    if lock or not locking.allowed or not tables:
+        return Guard(control, lock, reason, None)
+    keeper, refusal = open_keeper(connect, tables, locking.longest_wait_s)
+    if refusal:
+        return Guard(control, "", f"{reason}; {refusal}", None)
+    return Guard(control, "", reason, keeper)

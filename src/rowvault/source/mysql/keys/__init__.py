@@ -1,0 +1,1 @@
+"""Keys of tables: columns, bounds, ranges, and how values compare."""

@@ -1,0 +1,1 @@
+"""What a server holds: tables, programs, and their definitions."""

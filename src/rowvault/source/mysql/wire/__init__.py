@@ -1,0 +1,1 @@
+"""Connections: options, login, statements, rows from the socket, errors."""

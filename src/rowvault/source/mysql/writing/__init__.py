@@ -1,0 +1,1 @@
+"""Writes databases, tables, rows and programs to a server."""

@@ -1,0 +1,1 @@
+"""Statements as MySQL and MariaDB write and read them."""

@@ -1,0 +1,1 @@
+"""Checks, prunes, repairs and measures a repository."""

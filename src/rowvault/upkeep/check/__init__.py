@@ -1,0 +1,1 @@
+"""Reads a repository and names what is damaged or missing."""

@@ -1,0 +1,1 @@
+"""Mends what can be mended, and names what is lost."""
