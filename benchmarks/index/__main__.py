@@ -77,7 +77,7 @@ def _build(place: Path, blocks: int, lookups: int) -> None:
     """An encrypted repository whose index lists so many blocks, and a file of ids to look up."""
     storage = LocalStorage(place / "vault")
     with Repository.create(storage, PASSWORD) as repository:
-        seal = repository.place.index.seal
+        seal = repository.internals.index.seal
     assert seal is not None
     chance = random.Random(SEED)
     wanted: list[bytes] = []
@@ -130,7 +130,7 @@ def _measure(place: Path) -> dict[str, object]:
     started = time.perf_counter()
     repository = Repository.open(LocalStorage(place / "vault"), lambda: PASSWORD)
     keyed = time.perf_counter()
-    index = repository.place.index
+    index = repository.internals.index
     index.refresh()
     opened = time.perf_counter()
     cpu_before = time.process_time()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from rowvault.codec.rendering import RENDERER_VERSION
 from rowvault.codec.rows import RowBatch, encode_batch
-from rowvault.core.model import Column, Moment, ServerInfo, TableDefinition, ValueKind
+from rowvault.core.model import Column, ConsistencyPoint, ServerInfo, TableDefinition, ValueKind
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.records.snapshot import Snapshot, SnapshotDraft
 from rowvault.repository.repository import Repository
@@ -68,7 +68,7 @@ def fill(repository: Repository, text_bytes: int, table_count: int) -> Snapshot:
             SnapshotDraft(
                 time=datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
                 server=ServerInfo("mariadb", "11.8.0", "benchmark", "mysql://root@localhost/"),
-                moment=Moment("binlog position"),
+                moment=ConsistencyPoint("binlog position"),
                 manifest=manifest.finish(),
                 tables=table_count + 1,
                 rows=rows + 3 * table_count,

@@ -70,4 +70,4 @@ def test_killed_in_mid_run(tmp_path: Path, blocks: int) -> None:
     assert read_snapshot(repository, snapshot) == TABLES
     assert check(repository, True, SilentMonitor()).errors == []
     if packs:
-        assert session.figures.new_blocks < session.figures.blocks
+        assert session.stats.new_blocks < session.stats.blocks

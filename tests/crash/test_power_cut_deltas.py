@@ -87,10 +87,10 @@ def base(tmp_path: Path) -> Path:
 
 def places(repository: Repository) -> list[tuple[bytes, Location]]:
     """(half of the id, place) of all data blocks that the index lists."""
-    repository.place.index.refresh()
+    repository.internals.index.refresh()
     found = [
         (stored[:16], segment.decode(stored))
-        for segment in repository.place.index.segments
+        for segment in repository.internals.index.segments
         for stored in segment.records()
     ]
     return [one for one in found if one[1].type is BlockType.DATA]
@@ -98,13 +98,13 @@ def places(repository: Repository) -> list[tuple[bytes, Location]]:
 
 def dead_bases(repository: Repository) -> int:
     """Frames that no snapshot refers to, and on which one builds that a snapshot does refer to."""
-    index = repository.place.index
+    index = repository.internals.index
     index.refresh()
     marks = LiveMarks(index.segments)
     walk = SnapshotWalk(repository.read_data, repository.read_node)
     for snapshot in repository.snapshots():
         walk.walk(snapshot, lambda kind, ids: [not one for _, one in marks.mark(kind, ids)])
-    BaseMarker(marks, index, repository.place.blocks).mark_all()
+    BaseMarker(marks, index, repository.internals.blocks).mark_all()
     return sum(
         marks.is_marked(BlockType.DATA, prefix) and not marks.is_referred(BlockType.DATA, prefix)
         for prefix, _ in places(repository)
@@ -248,7 +248,7 @@ def test_every_state_of_many_histories_of_deltas_is_sound(
 def damaged(base: Path) -> Path:
     """A bit is flipped in a delta on which others build."""
     with open_plain(LocalStorage(base)) as repository:
-        blocks = repository.place.blocks
+        blocks = repository.internals.blocks
         built_on = Counter(
             below
             for prefix, place in places(repository)

@@ -55,7 +55,7 @@ def scattered(base: MemoryStorage) -> MemoryStorage:
         with open_plain(storage).begin("test", SilentMonitor()) as session:
             session.put_data(b"block %d of a run that failed" % number)
             session._store_rest()
-    keys = open_plain(storage).place.keys
+    keys = open_plain(storage).internals.keys
     for name in storage.list("index/"):
         storage.delete(name)
     for kind, pack in unlisted(storage.list("packs/"), set()):
@@ -99,7 +99,7 @@ def assert_sound(storage: MemoryStorage) -> None:
     assert read_snapshot(repository, again) == NEW
     assert monitor.warnings == []
     if newer:
-        assert session.figures.new_blocks == 0
+        assert session.stats.new_blocks == 0
     assert stored <= set(storage.list("packs/"))
     assert check(repository, True, SilentMonitor()).errors == []
     assert storage.list("sessions/") == []
@@ -141,7 +141,7 @@ def test_packs_of_a_killed_run_are_reused(base: MemoryStorage) -> None:
     fresh = open_plain(storage)
     with fresh.begin("test", SilentMonitor()) as retry:
         snapshot = retry.commit(put_all(retry, fresh, NEW, 2))
-    assert retry.figures.new_blocks == 0
+    assert retry.stats.new_blocks == 0
     assert read_snapshot(fresh, snapshot) == NEW
     assert storage.list("sessions/") == []
 
@@ -159,7 +159,7 @@ def test_packs_without_index_are_adopted(base: MemoryStorage) -> None:
     fresh = open_plain(storage)
     with fresh.begin("test", SilentMonitor()) as retry:
         retry.commit(put_all(retry, fresh, NEW, 2))
-    assert retry.figures.new_blocks == 0
+    assert retry.stats.new_blocks == 0
     assert check(fresh, True, SilentMonitor()).errors == []
 
 

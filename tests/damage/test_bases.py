@@ -53,7 +53,7 @@ def storage(tmp_path: Path) -> LocalStorage:
 
 def deltas(repository: Repository) -> list[tuple[bytes, Location]]:
     """(half of the id, place) of all frames that build on others."""
-    index = repository.place.index
+    index = repository.internals.index
     index.refresh()
     return [
         (record[:PREFIX_BYTES], segment.decode(record))
@@ -65,7 +65,7 @@ def deltas(repository: Repository) -> list[tuple[bytes, Location]]:
 
 def the_base(repository: Repository) -> Location:
     """Where the block stands on which all deltas of this history build."""
-    blocks: BlockReader = repository.place.blocks
+    blocks: BlockReader = repository.internals.blocks
     found = {
         place
         for prefix, delta in deltas(repository)

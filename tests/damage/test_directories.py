@@ -19,7 +19,7 @@ from cli.vaults import change_database, make_database
 from rowvault.core.errors import GroupMissingError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository import names
-from rowvault.repository.config import Config, Features, encode_config
+from rowvault.repository.config import Config, FeatureSets, encode_config
 from rowvault.storage import LocalStorage
 from rowvault.upkeep.prune.engine import prune
 from rowvault.upkeep.prune.report import PruneRequest
@@ -144,7 +144,7 @@ def test_a_directory_that_vanishes_later_is_an_error_too(place: Path) -> None:
 # -- repositories of the version before, in which a directory comes with its first object
 
 
-def as_before(vault: Path, features: Features | None = None) -> None:
+def as_before(vault: Path, features: FeatureSets | None = None) -> None:
     """Makes of a repository one whose config states no groups, without empty directories.
 
     With `features` it has these instead of all, and no ledger.
@@ -195,7 +195,7 @@ def test_what_a_backup_fills_must_be_there_in_one_of_the_version_before(
 def test_an_empty_repository_of_the_version_before_works_on(tmp_path: Path) -> None:
     vault = tmp_path / "vault"
     succeed("-r", vault, "init", "--no-encryption")
-    as_before(vault, Features())
+    as_before(vault, FeatureSets())
     assert run_json("-r", vault, "snapshots") == []
     make_database(tmp_path / "shop.db", 20)
     succeed("-r", vault, "backup", f"sqlite:///{tmp_path / 'shop.db'}")
@@ -205,7 +205,7 @@ def test_an_empty_repository_of_the_version_before_works_on(tmp_path: Path) -> N
 
 def test_an_upgrade_makes_and_states_every_directory(place: Path) -> None:
     vault = place / "vault"
-    as_before(vault, Features())
+    as_before(vault, FeatureSets())
     succeed("-r", vault, "upgrade")
     document = json.loads((vault / "config").read_bytes())["document"]
     assert document["groups"] == list(names.GROUPS)

@@ -89,7 +89,7 @@ def data_packs(place: Path) -> Packs:
     with open_it(place) as repository:
         for name in LocalStorage(place).list("packs/data/"):
             kind, pack = names.split_pack(name)
-            reader = PackReader(repository.place.storage, repository.place.keys, kind, pack)
+            reader = PackReader(repository.internals.storage, repository.internals.keys, kind, pack)
             found[pack] = reader.footer()
     return found
 
@@ -155,7 +155,7 @@ def forge(place: Path, forger: Forger, *, instead: bool = False) -> str:
         with open_it(place) as repository:
             for name in storage.list("packs/tree/"):
                 kind, pack = names.split_pack(name)
-                reader = PackReader(storage, repository.place.keys, kind, pack)
+                reader = PackReader(storage, repository.internals.keys, kind, pack)
                 tree.append((kind, pack, reader.footer()))
         data = encode_segment([*forger(data_packs(place)), *tree])
         for name in storage.list("index/"):
@@ -235,7 +235,7 @@ def test_a_segment_under_another_key_is_damage(place: Path, tmp_path: Path) -> N
     storage = LocalStorage(place)
     storage.create(names.segment(segment_name(data)), data)
     with open_it(place) as repository:
-        index = repository.place.index
+        index = repository.internals.index
         index.refresh()
         assert "without the repository's key" in str(index.damage[segment_name(data)])
     run_prune(place)
@@ -256,14 +256,14 @@ def test_an_old_repository_with_the_feature_lists_its_packs_anew(tmp_path: Path)
         repository.switch_on((SEALED_SEGMENTS,))
     with open_it(place) as repository:
         assert [read_snapshot(repository, one) for one in repository.snapshots()] == [OLD, NEW]
-        assert repository.place.index.sealed_segments == []
+        assert repository.internals.index.sealed_segments == []
     said = run_prune(place, dry_run=True)
     with early:  # opened before, and it begins after
         assert prune(early, ALL, SilentMonitor()) == said
     with open_it(place) as repository:
         assert check(repository, True, SilentMonitor()).errors == []
-        assert repository.place.index.unsealed_segments == []
-        assert repository.place.index.sealed_segments
+        assert repository.internals.index.unsealed_segments == []
+        assert repository.internals.index.sealed_segments
     assert_whole(place)
 
 
@@ -276,7 +276,7 @@ def test_a_segment_of_an_older_program_that_was_at_work_is_kept_until_its_run_en
         take_snapshot(repository, OLD, 1)
     writer = open_it(tmp_path / "place")
     session = writer.begin("backup", SilentMonitor())
-    writer.place.index.seals = False
+    writer.internals.index.seals = False
     draft = put_all(session, writer, NEW, 2)
     session.flush()
     run_prune(tmp_path / "place")
@@ -284,8 +284,8 @@ def test_a_segment_of_an_older_program_that_was_at_work_is_kept_until_its_run_en
     assert_whole(tmp_path / "place")
     run_prune(tmp_path / "place")
     with open_it(tmp_path / "place") as repository:
-        repository.place.index.refresh()
-        assert repository.place.index.unsealed_segments == []
+        repository.internals.index.refresh()
+        assert repository.internals.index.unsealed_segments == []
     assert_whole(tmp_path / "place")
 
 

@@ -96,8 +96,8 @@ def assert_whole(place: Path) -> None:
 
 def live_chains(repository: Repository) -> Iterator[tuple[bytes, Location]]:
     """(half of the id, place) of all frames that a kept snapshot's deltas consist of."""
-    blocks: BlockReader = repository.place.blocks
-    index = repository.place.index
+    blocks: BlockReader = repository.internals.blocks
+    index = repository.internals.index
     index.refresh()
     for snapshot in repository.snapshots():
         for record in repository.manifest(snapshot).tables():
@@ -232,7 +232,7 @@ def test_damage_that_appears_between_two_prunes(place: Path) -> None:
         assert run_prune(place).pending_bytes
     with open_it(place) as repository:
         prefix, _ = next(one for one in live_chains(repository) if one[1].depth)
-        copies = repository.place.index.find(BlockType.DATA, BlockId(prefix))
+        copies = repository.internals.index.find(BlockType.DATA, BlockId(prefix))
     whole = {pack_path(place, one.pack): pack_path(place, one.pack).read_bytes() for one in copies}
     for one in copies:
         damaged = bytearray(pack_path(place, one.pack).read_bytes())

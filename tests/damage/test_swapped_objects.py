@@ -157,7 +157,7 @@ def test_frames_in_each_others_place(places: tuple[Path, Path], kind: str) -> No
     """Within a pack, under the same key: the nonce is the offset."""
     one, _ = places
     with open_it(one) as repository:
-        place = repository.place
+        place = repository.internals
         for segment in place.index.segments or (place.index.refresh() and place.index.segments):
             for pack_type, name in segment.typed_packs():
                 if pack_type.name.lower() != kind:
@@ -192,7 +192,7 @@ def test_a_block_is_no_node_and_a_node_no_block(places: tuple[Path, Path]) -> No
         leaf = next(tree.entries())
         with pytest.raises(DamageError):
             repository.read_node(leaf.id)
-        (place,) = set(repository.place.index.find(BlockType.DATA, leaf.id))
+        (place,) = set(repository.internals.index.find(BlockType.DATA, leaf.id))
     path = one / "packs" / "data" / place.pack[:2] / place.pack
     data = bytearray(path.read_bytes())
     data[place.offset + 4] = BlockType.NODE  # the type, in clear in the frame's header

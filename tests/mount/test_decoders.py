@@ -17,9 +17,9 @@ from rowvault.codec.frames import BlockType
 from rowvault.core.errors import CorruptError, MountError
 from rowvault.core.ids import BlockId
 from rowvault.mount.decoders import Decoder, Decoders
-from rowvault.mount.prefetcher import ReadAhead
+from rowvault.mount.prefetcher import Prefetcher
 from rowvault.mount.reading import ChunkCache, Reader
-from rowvault.mount.shared_buffers import Slots
+from rowvault.mount.shared_buffers import BufferPool
 from rowvault.mount.snapshot_text import SnapshotText
 from rowvault.render.document import Chunk, Document, Fixed
 from rowvault.render.table import Group, grouped
@@ -121,7 +121,7 @@ def test_damage_is_left_to_the_parent_to_tell(vault: Path, tmp_path: Path) -> No
 
 def damage(repository: Repository, place: Path, block_id: BlockId) -> None:
     """One bit of the block's frame."""
-    found = repository.place.index.find(BlockType.DATA, block_id)[0]
+    found = repository.internals.index.find(BlockType.DATA, block_id)[0]
     path = place / names.pack(found.pack_type, found.pack)
     data = bytearray(path.read_bytes())
     data[found.offset + found.frame_bytes // 2] ^= 1
@@ -143,7 +143,7 @@ def test_reads_find_what_was_made_ahead(repository: Repository, decoders: Decode
     document = table_text(repository)
     expected = b"".join(chunk.text() for chunk in chunks_of(document))
     cache = ChunkCache()
-    reader, ahead = Reader(document, cache), ReadAhead(cache, decoders)
+    reader, ahead = Reader(document, cache), Prefetcher(cache, decoders)
     step = 100_000
 
     async def read(offset: int) -> tuple[bytes, bool]:
@@ -176,7 +176,7 @@ def test_who_comes_too_early_waits_until_it_is_known_what_to_make(
 ) -> None:
     """Also several reads at once, and without a thread that makes blocks for them."""
     cache, step = ChunkCache(), 100_000
-    reader, ahead = Reader(table_text(repository), cache), ReadAhead(cache, decoders)
+    reader, ahead = Reader(table_text(repository), cache), Prefetcher(cache, decoders)
     caught_up: list[bool] = []
 
     async def wait() -> None:
@@ -213,7 +213,7 @@ def test_nobody_waits_for_what_is_not_made_any_more(repository: Repository) -> N
             nursery.cancel_scope.cancel()
 
     with Decoders(0) as none:
-        ahead = ReadAhead(cache, none)
+        ahead = Prefetcher(cache, none)
         trio.run(run)
     for claim in claims:
         assert claim is not None
@@ -259,7 +259,7 @@ def decoding_children(pid: int) -> list[int]:
 
 
 def test_slots_are_free_again_when_nobody_looks_at_them() -> None:
-    slots = Slots(2, 4096)
+    slots = BufferPool(2, 4096)
     first, second = slots.take(), slots.take()
     assert first is not None
     assert second is not None

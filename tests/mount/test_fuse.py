@@ -258,7 +258,7 @@ def damage_a_block(place: Path) -> str:
         assert record is not None
         entries = list(repository.tree(record.root).entries())
         chosen = entries[len(entries) // 2].id
-        for found in repository.place.index.find(BlockType.DATA, chosen):
+        for found in repository.internals.index.find(BlockType.DATA, chosen):
             path = place / object_names.pack(found.pack_type, found.pack)
             data = bytearray(path.read_bytes())
             data[found.offset + found.frame_bytes // 2] ^= 1

@@ -19,7 +19,7 @@ from mount.mounting import Mount, await_true
 from mount.odd_tables import fill
 from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.monitor import SilentMonitor
-from rowvault.mount.tree import Directory, File, Link, Root, SnapshotCatalogue
+from rowvault.mount.tree import Directory, File, MountedSnapshots, RepositoryDirectory, SymbolicLink
 from rowvault.repository.repository import Repository
 from rowvault.source.sqlite.snapshot import SqliteSource
 from rowvault.storage.location import open_storage
@@ -41,7 +41,7 @@ def texts(directory: Directory, path: str) -> Iterator[tuple[str, bytes]]:
     for name, node in directory.entries():
         if isinstance(node, File):
             yield f"{path}/{name}", b"".join(chunk.text() for _, chunk in node.open().chunks(0))
-        elif not isinstance(node, Link):
+        elif not isinstance(node, SymbolicLink):
             yield from texts(node, f"{path}/{name}")
 
 
@@ -55,13 +55,13 @@ class Truth:
 
     def add(self, repository: Repository) -> None:
         """Learns the newest snapshot."""
-        name = list(SnapshotCatalogue(repository).listed())[-1]
-        directory = Root(SnapshotCatalogue(repository)).child("snapshots")
+        name = list(MountedSnapshots(repository).listed())[-1]
+        directory = RepositoryDirectory(MountedSnapshots(repository)).child("snapshots")
         assert directory is not None
-        assert not isinstance(directory, File | Link)
+        assert not isinstance(directory, File | SymbolicLink)
         found = directory.child(name)
         assert found is not None
-        assert not isinstance(found, File | Link)
+        assert not isinstance(found, File | SymbolicLink)
         learned = dict(texts(found, f"snapshots/{name}"))
         with self._lock:
             self._files |= learned

@@ -16,11 +16,11 @@ from rowvault.mount.snapshot_text import Excerpt, SnapshotText
 from rowvault.mount.tree import (
     Directory,
     File,
-    Link,
-    Root,
-    SnapshotCatalogue,
+    MountedSnapshots,
+    RepositoryDirectory,
     SnapshotDirectory,
     SourcesDirectory,
+    SymbolicLink,
 )
 from rowvault.render.document import Document
 from rowvault.render.dump import dump_snapshot
@@ -34,9 +34,9 @@ def whole(document: Document) -> bytes:
     return b"".join(chunk.text() for _, chunk in document.chunks(0))
 
 
-def walk(directory: Directory, path: str = "") -> Iterator[tuple[str, File | Link]]:
+def walk(directory: Directory, path: str = "") -> Iterator[tuple[str, File | SymbolicLink]]:
     for name, node in directory.entries():
-        if isinstance(node, File | Link):
+        if isinstance(node, File | SymbolicLink):
             yield f"{path}{name}", node
         else:
             yield from walk(node, f"{path}{name}/")
@@ -51,7 +51,7 @@ def dumped(repository: Repository, snapshot: str, table: str | None = None) -> b
 
 
 def test_every_file_is_as_long_as_it_says(repository: Repository) -> None:
-    root = Root(SnapshotCatalogue(repository))
+    root = RepositoryDirectory(MountedSnapshots(repository))
     files = [(path, node) for path, node in walk(root) if isinstance(node, File)]
     assert len(files) == 3 * (len(NAMES) + 3)
     for path, node in files:
@@ -62,7 +62,7 @@ def test_files_are_what_dump_prints(repository: Repository) -> None:
     root = SnapshotDirectory(SnapshotText(repository, repository.find("latest")))
     main = root.child("main")
     assert main is not None
-    assert not isinstance(main, File | Link)
+    assert not isinstance(main, File | SymbolicLink)
     for name in NAMES:
         node = main.child(file_name(name, ".sql"))
         assert isinstance(node, File), name
@@ -79,24 +79,24 @@ def test_an_entry_is_found_by_name_as_it_is_listed(repository: Repository) -> No
             assert type(found) is type(node), name
             if isinstance(node, File) and isinstance(found, File):
                 assert found.length == node.length
-            elif not isinstance(node, File | Link):
+            elif not isinstance(node, File | SymbolicLink):
                 check(node)
         assert directory.child("no such entry") is None
         assert directory.child("no such table.sql") is None
 
-    check(Root(SnapshotCatalogue(repository)))
+    check(RepositoryDirectory(MountedSnapshots(repository)))
 
 
 def test_links_lead_to_snapshots(repository: Repository) -> None:
-    root = Root(SnapshotCatalogue(repository))
+    root = RepositoryDirectory(MountedSnapshots(repository))
     latest = root.child("latest")
-    assert isinstance(latest, Link)
+    assert isinstance(latest, SymbolicLink)
     assert latest.target.startswith("snapshots/")
     assert latest.target.endswith(f"-{repository.find('latest').id}")
     tagged = {path: node for path, node in walk(root) if path.startswith("tags/")}
     assert {path.split("/")[1] for path in tagged} == {"nightly", "a%2Fb"}
     for node in tagged.values():
-        assert isinstance(node, Link)
+        assert isinstance(node, SymbolicLink)
         assert node.target.endswith(repository.find("latest~1").id)
 
 
@@ -147,7 +147,7 @@ def test_reads_at_any_place_give_the_bytes_that_stand_there(
 
 def test_of_several_sources_each_has_its_own_latest(tmp_path: Path) -> None:
     with open_plain(LocalStorage(golden_copy("v1-two-servers-plain", tmp_path))) as repository:
-        root = Root(SnapshotCatalogue(repository))
+        root = RepositoryDirectory(MountedSnapshots(repository))
         assert [name for name, _ in root.entries()] == ["snapshots", "tags", "sources"]
         assert root.child("latest") is None
         sources = root.child("sources")
@@ -158,6 +158,6 @@ def test_of_several_sources_each_has_its_own_latest(tmp_path: Path) -> None:
             own = sources.child(name)
             assert isinstance(own, SourcesDirectory)
             link = own.child("latest")
-            assert isinstance(link, Link)
+            assert isinstance(link, SymbolicLink)
             assert link.target.startswith("../../snapshots/")
             assert link.target.endswith(snapshot.id)

@@ -45,7 +45,7 @@ def tables_of(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
 
 def frames(repository: Repository) -> Iterator[tuple[FrameHeader, int]]:
     """(header, depth in the index) of all frames that the index lists."""
-    place = repository.place
+    place = repository.internals
     place.index.refresh()
     for segment in place.index.segments:
         for record in segment.records():

@@ -59,9 +59,9 @@ def vault() -> dict[str, bytes]:
         for _ in range(2):
             repository.forget(repository.find("latest~1"))
         document = SessionDocument.active("cd" * 16, "backup")
-        repository.place.catalogue.begin_session(document)
-        repository.place.prune_ledger.create_round(set())
-        repository.place.prune_ledger.write_sightings(
+        repository.internals.snapshot_store.begin_session(document)
+        repository.internals.prune_ledger.create_round(set())
+        repository.internals.prune_ledger.write_sightings(
             (Sighting("cd" * 16, 1, "machine", "boot", 5.0),)
         )
     return storage.objects

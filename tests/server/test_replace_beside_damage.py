@@ -102,7 +102,9 @@ class Vault:
 
     def _found(self, repository: Repository, block: BlockId) -> tuple[Path, int]:
         """The pack's file, and a byte in the middle of the frame."""
-        (place,) = [one for kind in BlockType for one in repository.place.index.find(kind, block)]
+        (place,) = [
+            one for kind in BlockType for one in repository.internals.index.find(kind, block)
+        ]
         path = self.place / names.pack(place.pack_type, place.pack)
         return path, place.offset + place.frame_bytes * 3 // 4
 

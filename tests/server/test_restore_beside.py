@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rowvault.sqltext.mysql.create_table import CreateTable, ElementKind
-from rowvault.sqltext.mysql.shadow_table import NEW, OLD, name_beside
+from rowvault.sqltext.mysql.shadow_table import NEW, OLD, shadow_name
 from support import comparer
 from support.mariadb import MariaDBServer
 from support.rowvault import run, run_json, start, succeed
@@ -180,7 +180,7 @@ def test_a_table_without_its_name_gets_it_back(
 ) -> None:
     """As a server without an atomic RENAME leaves it that dies in the middle."""
     wanted = comparer.fingerprint(source, ["shop"])
-    source.execute(f"RENAME TABLE shop.parts TO shop.{name_beside(OLD, 'shop', 'parts')}")
+    source.execute(f"RENAME TABLE shop.parts TO shop.{shadow_name(OLD, 'shop', 'parts')}")
     done = run("--json", *place, "restore", "latest", source.socket_url, "--replace")
     assert done.returncode == 3, done.stderr
     assert "has its name again" in json.loads(done.stdout)["warnings"][0]
@@ -197,7 +197,7 @@ def test_a_run_that_ended_behind_the_exchange_is_mended(
         cursor.execute("SHOW CREATE TABLE shop.orders")
         made = CreateTable.parse(str((cursor.fetchone() or ("", ""))[1]).encode())
     assert made is not None
-    new, old = (name_beside(one, "shop", "orders") for one in (NEW, OLD))
+    new, old = (shadow_name(one, "shop", "orders") for one in (NEW, OLD))
     source.execute(
         "USE shop",
         "ALTER TABLE orders DROP FOREIGN KEY whose",

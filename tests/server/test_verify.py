@@ -14,7 +14,7 @@ from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.repository import Repository
 from rowvault.restore.selection.rename import Renaming
-from rowvault.restore.selection.selection import choose
+from rowvault.restore.selection.selection import select
 from rowvault.restore.verify import verify as verify_module
 from rowvault.source.protocol import Locking, Selection
 from rowvault.storage.location import open_storage
@@ -237,7 +237,7 @@ def test_a_table_that_changes_while_it_is_compared(
 
         monkeypatch.setattr(verify_module, "row_problem", row_problem)
         manifest = repository.manifest(repository.find("latest"))
-        chosen = choose(manifest, (), (), Renaming({}, {}), monitor)
+        chosen = select(manifest, (), (), Renaming({}, {}), monitor)
         found = verify_module.compare(repository, chosen, source, 1, monitor)
     (difference,) = found.rows
     told = {"MyISAM": "was changed while it was compared", "InnoDB": "1 changed: (id=7)"}[engine]

@@ -11,7 +11,7 @@ import pymysql
 import pytest
 
 from rowvault.core.errors import ConnectError, ConnectionLostError, SnapshotLostError
-from rowvault.core.model import Moment
+from rowvault.core.model import ConsistencyPoint
 from rowvault.core.omission import texts_of
 from rowvault.source.protocol import DEFAULT_LOCKING, Locking, RowRange, Selection
 from support.accounts import make_account
@@ -107,7 +107,7 @@ def test_the_best_way_that_is_open_is_taken(
     assert moment.definitions == definitions
 
 
-def assert_place_in_history(place: DatabaseServer, moment: Moment) -> None:
+def assert_place_in_history(place: DatabaseServer, moment: ConsistencyPoint) -> None:
     """Position and GTID are the server's, which nobody writes to; what is unknown is said."""
     if not place.binlog:
         assert (moment.binlog_file, moment.gtid) == ("", "")

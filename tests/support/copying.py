@@ -20,8 +20,8 @@ from rowvault.source.protocol import (
     SourceSnapshot,
     Target,
 )
-from rowvault.sqltext.mysql.deferred_indexes import LateKeys
-from rowvault.sqltext.order import before_rows, behind_rows
+from rowvault.sqltext.mysql.deferred_indexes import DeferredIndexes
+from rowvault.sqltext.order import post_data, pre_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,13 @@ def copy(source_url: str, target_url: str, databases: Sequence[str]) -> Copy:
     loader = target.open_loader()
     with source_at(source_url).open_snapshot(1) as snapshot:
         catalogue = snapshot.catalogue(Selection(databases=tuple(databases)))
-        for definition in before_rows(catalogue.objects):
+        for definition in pre_data(catalogue.objects):
             target.create(definition)
         for table in catalogue.tables:
             target.create(table.definition)
             for batch in snapshot.readers()[0].read(table.definition, RowRange()):
                 loader.load(table.definition, RowBatch(batch.rows, batch.ends))
-        for definition in behind_rows(catalogue.objects):
+        for definition in post_data(catalogue.objects):
             target.create(definition)
         snapshot.confirm(catalogue)
     loader.close()
@@ -110,7 +110,7 @@ def make_bare(source_url: str, target_url: str, databases: Sequence[str]) -> tup
     loader = target.open_loader()
     with source_at(source_url).open_snapshot(1) as snapshot:
         catalogue = snapshot.catalogue(Selection(databases=tuple(databases)))
-    for definition in before_rows(catalogue.objects):
+    for definition in pre_data(catalogue.objects):
         target.create(definition)
     tables = [table.definition for table in catalogue.tables]
     bare = [table for table in tables if target.create_without_keys(table)]
@@ -120,4 +120,6 @@ def make_bare(source_url: str, target_url: str, databases: Sequence[str]) -> tup
         target.add_references(table)
     loader.close()
     target.close()
-    return {table.label for table in bare}, sum(LateKeys.of(table) is not None for table in tables)
+    return {table.label for table in bare}, sum(
+        DeferredIndexes.of(table) is not None for table in tables
+    )

@@ -14,7 +14,7 @@ from rowvault.codec.layout import RowLayout
 from rowvault.codec.rows import decode_row, encode_batch
 from rowvault.core.model import (
     Column,
-    Moment,
+    ConsistencyPoint,
     ObjectDefinition,
     ObjectKind,
     ServerInfo,
@@ -148,7 +148,7 @@ def put_all(
         time=FIRST_TIME + timedelta(hours=number, microseconds=number),
         parent=None if parent is None else parent.id,
         server=SERVER,
-        moment=Moment("binlog position", binlog_file="binlog.000001", binlog_position=4),
+        moment=ConsistencyPoint("binlog position", binlog_file="binlog.000001", binlog_position=4),
         manifest=manifest.finish(),
         tables=len(tables),
         rows=sum(len(rows) for rows in tables.values()),

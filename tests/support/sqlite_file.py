@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rowvault.source.protocol import Catalogue, Selection
 from rowvault.source.sqlite import SqliteSource, SqliteTarget
-from rowvault.sqltext.order import before_rows, behind_rows
+from rowvault.sqltext.order import post_data, pre_data
 
 PRAGMAS = ("encoding", "page_size", "auto_vacuum", "user_version", "application_id", "journal_mode")
 
@@ -39,7 +39,7 @@ def copy(source: Path, target: Path, connections: int = 2, chunk_bytes: int = 1 
     destination = SqliteTarget(target)
     with SqliteSource(source).open_snapshot(connections) as view:
         catalogue = view.catalogue(Selection())
-        for one in before_rows(catalogue.objects):
+        for one in pre_data(catalogue.objects):
             destination.create(one)
         for table in catalogue.tables:
             destination.create(table.definition)
@@ -50,7 +50,7 @@ def copy(source: Path, target: Path, connections: int = 2, chunk_bytes: int = 1 
                 for batch in readers[index % len(readers)].read(table.definition, rows):
                     loader.load(table.definition, batch)
         loader.close()
-        for one in behind_rows(catalogue.objects):
+        for one in post_data(catalogue.objects):
             destination.create(one)
         view.confirm(catalogue)
     destination.finish()

@@ -13,7 +13,7 @@ from rowvault.backup.vanished import Vanished, find_vanished, notices, omission
 from rowvault.codec.compression import DEFAULT_LEVEL
 from rowvault.codec.rendering import RENDERER_VERSION
 from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
-from rowvault.core.model import Moment, ObjectKind, ServerInfo
+from rowvault.core.model import ConsistencyPoint, ObjectKind, ServerInfo
 from rowvault.core.monitor import Monitor
 from rowvault.core.omission import not_carried, texts_of
 from rowvault.repository.dry_session import DrySession
@@ -84,7 +84,7 @@ class BackupResult(msgspec.Struct, frozen=True):
     waited_seconds: float
     """So long the connections waited, all together, because a throttle made them."""
     workers: tuple[WorkerRead, ...]
-    moment: Moment
+    moment: ConsistencyPoint
     """How the one moment was taken, and where it lies in the server's history."""
     warnings: tuple[str, ...]
     """What was left out, by name; the snapshot holds everything else."""
@@ -145,7 +145,7 @@ def run_backup_into(
             draft = _draft(taken_at, parent, view, manifest, scan, request, catalogue, started)
             draft = msgspec.structs.replace(draft, unseen=vanished.unseen, source=decision.source)
             snapshot = session.commit(draft, request.tags)
-    figures = session.figures
+    figures = session.stats
     return BackupResult(
         snapshot=None if snapshot is None else snapshot.id,
         parent=None if parent is None else parent.id,

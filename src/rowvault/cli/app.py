@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rowvault import __version__
-from rowvault.cli.command import HELP_NAMES, Root
+from rowvault.cli.command import HELP_NAMES, RootGroup
 from rowvault.cli.settings import global_options
 
 _VERBS = (
@@ -37,7 +37,7 @@ Shell completion:
 
 @click.group(
     "rowvault",
-    cls=Root,
+    cls=RootGroup,
     modules=_MODULES,
     params=list[click.Parameter](global_options()),
     context_settings={"help_option_names": HELP_NAMES, "max_content_width": 100},

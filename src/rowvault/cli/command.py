@@ -87,7 +87,7 @@ class Command(click.Command):
             formatter.write_dl([(str(int(code)), MEANINGS[code]) for code in self.exit_codes])
 
 
-class Root(click.Group):
+class RootGroup(click.Group):
     """The group of all commands, listed in the order of a working day.
 
     Each is loaded when it is asked for: a run needs one, and loading all takes a tenth of the time

@@ -59,7 +59,7 @@ class RepositoryFindings:
 def examine_repository(access: RepositoryAccess) -> RepositoryFindings:
     """Looks at a repository and changes nothing. Raises RepositoryError, DamageError."""
     with access.open() as repository:
-        catalogue = repository.place.catalogue
+        catalogue = repository.internals.snapshot_store
         listings = repository.listings()
         damage = [str(one.damage) for one in listings if one.damage is not None]
         damage += map(str, repository.upkeep_damage().values())

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice, wanted_part
 from rowvault.core.errors import MountError, UsageError
-from rowvault.mount.guard import Guard, unmount_command
+from rowvault.mount.guard import UnmountGuard, unmount_command
 from rowvault.mount.snapshot_text import Excerpt, SnapshotText
-from rowvault.mount.tree import Directory, Root, SnapshotCatalogue, SnapshotDirectory
+from rowvault.mount.tree import Directory, MountedSnapshots, RepositoryDirectory, SnapshotDirectory
 from rowvault.repository.repository import Repository
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def mount(options: MountOptions, ready: Callable[[], None]) -> None:
     # All processes start before the storage is used, as that in the background does.
     with (
         start_decoders(_decoder_count()) as decoders,
-        Guard(place),
+        UnmountGuard(place),
         options.repository.open() as repository,
     ):
         decoders.open(options.repository.location, repository)
@@ -149,9 +149,9 @@ def _likely_reason(options: MountOptions) -> str:
 def _root(repository: Repository, options: MountOptions) -> Directory:
     only = Excerpt(options.database, options.table)
     if options.snapshot is None:
-        catalogue = SnapshotCatalogue(repository, only)
+        catalogue = MountedSnapshots(repository, only)
         catalogue.listed()  # what cannot be listed is not mounted
-        return Root(catalogue)
+        return RepositoryDirectory(catalogue)
     wanted = wanted_part(options.database, options.table)
     snapshot = options.snapshot.of(repository, wanted).snapshot
     return SnapshotDirectory(SnapshotText(repository, snapshot, only))

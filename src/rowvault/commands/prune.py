@@ -46,7 +46,7 @@ class SessionsResult:
 def sessions(access: RepositoryAccess) -> SessionsResult:
     """All runs at work, also those that have died; nothing is changed. Raises RepositoryError."""
     with access.open() as repository:
-        catalogue = repository.place.catalogue
+        catalogue = repository.internals.snapshot_store
         watch = SessionWatch()
         entries = [
             SessionEntry(

@@ -8,7 +8,7 @@ from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice
 from rowvault.core.monitor import Monitor
 from rowvault.repository.records.snapshot import Snapshot
-from rowvault.upkeep.backup_metrics import FourFigures, four_figures, reading_speed
+from rowvault.upkeep.backup_metrics import BackupMetrics, backup_metrics, reading_speed
 from rowvault.upkeep.statistics import Statistics, gather
 
 
@@ -31,7 +31,7 @@ class StatsResult:
     chosen: Snapshot | None
     statistics: Statistics
     figures_of: Snapshot | None
-    figures: FourFigures | None
+    figures: BackupMetrics | None
     """None where there is no snapshot."""
 
 
@@ -47,7 +47,7 @@ def stats(options: StatsOptions, monitor: Monitor) -> StatsResult:
         figures = None
         if subject is not None:
             speed = reading_speed(repository, subject)
-            figures = four_figures(
+            figures = backup_metrics(
                 subject, found.snapshots, found.needed_bytes, speed, options.restore_bytes_per_s
             )
         return StatsResult(repository.location, chosen, found, subject, figures)

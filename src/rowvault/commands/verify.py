@@ -18,7 +18,7 @@ from rowvault.core.monitor import Monitor
 from rowvault.repository.records.selected import Selected
 from rowvault.repository.records.snapshot import Snapshot
 from rowvault.restore.selection.rename import Renaming, Side
-from rowvault.restore.selection.selection import choose
+from rowvault.restore.selection.selection import select
 from rowvault.restore.verify.verify import compare
 
 
@@ -67,7 +67,7 @@ def verify(options: VerifyOptions, monitor: Monitor) -> VerifyResult:
         snapshot = options.snapshot.of(repository, wanted, live).snapshot
         lacks = lacks_of(snapshot, wanted)
         renaming = Renaming.parse(options.rename)
-        chosen = choose(
+        chosen = select(
             repository.manifest(snapshot),
             options.databases,
             options.tables,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rowvault.core.model import Moment
+    from rowvault.core.model import ConsistencyPoint
 
 
 def iso_time(time: datetime) -> str:
@@ -14,7 +14,7 @@ def iso_time(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def moment_document(moment: Moment) -> dict[str, object]:
+def moment_document(moment: ConsistencyPoint) -> dict[str, object]:
     """The moment of a snapshot with the stable keys of `--json`."""
     return {
         "method": moment.method,

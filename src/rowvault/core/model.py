@@ -125,7 +125,7 @@ class ServerInfo(msgspec.Struct, frozen=True):
     """What its source is called by default, see core.source_name; empty in older snapshots."""
 
 
-class Moment(msgspec.Struct, frozen=True):
+class ConsistencyPoint(msgspec.Struct, frozen=True):
     """How one consistent state was taken, and where it lies in the server's own history."""
 
     method: str

@@ -27,7 +27,7 @@ import trio
 from rowvault.codec import kernel
 from rowvault.core.errors import RowvaultError
 from rowvault.core.ids import BlockId
-from rowvault.mount.shared_buffers import Slots
+from rowvault.mount.shared_buffers import BufferPool
 from rowvault.render.document import Chunk
 from rowvault.render.table import Group, StatementForm
 from rowvault.repository.repository import Repository
@@ -73,7 +73,7 @@ class Decoders:
     def __init__(self, count: int) -> None:
         """Forks them. Must come before threads are made and storage is used. Raises OSError."""
         self.all: list[Decoder] = []
-        slots = Slots(SHARED_BYTES // SLOT_BYTES, SLOT_BYTES)
+        slots = BufferPool(SHARED_BYTES // SLOT_BYTES, SLOT_BYTES)
         self._collects = gc.get_threshold()
         # What is there now stays shared with the children: no collection of garbage writes to it.
         # And there is little of it: looking for it as often as usual costs a tenth of all work.
@@ -112,7 +112,7 @@ class Decoders:
 class Decoder:
     """One process, as the parent sees it. Used by one task at a time."""
 
-    def __init__(self, pid: int, connection: socket.socket, slots: Slots) -> None:
+    def __init__(self, pid: int, connection: socket.socket, slots: BufferPool) -> None:
         self.pid = pid
         self.socket = connection
         self._slots = slots
@@ -157,7 +157,7 @@ class Decoder:
         return answer
 
 
-def _fork(slots: Slots, others: Sequence[Decoder]) -> Decoder:
+def _fork(slots: BufferPool, others: Sequence[Decoder]) -> Decoder:
     """A new process; it lets go of the sockets of those made before, so that each has one owner."""
     ours, theirs = socket.socketpair()
     pid = os.fork()
@@ -188,7 +188,7 @@ def _stand_alone() -> None:
     os.close(nothing)
 
 
-def _serve(connection: socket.socket, slots: Slots) -> None:
+def _serve(connection: socket.socket, slots: BufferPool) -> None:
     """Answers until the parent closes its end, or is gone."""
     setup = _receive(connection)
     if setup is None:

@@ -25,9 +25,9 @@ import trio
 from rowvault.core.errors import RowvaultError
 from rowvault.mount.decoders import Buffer, Decoders
 from rowvault.mount.inodes import Inodes
-from rowvault.mount.prefetcher import ReadAhead
+from rowvault.mount.prefetcher import Prefetcher
 from rowvault.mount.reading import ChunkCache, Reader
-from rowvault.mount.tree import Directory, File, Link, Node
+from rowvault.mount.tree import Directory, File, Node, SymbolicLink
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class FileSystem(pyfuse3.Operations):
         self._inodes = Inodes(root)
         self._limiter = trio.CapacityLimiter(2 * max(2, os.cpu_count() or 1))
         self._cache = ChunkCache()
-        self.ahead = ReadAhead(self._cache, decoders)
+        self.ahead = Prefetcher(self._cache, decoders)
         self._room = memoryview(bytearray(_LARGEST_READ_BYTES))
         self._handles: dict[int, Reader | _Listing] = {}
         self._next_handle = 1
@@ -118,7 +118,7 @@ class FileSystem(pyfuse3.Operations):
     async def readlink(self, inode: int, ctx: pyfuse3.RequestContext) -> bytes:
         """Where a link leads."""
         node = self._node(inode)
-        if not isinstance(node, Link):
+        if not isinstance(node, SymbolicLink):
             raise pyfuse3.FUSEError(errno.EINVAL)
         return str.encode(node.target)
 
@@ -222,7 +222,7 @@ class FileSystem(pyfuse3.Operations):
 
     def _directory(self, inode: int) -> Directory:
         node = self._node(inode)
-        if isinstance(node, File | Link):
+        if isinstance(node, File | SymbolicLink):
             raise pyfuse3.FUSEError(errno.ENOTDIR)
         return node
 
@@ -294,7 +294,7 @@ class FileSystem(pyfuse3.Operations):
             attributes.st_size = node.length
             if node.renew is not None:
                 attributes.attr_timeout = _PASSING_S
-        elif isinstance(node, Link):
+        elif isinstance(node, SymbolicLink):
             attributes.st_mode = _LINK_MODE
             attributes.st_size = len(str.encode(node.target))
         else:
@@ -369,7 +369,7 @@ async def _until_done(made: Future[Buffer]) -> None:
     await done.wait()
 
 
-async def _run(ahead: ReadAhead, ready: Callable[[], None]) -> None:
+async def _run(ahead: Prefetcher, ready: Callable[[], None]) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(_end_on_signal, nursery.cancel_scope)
         nursery.start_soon(ahead.run)

@@ -15,7 +15,7 @@ _WAIT = 'trap "" HUP INT TERM; read -r _ || exec "$@"'
 """Reads a line when the mount ends by itself; the end of the file when its process has died."""
 
 
-class Guard:
+class UnmountGuard:
     """A small process that waits for the end of this one; a context manager."""
 
     def __init__(self, directory: str) -> None:

@@ -15,7 +15,7 @@ from rowvault.mount.reading import ChunkCache, Claim, Reader
 _log = logging.getLogger(__name__)
 
 
-class ReadAhead:
+class Prefetcher:
     """One task for each process. Used by the event loop's thread alone."""
 
     def __init__(self, cache: ChunkCache, decoders: Decoders) -> None:

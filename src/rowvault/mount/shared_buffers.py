@@ -9,14 +9,14 @@ from collections import deque
 from typing import NamedTuple
 
 
-class Slot(NamedTuple):
+class SharedBuffer(NamedTuple):
     """A stretch of that memory, free again when this view and all views of its parts are gone."""
 
     number: int
     view: memoryview
 
 
-class Slots:
+class BufferPool:
     """So many slots, shared with processes that are forked later. Used from any thread."""
 
     def __init__(self, count: int, slot_bytes: int) -> None:
@@ -27,7 +27,7 @@ class Slots:
         # The one that was freed last comes first: its bytes are still in the processor's caches.
         self._free = deque(range(count))
 
-    def take(self) -> Slot | None:
+    def take(self) -> SharedBuffer | None:
         """A free one; None where all are in use."""
         try:
             number = self._free.pop()
@@ -36,7 +36,7 @@ class Slots:
         whole = self._type.from_buffer(self._memory, number * self.slot_bytes)
         # All views hold on to it, so it goes with the last of them.
         weakref.finalize(whole, self._free.append, number).atexit = False
-        return Slot(number, memoryview(whole).cast("B"))
+        return SharedBuffer(number, memoryview(whole).cast("B"))
 
     def view(self, number: int) -> memoryview:
         """The slot of this number, for the process that was told to fill it."""

@@ -56,7 +56,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class SymbolicLink:
     """A symbolic link."""
 
     time: datetime
@@ -85,15 +85,15 @@ class Directory(Protocol):
         ...
 
 
-Node = Directory | File | Link
+Node = Directory | File | SymbolicLink
 
 
-class Root:
+class RepositoryDirectory:
     """The top of the whole repository."""
 
     changes = True
 
-    def __init__(self, catalogue: SnapshotCatalogue) -> None:
+    def __init__(self, catalogue: MountedSnapshots) -> None:
         self._catalogue = catalogue
 
     @property
@@ -128,7 +128,7 @@ class SourcesDirectory:
 
     changes = True
 
-    def __init__(self, catalogue: SnapshotCatalogue, source: str | None = None) -> None:
+    def __init__(self, catalogue: MountedSnapshots, source: str | None = None) -> None:
         self._catalogue = catalogue
         self._source = source
 
@@ -157,7 +157,7 @@ class SnapshotsDirectory:
 
     changes = True
 
-    def __init__(self, catalogue: SnapshotCatalogue) -> None:
+    def __init__(self, catalogue: MountedSnapshots) -> None:
         self._catalogue = catalogue
 
     @property
@@ -205,7 +205,7 @@ class TagsDirectory:
 
     changes = True
 
-    def __init__(self, catalogue: SnapshotCatalogue, tag: str | None = None) -> None:
+    def __init__(self, catalogue: MountedSnapshots, tag: str | None = None) -> None:
         self._catalogue = catalogue
         self._tag = tag
 
@@ -222,7 +222,7 @@ class TagsDirectory:
                 yield file_name(tag), TagsDirectory(self._catalogue, tag)
             return
         for name, listing in tags.get(self._tag, {}).items():
-            yield name, Link(listing.time, f"../../{SNAPSHOTS}/{name}")
+            yield name, SymbolicLink(listing.time, f"../../{SNAPSHOTS}/{name}")
 
     def child(self, name: str) -> Node | None:
         """See Directory."""
@@ -327,7 +327,7 @@ class ObjectsDirectory:
         return None
 
 
-class SnapshotCatalogue:
+class MountedSnapshots:
     """The snapshots and tags of a repository as they are now, and a directory for each.
 
     What is shown is what is mirrored: a snapshot that vanishes without having been forgotten is an
@@ -367,7 +367,7 @@ class SnapshotCatalogue:
         listed = self.listed().values()
         return Sources(one.snapshot for one in listed if one.snapshot is not None).names
 
-    def latest(self, source: str | None, above: str) -> Link | None:
+    def latest(self, source: str | None, above: str) -> SymbolicLink | None:
         """A link to what `latest` is of a source (None: of the only one), damaged or not.
 
         None where that is not clear.
@@ -380,7 +380,7 @@ class SnapshotCatalogue:
             _log.warning("there is no link to the latest snapshot: %s", error)
             return None
         name = names.snapshot(found.time, found.id).removeprefix(names.SNAPSHOTS)
-        return Link(found.time, above + name)
+        return SymbolicLink(found.time, above + name)
 
     def tags(self) -> dict[str, dict[str, SnapshotListing]]:
         """Tag -> its snapshots by the names of their directories."""

@@ -17,7 +17,7 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.trees.manifest import Manifest, TableRecord
 from rowvault.sqltext.mysql.account import before_objects, behind_objects
 from rowvault.sqltext.mysql.grant import right_of
-from rowvault.sqltext.order import before_rows, behind_rows
+from rowvault.sqltext.order import post_data, pre_data
 from rowvault.sqltext.script import Script, script_for
 
 _GROUP_BYTES = 1 << 20
@@ -147,7 +147,7 @@ def _everything(
     yield Fixed(script.prologue())
     # Programs name users as their definers; grants name tables and programs.
     yield _joined(map(script.definition, before_objects(kept)))
-    yield _joined(_definitions(before_rows(kept), script))
+    yield _joined(_definitions(pre_data(kept), script))
     in_use = None
     for record in sorted(tables, key=lambda record: script.comes_last(record.definition)):
         if record.definition.database != in_use:
@@ -155,7 +155,7 @@ def _everything(
             yield Fixed(script.use(in_use))
         yield TableText(repository, record, script)
     omissions = tuple(told for one in kept if (told := script.shortcoming(one)))
-    yield Fixed(_joined(_definitions(behind_rows(kept), script)).content, omissions)
+    yield Fixed(_joined(_definitions(post_data(kept), script)).content, omissions)
     yield _grants(kept, tables, script)
     yield Fixed(script.epilogue())
 
@@ -165,8 +165,8 @@ def objects_part(objects: Sequence[ObjectDefinition], script: Script) -> Fixed:
     return _joined(
         [
             script.prologue(),
-            *_definitions(before_rows(objects), script),
-            *_definitions(behind_rows(objects), script),
+            *_definitions(pre_data(objects), script),
+            *_definitions(post_data(objects), script),
             script.epilogue(),
         ]
     )

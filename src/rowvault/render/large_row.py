@@ -63,7 +63,7 @@ class _Mark:
     before: _State
 
 
-class LargeRow:
+class LargeRowText:
     """A statement whose only row is cut into fragments. Used from any thread."""
 
     def __init__(
@@ -264,7 +264,7 @@ def _literal(field: bytes, kind: int, introducer: bytes) -> bytes:
 class FragmentText:
     """The part of a large row's statement that one block makes."""
 
-    row: LargeRow
+    row: LargeRowText
     number: int
     mark: _Mark
 

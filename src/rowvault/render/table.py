@@ -13,7 +13,7 @@ from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import CorruptError, RowvaultError, UnsupportedFormatError
 from rowvault.core.ids import BlockId
 from rowvault.render.document import Chunk, Fixed
-from rowvault.render.large_row import LargeRow
+from rowvault.render.large_row import LargeRowText
 from rowvault.repository.repository import Repository
 from rowvault.repository.trees.manifest import TableRecord
 from rowvault.repository.trees.node import LeafEntry, Sums
@@ -71,15 +71,15 @@ class TableText:
         self.record = record
         definition = loadable(record.definition, record.root.sums.rows)
         remarks = b"".join(b"-- " + _one_line(note) + b"\n" for note in record.notes)
-        self._head = remarks + script.before_rows(definition)
+        self._head = remarks + script.pre_data(definition)
         self.form = StatementForm(
             RowLayout.of(record.definition),
             script.insert_prefix(record.definition),
             script.insert_suffix(),
         )
-        self._tail = script.behind_rows(record.definition)
+        self._tail = script.post_data(record.definition)
         self._framing = len(self.form.prefix) + len(self.form.suffix)
-        self._large_rows: dict[tuple[BlockId, ...], LargeRow] = {}
+        self._large_rows: dict[tuple[BlockId, ...], LargeRowText] = {}
 
     @cached_property
     def rendering(self) -> tuple[object, ...]:
@@ -130,13 +130,13 @@ class TableText:
         """Of that INSERT, in bytes; exact, and known without reading a row."""
         return self._framing + entry.rendered_bytes
 
-    def _large_row(self, group: Sequence[LeafEntry]) -> LargeRow:
+    def _large_row(self, group: Sequence[LeafEntry]) -> LargeRowText:
         """The row of these fragments; the last few are kept with what was found out of them."""
         ids = tuple(entry.id for entry in group)
         row = self._large_rows.get(ids)
         if row is None:
             frame = (self.form.prefix, self.form.suffix)
-            row = LargeRow(self._repository.read_data, tuple(group), self.form.layout, frame)
+            row = LargeRowText(self._repository.read_data, tuple(group), self.form.layout, frame)
             row = self._large_rows.setdefault(ids, row)
             while len(self._large_rows) > _KEPT_LARGE_ROWS:
                 self._large_rows.pop(next(iter(self._large_rows)), None)

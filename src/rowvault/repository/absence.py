@@ -34,13 +34,13 @@ def refuse_unexplained_emptiness(repository: Repository) -> None:
     A ledger must record that no snapshot is left. Without one a forgotten snapshot, or a run at
     work or that has died, may have made the packs.
     """
-    place = repository.place
+    internals = repository.internals
     if repository.listings() or repository.snapshot_set.is_recorded_empty():
         return
     trash = repository.trash.listings()
-    if not repository.ledger.is_on() and (trash or place.catalogue.sessions()):
+    if not repository.ledger.is_on() and (trash or internals.snapshot_store.sessions()):
         return
-    packs = len(place.storage.list(names.PACKS))
+    packs = len(internals.storage.list(names.PACKS))
     if packs:
         raise unexplained(repository.location, packs, len(trash))
 
@@ -51,7 +51,7 @@ def refuse_unexplained_absence(repository: Repository, snapshot: Snapshot) -> No
     Nothing where the version that made it did not state its session, and it is not in the trash: a
     prune may have removed it.
     """
-    if snapshot.session is None or repository.place.catalogue.was_forgotten(snapshot):
+    if snapshot.session is None or repository.internals.snapshot_store.was_forgotten(snapshot):
         return
     if any(one.id == snapshot.id for one in repository.listings()):
         return  # it came back meanwhile

@@ -75,14 +75,14 @@ class Sizes(msgspec.Struct, frozen=True):
             raise ValueError("packs close at 512 MiB at most")
 
 
-class Features(msgspec.Struct, frozen=True):
+class FeatureSets(msgspec.Struct, frozen=True):
     """Names of features that a version must know before it reads or writes."""
 
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, features: tuple[Feature, ...]) -> Features:
+    def of(cls, features: tuple[Feature, ...]) -> FeatureSets:
         """The names of these, each where a program must know it."""
         return cls(names_of(features, Access.READ), names_of(features, Access.WRITE))
 
@@ -95,7 +95,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     id: RepositoryId
     created: Instant
     cipher: CipherName
-    features: Features = Features()
+    features: FeatureSets = FeatureSets()
     sizes: Sizes = Sizes()
     groups: tuple[str, ...] = ()
     """The groups that are always there, empty or not; none: the version before stated none."""
@@ -111,10 +111,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     def switch_on(self, features: tuple[Feature, ...]) -> Config:
         """The same with these features, too, and with all groups, which must be there."""
-        more = Features.of(tuple(one for one in features if not self.has(one)))
+        more = FeatureSets.of(tuple(one for one in features if not self.has(one)))
         return msgspec.structs.replace(
             self,
-            features=Features(
+            features=FeatureSets(
                 (*self.features.read, *more.read), (*self.features.write, *more.write)
             ),
             groups=tuple(dict.fromkeys((*self.groups, *GROUPS))),

@@ -10,21 +10,21 @@ from typing import Self
 from rowvault.codec.frames import BlockType
 from rowvault.core.ids import BlockId, SnapshotId
 from rowvault.repository.records.snapshot import SnapshotDraft
-from rowvault.repository.session import Figures, Previous, SessionPlace
+from rowvault.repository.session import Previous, RepositoryInternals, SessionStats
 
 
 class DrySession:
     """Names and counts blocks as a WriteSession does. `put_*` from any thread.
 
-    `figures.stored_bytes` stays 0: nothing is compressed.
+    `stats.stored_bytes` stays 0: nothing is compressed.
     """
 
-    def __init__(self, place: SessionPlace, parent: SnapshotId | None = None) -> None:
+    def __init__(self, internals: RepositoryInternals, parent: SnapshotId | None = None) -> None:
         self.parent = parent
-        self.figures = Figures()
-        self.manifest_cut_rule = place.manifest_cut_rule
-        self.node_rule = place.node_rule
-        self._place = place
+        self.stats = SessionStats()
+        self.manifest_cut_rule = internals.manifest_cut_rule
+        self.node_rule = internals.node_rule
+        self._internals = internals
         self._new: set[bytes] = set()
         self._lock = threading.Lock()
 
@@ -41,19 +41,21 @@ class DrySession:
 
     def put_data(self, raw: bytes, column_count: int = 0, base: Previous | None = None) -> BlockId:
         """The data block's id; whether it would be a delta is not looked at."""
-        block_id = self._place.make_id(BlockType.DATA, raw)
+        block_id = self._internals.make_id(BlockType.DATA, raw)
         with self._lock:
-            self.figures.blocks += 1
-            known = block_id in self._new or bool(self._place.index.find(BlockType.DATA, block_id))
+            self.stats.blocks += 1
+            known = block_id in self._new or bool(
+                self._internals.index.find(BlockType.DATA, block_id)
+            )
             if not known:
                 self._new.add(block_id)
-                self.figures.new_blocks += 1
-                self.figures.raw_new_bytes += len(raw)
+                self.stats.new_blocks += 1
+                self.stats.raw_new_bytes += len(raw)
         return block_id
 
     def put_node(self, raw: bytes) -> BlockId:
         """The tree node's id."""
-        return self._place.make_id(BlockType.NODE, raw)
+        return self._internals.make_id(BlockType.NODE, raw)
 
     def end_data(self) -> None:
         """Nothing waits to be written."""

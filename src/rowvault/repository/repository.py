@@ -31,7 +31,7 @@ from rowvault.repository.absence import refuse_unexplained_emptiness
 from rowvault.repository.blocks.reader import BlockReader
 from rowvault.repository.config import (
     Config,
-    Features,
+    FeatureSets,
     Sizes,
     authenticate_config,
     decode_config,
@@ -56,11 +56,11 @@ from rowvault.repository.records.ledger import Ledger
 from rowvault.repository.records.prune_ledger import PruneLedger
 from rowvault.repository.records.snapshot import Snapshot, SnapshotListing
 from rowvault.repository.records.snapshot_set import SnapshotSet
-from rowvault.repository.records.snapshot_store import Catalogue, Damage
+from rowvault.repository.records.snapshot_store import Damage, SnapshotStore
 from rowvault.repository.records.sources import Sources
 from rowvault.repository.records.tag_name import check_tag
 from rowvault.repository.records.trash import Trash
-from rowvault.repository.session import SessionPlace, WriteSession
+from rowvault.repository.session import RepositoryInternals, WriteSession
 from rowvault.repository.trees.manifest import Manifest
 from rowvault.repository.trees.node import NodeRule
 from rowvault.repository.trees.node_cache import NodeCache
@@ -99,7 +99,7 @@ class Repository:
         self._sealer = Sealer(config.cipher, secrets, config.id)
         self._make_id = IdMaker(secrets)
         self._keys = PackKeys(config.cipher, secrets, config.id)
-        self._catalogue = Catalogue(
+        self._snapshot_store = SnapshotStore(
             storage,
             self._sealer,
             secrets,
@@ -154,7 +154,7 @@ class Repository:
             id=new_repository_id(),
             created=now,
             cipher=CipherName.NONE if password is None else CipherName.AES_256_GCM,
-            features=Features.of(features),
+            features=FeatureSets.of(features),
             sizes=sizes or Sizes(),
             groups=names.GROUPS,
         )
@@ -213,14 +213,14 @@ class Repository:
         return self._storage.location
 
     @property
-    def place(self) -> SessionPlace:
+    def internals(self) -> RepositoryInternals:
         """The parts, for the engines of this package: sessions and check."""
-        return SessionPlace(
+        return RepositoryInternals(
             storage=self._storage,
             keys=self._keys,
             index=self._index,
             blocks=self._blocks,
-            catalogue=self._catalogue,
+            snapshot_store=self._snapshot_store,
             prune_ledger=PruneLedger(self._storage, self._sealer),
             make_id=self._make_id,
             pack_bytes=self._config.sizes.pack_bytes,
@@ -278,7 +278,7 @@ class Repository:
 
     def upkeep_damage(self) -> Damage:
         """Damage of the objects that forget, prune and `key remove` keep, by object name."""
-        found = self.place.prune_ledger.damage()
+        found = self.internals.prune_ledger.damage()
         for one in self.trash.listings():
             if one.damage is not None:
                 found[names.forgotten(one.time, one.id)] = one.damage
@@ -323,7 +323,7 @@ class Repository:
 
     def listings(self) -> list[SnapshotListing]:
         """All snapshots, oldest first, with the damage of those that cannot be read."""
-        listings = self._catalogue.snapshots()
+        listings = self._snapshot_store.snapshots()
         if not self._has_examined:  # who examines the set himself decides what comes of it
             for problem in self.snapshot_set.examine().problems:
                 _log.warning("%s", problem.error)
@@ -361,7 +361,7 @@ class Repository:
         if not listings:
             refuse_unexplained_emptiness(self)
         snapshots = [one.snapshot for one in listings if one.snapshot is not None]
-        tagged = partial(self._catalogue.tagged, snapshots)
+        tagged = partial(self._snapshot_store.tagged, snapshots)
         return SnapshotFinder(listings, tagged, datetime.now(UTC), Sources(snapshots, live))
 
     def sources(self) -> Sources:
@@ -370,25 +370,25 @@ class Repository:
 
     def tags(self, snapshot_id: SnapshotId) -> list[str]:
         """The snapshot's tags, sorted."""
-        return self._catalogue.tags(snapshot_id)
+        return self._snapshot_store.tags(snapshot_id)
 
     def tagged(self) -> dict[str, list[Snapshot]]:
         """The snapshots of each tag, oldest first. Raises StorageError."""
-        return self._catalogue.tagged(self.snapshots())
+        return self._snapshot_store.tagged(self.snapshots())
 
     def add_tag(self, snapshot: Snapshot, tag: str) -> None:
         """Gives a snapshot a tag; one that it has stays. Raises UsageError, StorageError."""
         check_tag(tag)
-        self._catalogue.add_tag(snapshot, tag)
+        self._snapshot_store.add_tag(snapshot, tag)
 
     def remove_tag(self, snapshot: Snapshot, tag: str) -> None:
         """Takes a tag from a snapshot. Raises StorageError."""
-        self._catalogue.remove_tag(snapshot.id, tag)
+        self._snapshot_store.remove_tag(snapshot.id, tag)
 
     @property
     def ledger(self) -> Ledger:
         """Which snapshots exist."""
-        return self._catalogue.ledger
+        return self._snapshot_store.ledger
 
     @property
     def snapshot_set(self) -> SnapshotSet:
@@ -397,7 +397,7 @@ class Repository:
         return self._make_snapshot_set()
 
     def _make_snapshot_set(self) -> SnapshotSet:
-        return SnapshotSet(self._storage, self._sealer, self._catalogue, self.known_head)
+        return SnapshotSet(self._storage, self._sealer, self._snapshot_store, self.known_head)
 
     def forget(self, snapshot: Snapshot) -> None:
         """Puts a snapshot into the trash. Raises StorageError."""
@@ -406,7 +406,7 @@ class Repository:
     @property
     def trash(self) -> Trash:
         """The forgotten snapshots."""
-        return Trash(self._storage, self._sealer, self._catalogue)
+        return Trash(self._storage, self._sealer, self._snapshot_store)
 
     def manifest(self, snapshot: Snapshot) -> Manifest:
         """What a snapshot holds."""
@@ -438,7 +438,7 @@ class Repository:
         self._storage.make_groups()
         self._make_snapshot_set().begin_where_nothing_is()
         self._blocks.load_index()
-        return WriteSession(self.place, command, monitor, level, parent)
+        return WriteSession(self.internals, command, monitor, level, parent)
 
     def begin_dry_run(
         self,
@@ -449,7 +449,7 @@ class Repository:
     ) -> DrySession:
         """Begins a run that stores nothing and counts what it would store."""
         self._blocks.load_index()
-        return DrySession(self.place, parent)
+        return DrySession(self.internals, parent)
 
     def foreign(self) -> list[str]:
         """What lies among the objects and is none, see Objects.foreign. Raises StorageError."""

@@ -4,7 +4,7 @@ Write order: packs, index segments, commit. State shared between threads:
 
 | state | guarded by |
 |---|---|
-| `_new`, `figures` | `_known_lock` |
+| `_new`, `stats` | `_known_lock` |
 | `_usable_packs` | `_packs_lock` |
 | `_open`, order of packs | `_pack_lock` |
 | `_unindexed` | written by the pack writer's thread, read after that has ended or by itself |
@@ -46,13 +46,13 @@ from rowvault.repository.index.index import BlockIndex, Location, StoredPack, se
 from rowvault.repository.index.proven import ProvenIndex
 from rowvault.repository.names import PackType
 from rowvault.repository.packs.pack import OpenPack, PackKeys
-from rowvault.repository.packs.read_ahead import ReadAhead
+from rowvault.repository.packs.read_ahead import FrameReadAhead
 from rowvault.repository.packs.writer import PackWriter
 from rowvault.repository.records.ledger import Change, ChangeKind
 from rowvault.repository.records.live_session import LiveSession
 from rowvault.repository.records.prune_ledger import HOLDERS, PruneLedger
 from rowvault.repository.records.snapshot import Snapshot, SnapshotDraft
-from rowvault.repository.records.snapshot_store import Catalogue
+from rowvault.repository.records.snapshot_store import SnapshotStore
 from rowvault.repository.trees.node import NodeRule
 from rowvault.storage.protocol import Storage
 
@@ -64,7 +64,7 @@ Previous = Callable[[], Sequence[bytes]]
 blocks, that of which the block holds most first."""
 
 
-class Figures(msgspec.Struct):
+class SessionStats(msgspec.Struct):
     """What a session has done so far."""
 
     blocks: int = 0
@@ -77,14 +77,14 @@ class Figures(msgspec.Struct):
     """Growth of the repository's files: packs, index, and in the end snapshot and tags."""
 
 
-class SessionPlace(msgspec.Struct, frozen=True):
+class RepositoryInternals(msgspec.Struct, frozen=True):
     """What a session needs of its repository."""
 
     storage: Storage
     keys: PackKeys
     index: BlockIndex
     blocks: BlockReader
-    catalogue: Catalogue
+    snapshot_store: SnapshotStore
     prune_ledger: PruneLedger
     make_id: IdMaker
     pack_bytes: int
@@ -97,7 +97,7 @@ class SessionPlace(msgspec.Struct, frozen=True):
 class Session(Protocol):
     """What an engine needs of a session, be it a WriteSession or a DrySession."""
 
-    figures: Figures
+    stats: SessionStats
     manifest_cut_rule: CutRule
     node_rule: NodeRule
     parent: SnapshotId | None
@@ -137,28 +137,30 @@ class WriteSession:
 
     def __init__(
         self,
-        place: SessionPlace,
+        internals: RepositoryInternals,
         command: str,
         monitor: Monitor,
         level: int = DEFAULT_LEVEL,
         parent: SnapshotId | None = None,
     ) -> None:
-        self.figures = Figures()
-        self.manifest_cut_rule = place.manifest_cut_rule
-        self.node_rule = place.node_rule
-        self._place = place
+        self.stats = SessionStats()
+        self.manifest_cut_rule = internals.manifest_cut_rule
+        self.node_rule = internals.node_rule
+        self._internals = internals
         self._monitor = monitor
         self._level = level
         self._new: set[bytes] = set()
         self._usable_packs: dict[PackName, int] = {}
-        bases = BlockReader(ReadAhead(place.storage), place.keys, place.index, place.make_id)
+        bases = BlockReader(
+            FrameReadAhead(internals.storage), internals.keys, internals.index, internals.make_id
+        )
         self._chains = UsableChains(bases, self._is_usable)
         self._deltas = DeltaMaker(
             bases,
-            place.index,
+            internals.index,
             self._chains,
             monitor,
-            states_arrangements=ARRANGED_BASES in place.features,
+            states_arrangements=ARRANGED_BASES in internals.features,
         )
         self._all_packs_are_there = False
         self._merges = True
@@ -173,24 +175,24 @@ class WriteSession:
         """Packs that no segment listed when the session began, and that one of its own lists."""
         self.false_claims: Sequence[CorruptError] = ()
         """Why segments that were removed when the session began had been forged or damaged."""
-        self._footers = FooterClaims(place.storage, place.keys)
+        self._footers = FooterClaims(internals.storage, internals.keys)
         # A prune or a repair has its own way to watch.
-        live = place.catalogue.remove_dead_sessions(by_observation=command not in HOLDERS)
-        self._object = LiveSession(place.storage, place.catalogue, command, parent)
+        live = internals.snapshot_store.remove_dead_sessions(by_observation=command not in HOLDERS)
+        self._object = LiveSession(internals.storage, internals.snapshot_store, command, parent)
         self.id: SessionId = self._object.id
         self._condemned: frozenset[PackName] = frozenset()
         self.parent: SnapshotId | None = None
         """The snapshot that the run builds on, unless it was gone before the run began."""
         try:
             # Behind the session's beginning: no prune that has not seen it removes what it finds.
-            if parent is not None and place.catalogue.is_listed(parent):
+            if parent is not None and internals.snapshot_store.is_listed(parent):
                 self.parent = parent
             self._learn_what_is_condemned()
             self._adopt_packs(live)
         except BaseException:
             self._object.withdraw()
             raise
-        self._writer = PackWriter(place.storage, place.keys, self._pack_stored)
+        self._writer = PackWriter(internals.storage, internals.keys, self._pack_stored)
 
     def __enter__(self) -> Self:
         return self
@@ -223,11 +225,11 @@ class WriteSession:
         Whether it was stored. Another one counts only after it was read and gave the block. Its
         base is the caller's affair. Raises StorageError.
         """
-        found = self._place.index.find(header.type, header.id)
+        found = self._internals.index.find(header.type, header.id)
         if any(
             one.depth <= header.depth
             and self._is_usable(one)
-            and self._place.blocks.is_whole(header.id, one)
+            and self._internals.blocks.is_whole(header.id, one)
             for one in found
         ):
             return False
@@ -262,7 +264,7 @@ class WriteSession:
     def flush(self) -> None:
         """Makes what was put durable and listed. All `put_*` must have returned."""
         self._store_rest()
-        self._writer = PackWriter(self._place.storage, self._place.keys, self._pack_stored)
+        self._writer = PackWriter(self._internals.storage, self._internals.keys, self._pack_stored)
 
     def commit(self, draft: SnapshotDraft, tags: Iterable[str] = ()) -> Snapshot:
         """Makes everything durable, then the snapshot visible in one step.
@@ -279,7 +281,7 @@ class WriteSession:
         document = self._object.commit(snapshot, chosen_tags)
         self._ended = True
         try:
-            self._place.catalogue.publish(document)
+            self._internals.snapshot_store.publish(document)
         except StorageError as error:  # committed all the same: whoever comes next publishes it
             self._monitor.warning(
                 f"snapshot {snapshot.id} is committed, but not yet published: {error} "
@@ -298,10 +300,10 @@ class WriteSession:
     def _put(
         self, kind: BlockType, raw: bytes, column_count: int = 0, base: Previous | None = None
     ) -> BlockId:
-        block_id = self._place.make_id(kind, raw)
+        block_id = self._internals.make_id(kind, raw)
         if self._reserve(kind, block_id, len(raw), base):
             try:
-                previous = base() if base is not None and DELTAS in self._place.features else ()
+                previous = base() if base is not None and DELTAS in self._internals.features else ()
                 new = NewBlock(block_id, raw, column_count)
                 frame = self._deltas.make(new, previous) if previous else None
                 self._append(*(frame or self._alone(kind, new)))
@@ -321,13 +323,13 @@ class WriteSession:
         is_stored = self._is_stored(kind, block_id, base)
         with self._known_lock:
             counted = kind is BlockType.DATA
-            self.figures.blocks += counted
+            self.stats.blocks += counted
             if is_stored or block_id in self._new:
                 return False
             self._new.add(block_id)
             if counted:
-                self.figures.new_blocks += 1
-                self.figures.raw_new_bytes += raw_bytes
+                self.stats.new_blocks += 1
+                self.stats.raw_new_bytes += raw_bytes
             return True
 
     def _is_stored(self, kind: BlockType, block_id: BlockId, base: Previous | None) -> bool:
@@ -347,27 +349,27 @@ class WriteSession:
 
     def _believed_places(self, kind: BlockType, block_id: BlockId) -> list[Location]:
         """Usable places, by records that are sealed, or that the pack's own footer confirms."""
-        index = self._place.index
+        index = self._internals.index
         found = list(filter(self._is_usable, index.find_sealed(kind, block_id)))
         if found or not index.has_unsealed:
             return found
         usable = filter(self._is_usable, index.find(kind, block_id))
         return [one for one in usable if self._footers.confirms(block_id, one)]
 
-    def _is_usable(self, place: Location) -> bool:
+    def _is_usable(self, location: Location) -> bool:
         """In a pack that is there, long enough, and not about to be removed."""
-        if place.pack in self._condemned or place.depth > MAXIMUM_DEPTH:
+        if location.pack in self._condemned or location.depth > MAXIMUM_DEPTH:
             return False
         with self._packs_lock:
-            size = self._usable_packs.get(place.pack)
+            size = self._usable_packs.get(location.pack)
             if size is None:
-                size = self._size_of(place.pack_type, place.pack)
-                self._usable_packs[place.pack] = size
-        return place.offset + place.frame_bytes <= size
+                size = self._size_of(location.pack_type, location.pack)
+                self._usable_packs[location.pack] = size
+        return location.offset + location.frame_bytes <= size
 
     def _size_of(self, kind: PackType, pack: PackName) -> int:
         try:
-            return self._place.storage.size(names.pack(kind, pack))
+            return self._internals.storage.size(names.pack(kind, pack))
         except ObjectMissingError:
             self._monitor.warning(
                 f"pack {pack} is missing; its blocks are stored again where they are met. "
@@ -383,10 +385,10 @@ class WriteSession:
             pack = self._open.get(pack_type)
             if pack is None:
                 memory = self._writer.spare_memory()
-                pack = OpenPack(pack_type, self.id, self._place.keys, memory)
+                pack = OpenPack(pack_type, self.id, self._internals.keys, memory)
                 self._open[pack_type] = pack
             pack.append(header, payload)
-            if pack.size >= self._place.pack_bytes:
+            if pack.size >= self._internals.pack_bytes:
                 del self._open[pack_type]
                 # Under the lock: memory stays bounded when the disk is slower than the workers.
                 self._writer.submit(pack)
@@ -395,7 +397,7 @@ class WriteSession:
         """On the writer's thread: the pack is durable, so an index segment may name it."""
         self._unindexed.append((pack.type, name, pack.entries))
         with self._known_lock:
-            self.figures.stored_bytes += size
+            self.stats.stored_bytes += size
         if sum(len(entries) for _, _, entries in self._unindexed) >= SEGMENT_RECORDS:
             self._store_segment()
 
@@ -405,7 +407,7 @@ class WriteSession:
             return
         stored = self._add_segment(packs)
         with self._known_lock:
-            self.figures.stored_bytes += stored
+            self.stats.stored_bytes += stored
             self._new.difference_update(entry.id for _, _, entries in packs for entry in entries)
 
     def _add_segment(self, packs: Sequence[StoredPack]) -> int:
@@ -413,12 +415,12 @@ class WriteSession:
 
         The packs of an ended session may be removed at any time, so nothing may list them anew.
         """
-        data = self._place.index.encode(packs)
-        stored = self._place.index.add(data)
+        data = self._internals.index.encode(packs)
+        stored = self._internals.index.add(data)
         try:
             self._object.confirm()
         except RepositoryError:
-            self._place.storage.delete(names.segment(segment_name(data)))
+            self._internals.storage.delete(names.segment(segment_name(data)))
             raise
         return stored
 
@@ -439,7 +441,7 @@ class WriteSession:
         if self._condemned or not self._merges:
             return  # a prune is about to replace segments that list them
         try:
-            self.figures.stored_bytes += self._place.index.merge()
+            self.stats.stored_bytes += self._internals.index.merge()
         except (DamageError, StorageError) as error:  # the index serves as it is
             _log.info("index segments stay apart: %s", error)
 
@@ -449,26 +451,26 @@ class WriteSession:
             **msgspec.structs.asdict(draft),
             id=SnapshotId(os.urandom(8).hex()),
             session=self.id,
-            blocks=self.figures.blocks,
-            new_blocks=self.figures.new_blocks,
-            stored_bytes=self.figures.stored_bytes,
+            blocks=self.stats.blocks,
+            new_blocks=self.stats.new_blocks,
+            stored_bytes=self.stats.stored_bytes,
         )
-        catalogue = self._place.catalogue
-        others = self.figures.stored_bytes
-        others += sum(len(catalogue.seal_tag(snapshot, tag)) for tag in tags)
+        snapshot_store = self._internals.snapshot_store
+        others = self.stats.stored_bytes
+        others += sum(len(snapshot_store.seal_tag(snapshot, tag)) for tag in tags)
         stem = names.snapshot(snapshot.time, snapshot.id).removeprefix(names.SNAPSHOTS)
-        others += catalogue.ledger.bytes_of(Change(ChangeKind.ADDED, stem, self.id))
+        others += snapshot_store.ledger.bytes_of(Change(ChangeKind.ADDED, stem, self.id))
         while True:  # a longer figure makes the document longer, at most by a digit or two
-            stored_bytes = others + len(catalogue.seal_snapshot(snapshot))
+            stored_bytes = others + len(snapshot_store.seal_snapshot(snapshot))
             if stored_bytes == snapshot.stored_bytes:
                 break
             snapshot = msgspec.structs.replace(snapshot, stored_bytes=stored_bytes)
-        self.figures.stored_bytes = snapshot.stored_bytes
+        self.stats.stored_bytes = snapshot.stored_bytes
         return snapshot
 
     def _look_at_the_clock(self, time: datetime) -> None:
         """Snapshots are ordered by time, so one from the future stays the newest for a while."""
-        newest = self._place.catalogue.newest_name()
+        newest = self._internals.snapshot_store.newest_name()
         if newest is not None and newest[0] > max(time, datetime.now(UTC)):
             self._monitor.warning(
                 f"snapshot {newest[1]} is of {newest[0]:%Y-%m-%d %H:%M:%S} UTC, which this "
@@ -478,7 +480,7 @@ class WriteSession:
 
     def _learn_what_is_condemned(self) -> None:
         """What a prune has condemned before this session began, it may remove at any time."""
-        generation, self._condemned = self._place.prune_ledger.condemned()
+        generation, self._condemned = self._internals.prune_ledger.condemned()
         if self._condemned:
             self._object.acknowledge(generation)
 
@@ -487,23 +489,23 @@ class WriteSession:
 
         Packs are listed before the index is, and packs of live sessions are left to those.
         """
-        objects = self._place.storage.list(names.PACKS)
-        index = self._place.index
+        objects = self._internals.storage.list(names.PACKS)
+        index = self._internals.index
         index.refresh()
         there = {name.rpartition("/")[2] for name in objects}
         self._all_packs_are_there = index.packs() <= there
         for damage in index.damage.values():
             if isinstance(damage, DamageError):
                 self._monitor.warning(f"{damage}; it is made anew from the packs")
-        self.figures.stored_bytes += index.remove_damaged()
+        self.stats.stored_bytes += index.remove_damaged()
         known = index.packs()
         packs = [one for one in unlisted(objects, listed_packs(index))
                  if one[1] not in self._condemned]  # fmt: skip
-        place = self._place
-        for some in adoptable(place.storage, place.keys, packs, live, self._left_unused):
+        internals = self._internals
+        for some in adoptable(internals.storage, internals.keys, packs, live, self._left_unused):
             _log.info("adopting %d packs of earlier runs", len(some))
             self.adopted_packs += sum(name not in known for _, name, _ in some)
-            self.figures.stored_bytes += self._add_segment(some)
+            self.stats.stored_bytes += self._add_segment(some)
         self._drop_superseded()
 
     def _left_unused(self, name: PackName, error: DamageError | UnsupportedFormatError) -> None:
@@ -511,16 +513,16 @@ class WriteSession:
 
     def _drop_superseded(self) -> None:
         """Removes segments that are not sealed, and whose packs sealed ones list."""
-        index = self._place.index
+        index = self._internals.index
         segments = superseded(index)
         if not segments:
             return
-        proven = ProvenIndex(self._place.storage, self._place.keys, index)
+        proven = ProvenIndex(self._internals.storage, self._internals.keys, index)
         proven.refresh({})
         self.false_claims = list(proven.false_claims(segments))
         for error in self.false_claims:
             self._monitor.warning(f"{error}; the segment is removed, and the packs are listed anew")
         for segment in segments:
-            self._place.storage.delete(names.segment(segment.name))
-            self.figures.stored_bytes -= segment.stored_bytes
+            self._internals.storage.delete(names.segment(segment.name))
+            self.stats.stored_bytes -= segment.stored_bytes
         index.refresh()

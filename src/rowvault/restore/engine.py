@@ -23,14 +23,14 @@ from rowvault.restore.plan.preflight import (
     warn_of_case,
 )
 from rowvault.restore.plan.references import References
-from rowvault.restore.plan.replacement import Decision, Ways
+from rowvault.restore.plan.replacement import Decision, ReplacementPlan
 from rowvault.restore.plan.shadow_tables import heal
-from rowvault.restore.progress import Standing
+from rowvault.restore.progress import RestoreProgress
 from rowvault.restore.run import Orders, Plan, Run
 from rowvault.restore.selection.definers import KEEP, Defined, check_definers, with_definers
 from rowvault.restore.selection.rename import Renaming, Side
-from rowvault.restore.selection.selection import Chosen, choose, held_accounts
-from rowvault.restore.verify.resume import standing_tables
+from rowvault.restore.selection.selection import RestoreSelection, held_accounts, select
+from rowvault.restore.verify.resume import complete_tables
 from rowvault.restore.verify.verify import TableName
 from rowvault.source.protocol import DEFAULT_LOCKING, ExistingObject, Locking, Source, Target
 from rowvault.sqltext.mysql.definer import Definer
@@ -55,7 +55,7 @@ class RestoreRequest:
     drop_first: bool = False
     """What is replaced is dropped before it is made anew, when its rows have been read."""
     users: bool = False
-    """Users, roles and grants, too; see `choose`."""
+    """Users, roles and grants, too; see `select`."""
     definer: Definer | str = KEEP
     """Who views and programs run as: as they did; `DROP`, the restoring account; or this one."""
     verify: bool = True
@@ -166,7 +166,7 @@ def run_restore(
     if request.dry_run:
         target.abort()
         return _planned(plan, keeping, time.monotonic() - started)
-    standing = Standing(plan.chosen.tables, plan.kept)
+    standing = RestoreProgress(plan.chosen.tables, plan.kept)
     run = Run(
         repository,
         snapshot,
@@ -231,7 +231,7 @@ def _planned(plan: Plan, keeping: _Keeping, seconds: float) -> RestoreResult:
     )
 
 
-def _replaced(ways: Ways) -> Iterator[Replaced]:
+def _replaced(ways: ReplacementPlan) -> Iterator[Replaced]:
     for name in sorted(ways.beside):
         yield Replaced(".".join(name), is_exchanged=True)
     for name, reason in sorted(ways.dropped.items()):
@@ -247,7 +247,7 @@ def _plan(
     monitor: Monitor,
 ) -> Plan:
     """All that can be known beforehand; changes nothing. Raises UsageError, RestoreError."""
-    chosen = choose(
+    chosen = select(
         repository.manifest(snapshot),
         request.databases,
         request.tables,
@@ -265,7 +265,7 @@ def _plan(
     warn_of_case(snapshot, chosen, target, monitor)
     kept: frozenset[TableName] = frozenset()
     if request.resume:
-        kept = standing_tables(repository, chosen, target, verifying, request.workers, monitor)
+        kept = complete_tables(repository, chosen, target, verifying, request.workers, monitor)
     conflicts = find_conflicts(target, chosen, kept)
     if not request.makes_room:
         refuse(conflicts)
@@ -284,7 +284,7 @@ def _plan(
     return Plan(chosen, kept, conflicts, ways, references, accounts, defined)
 
 
-def warn_of_losses(snapshot: Snapshot, chosen: Chosen, monitor: Monitor) -> None:
+def warn_of_losses(snapshot: Snapshot, chosen: RestoreSelection, monitor: Monitor) -> None:
     """Names what a repair found lost of what is restored."""
     for loss in snapshot.losses:
         monitor.warning(loss)
@@ -293,7 +293,7 @@ def warn_of_losses(snapshot: Snapshot, chosen: Chosen, monitor: Monitor) -> None
             monitor.warning(f"{record.definition.label}: {note}")
 
 
-def _check(repository: Repository, chosen: Chosen, target: Target) -> None:
+def _check(repository: Repository, chosen: RestoreSelection, target: Target) -> None:
     """What can be known beforehand; changes nothing. Raises UsageError, RestoreError."""
     check_names(chosen, target)
     check_values(repository, chosen.tables, target)

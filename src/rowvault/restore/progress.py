@@ -18,7 +18,7 @@ _NEXT = (
 )
 
 
-class Standing:
+class RestoreProgress:
     """Counts while a restore goes on; several threads may tell it of rows."""
 
     def __init__(

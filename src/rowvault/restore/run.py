@@ -15,14 +15,14 @@ from rowvault.restore.accounts.accounts import AccountRestore
 from rowvault.restore.accounts.lost_rights import give_back
 from rowvault.restore.load.build import Builder
 from rowvault.restore.load.load import read_tables
-from rowvault.restore.load.replaced_objects import Former
+from rowvault.restore.load.replaced_objects import ReplacedObjects
 from rowvault.restore.plan.conflicts import RELATIONS, slot
 from rowvault.restore.plan.references import References
-from rowvault.restore.plan.replacement import Ways
-from rowvault.restore.plan.shadow_tables import BesideTables, clear_leftovers, rehearse
-from rowvault.restore.progress import Standing
+from rowvault.restore.plan.replacement import ReplacementPlan
+from rowvault.restore.plan.shadow_tables import ShadowTables, clear_leftovers, rehearse
+from rowvault.restore.progress import RestoreProgress
 from rowvault.restore.selection.definers import Defined
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.proof import (
     prove,
     prove_accounts,
@@ -49,11 +49,11 @@ class Orders:
 class Plan:
     """What is to be done, found possible."""
 
-    chosen: Chosen
+    chosen: RestoreSelection
     kept: frozenset[TableName]
     """Tables that stand already."""
     conflicts: Sequence[ExistingObject]
-    ways: Ways
+    ways: ReplacementPlan
     references: References
     accounts: AccountRestore | None
     defined: Sequence[Defined] = ()
@@ -69,7 +69,7 @@ class Run:
         target: Target,
         orders: Orders,
         plan: Plan,
-        standing: Standing,
+        standing: RestoreProgress,
         monitor: Monitor,
         verifying: Callable[[], Source],
         open_source: Callable[[Monitor, Locking], Source],
@@ -83,8 +83,8 @@ class Run:
         self._standing = standing
         self._monitor = monitor
         self._open_source = open_source
-        self._former: Former | None = None
-        self._beside: BesideTables | None = None
+        self._former: ReplacedObjects | None = None
+        self._beside: ShadowTables | None = None
         self._provers: list[Prover] = []
         self._failures: list[str] = []
         self.left_out: list[str] = []
@@ -146,7 +146,7 @@ class Run:
             notes.append(f"Gone, and to be made anew: {', '.join(lost)}.")
         return [note for note in notes if note]
 
-    def _find_former(self) -> Former:
+    def _find_former(self) -> ReplacedObjects:
         """Views and programs are replaced one by one; sequences with the tables, where they can."""
         exchanged = {one.label for one in self._plan.chosen.objects if self._is_exchanged(one)}
         wanted = {
@@ -161,7 +161,7 @@ class Run:
             and slot(self._target, one.kind, one.database, one.name) in wanted
         ]
         can_move = self._plan.ways.can_move
-        return Former(conflicts, self._target, self._standing, can_move=can_move)
+        return ReplacedObjects(conflicts, self._target, self._standing, can_move=can_move)
 
     def _is_exchanged(self, one: ObjectDefinition) -> bool:
         if one.kind is not ObjectKind.SEQUENCE or not self._plan.ways.exchanges:
@@ -172,7 +172,7 @@ class Run:
             for found in self._plan.conflicts
         )
 
-    def _prepare(self, former: Former) -> Builder:
+    def _prepare(self, former: ReplacedObjects) -> Builder:
         """Reads what replaces tables that are dropped, and makes databases."""
         plan, target, monitor = self._plan, self._target, self._monitor
         dropped = [one for one in plan.chosen.tables if _name(one) in plan.ways.dropped]
@@ -186,7 +186,7 @@ class Run:
                 read_tables(self._repository, dropped, self._orders.workers, monitor)
             sequences = [one for one in chosen.objects if self._is_exchanged(one)]
             if plan.ways.beside or sequences:
-                self._beside = BesideTables(
+                self._beside = ShadowTables(
                     chosen, plan.ways.beside, self._late(), sequences, plan.conflicts, target
                 )
             if self._orders.makes_room:
@@ -231,7 +231,7 @@ class Run:
             self._monitor.phase("creating users")
             self._plan.accounts.make(self._standing)
 
-    def _make_room(self, former: Former) -> None:
+    def _make_room(self, former: ReplacedObjects) -> None:
         """Drops what cannot be exchanged; nothing that replaces it is unread."""
         if self._target.keeps_changes:
             former.quiet()

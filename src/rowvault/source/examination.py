@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from rowvault.core.model import Moment, ServerInfo
+from rowvault.core.model import ConsistencyPoint, ServerInfo
 
 
 class Examination(msgspec.Struct, frozen=True):
     """What a backup of this selection would be like."""
 
     server: ServerInfo
-    moment: Moment
+    moment: ConsistencyPoint
     """Its method, its guard of definitions, and the reasons; no position."""
     problems: tuple[str, ...] = ()
     """Why a backup would fail."""

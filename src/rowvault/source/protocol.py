@@ -11,7 +11,7 @@ import msgspec
 
 from rowvault.codec.rows import RowBatch
 from rowvault.core.model import (
-    Moment,
+    ConsistencyPoint,
     ObjectDefinition,
     ObjectKind,
     ServerInfo,
@@ -159,7 +159,7 @@ class SourceSnapshot(Protocol):
     """One moment in time, seen by several connections."""
 
     server: ServerInfo
-    moment: Moment
+    moment: ConsistencyPoint
     """Complete once `confirm` has returned."""
 
     def catalogue(self, selection: Selection) -> Catalogue:

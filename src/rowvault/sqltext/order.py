@@ -21,7 +21,7 @@ _BEHIND_ROWS = (
 )
 
 
-def before_rows(objects: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
+def pre_data(objects: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
     """Databases, then sequences, which column defaults may call, then broken views.
 
     While there are no tables yet, others of their names can stand in for what these views read;
@@ -32,7 +32,7 @@ def before_rows(objects: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
     return [*_by_kind(kept, _BEFORE_ROWS), *reversed(broken)]
 
 
-def behind_rows(objects: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
+def post_data(objects: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
     """All that follows the rows: indexes, routines, views behind the views they read, triggers in
     firing order, events.
 

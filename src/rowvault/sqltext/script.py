@@ -30,7 +30,7 @@ class Script(Protocol):
         """Its rows follow those of all other tables."""
         ...
 
-    def before_rows(self, table: TableDefinition) -> bytes:
+    def pre_data(self, table: TableDefinition) -> bytes:
         """Makes the table."""
         ...
 
@@ -42,7 +42,7 @@ class Script(Protocol):
         """What stands behind them."""
         ...
 
-    def behind_rows(self, table: TableDefinition) -> bytes:
+    def post_data(self, table: TableDefinition) -> bytes:
         """Ends the table."""
         ...
 

@@ -47,7 +47,7 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True)
-class FourFigures:
+class BackupMetrics:
     """Of one snapshot."""
 
     backup_ratio: Ratio
@@ -56,20 +56,20 @@ class FourFigures:
     restore_time: Duration
 
 
-def four_figures(
+def backup_metrics(
     snapshot: Snapshot,
     snapshots: Sequence[Snapshot],
     needed_bytes: int,
     read_bytes_per_s: float | None,
     restore_bytes_per_s: float | None,
-) -> FourFigures:
+) -> BackupMetrics:
     """The figures of one of `snapshots`.
 
     `needed_bytes`: what a restore reads of the repository; `read_bytes_per_s`: rows that the
     repository was seen to give; `restore_bytes_per_s`: rows that a restore was seen to load.
     """
     total = snapshot.raw_bytes
-    return FourFigures(
+    return BackupMetrics(
         Ratio(snapshot.stored_bytes, total),
         Ratio(needed_bytes, total),
         _backup_time(snapshot, snapshots),

@@ -29,9 +29,9 @@ class BlockCopies:
         if len(places) <= 1:
             return places
         kept = self._by_form(prefix, places) if is_base else self._least_deep(prefix, places)
-        least = min(place.depth for place in places)
-        if not kept or (is_base and min(place.depth for place in kept) > least):
-            packs = ", ".join(sorted({place.pack for place in places}))
+        least = min(location.depth for location in places)
+        if not kept or (is_base and min(location.depth for location in kept) > least):
+            packs = ", ".join(sorted({location.pack for location in places}))
             raise CorruptError(
                 f"block {prefix.hex()} stands in several places, and is damaged in those that "
                 f"others build on (packs {packs})"
@@ -39,38 +39,43 @@ class BlockCopies:
         return kept
 
     def _least_deep(self, prefix: bytes, places: Sequence[Location]) -> list[Location]:
-        for depth in sorted({place.depth for place in places}):
-            equals = [place for place in places if place.depth == depth]
-            whole = [place for place in equals if self.is_whole(prefix, place)]
+        for depth in sorted({location.depth for location in places}):
+            equals = [location for location in places if location.depth == depth]
+            whole = [location for location in equals if self.is_whole(prefix, location)]
             if whole:
                 return whole
         return []
 
     def _by_form(self, prefix: bytes, places: Sequence[Location]) -> list[Location]:
         forms: dict[bytes, list[Location]] = {}
-        for place in sorted(places, key=lambda one: one.depth):
-            form = self.form(prefix, place)
+        for location in sorted(places, key=lambda one: one.depth):
+            form = self.form(prefix, location)
             if form is not None:
-                forms.setdefault(form, []).append(place)
-        return [place for same in forms.values() for place in same if place.depth == same[0].depth]
+                forms.setdefault(form, []).append(location)
+        return [
+            location
+            for same in forms.values()
+            for location in same
+            if location.depth == same[0].depth
+        ]
 
-    def is_whole(self, prefix: bytes, place: Location) -> bool:
+    def is_whole(self, prefix: bytes, location: Location) -> bool:
         """Whether the frame at that place, and what it builds on, give this very block."""
-        return self._blocks.is_whole(prefix, place)
+        return self._blocks.is_whole(prefix, location)
 
-    def form(self, prefix: bytes, place: Location) -> bytes | None:
+    def form(self, prefix: bytes, location: Location) -> bytes | None:
         """Equal where the arranged bytes of a block are; None where the copy is not whole."""
-        if not self._blocks.is_whole(prefix, place):
+        if not self._blocks.is_whole(prefix, location):
             return None
         try:
-            return blake3(self._blocks.bases.block(prefix, place).data).digest()
+            return blake3(self._blocks.bases.block(prefix, location).data).digest()
         except BAD:
             return None
 
-    def is_cut_off(self, prefix: bytes, place: Location) -> bool:
+    def is_cut_off(self, prefix: bytes, location: Location) -> bool:
         """Whether a copy is not whole only because what it builds on is gone."""
         try:
-            header, _ = self._blocks.frame(prefix, place)
+            header, _ = self._blocks.frame(prefix, location)
         except BAD:
             return False
-        return not self._blocks.bases.are_readable(header, place)
+        return not self._blocks.bases.are_readable(header, location)

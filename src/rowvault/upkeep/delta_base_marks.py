@@ -63,9 +63,9 @@ class BaseMarker:
         except DamageError as error:
             self.damage.append(error)
             return
-        for place in kept:
+        for location in kept:
             try:
-                header = self._header(prefix, place, is_base=is_base)
+                header = self._header(prefix, location, is_base=is_base)
             except DamageError as error:
                 self.damage.append(error)
                 continue
@@ -73,14 +73,14 @@ class BaseMarker:
                 for base in header.bases:
                     self._follow_base(header, base, told)
 
-    def _header(self, prefix: bytes, place: Location, *, is_base: bool) -> FrameHeader | None:
+    def _header(self, prefix: bytes, location: Location, *, is_base: bool) -> FrameHeader | None:
         """Authenticated, of a delta and of a base; of what else stands alone nothing is asked."""
-        return self._blocks.frame(prefix, place)[0] if place.depth or is_base else None
+        return self._blocks.frame(prefix, location)[0] if location.depth or is_base else None
 
     def _follow_base(self, header: FrameHeader, base: bytes, told: NewBase) -> None:
         was_built_on, was_live = self._marks.mark_base(header.type, base)
         places = self._places(header.type, base)
-        if not any(place.depth < header.depth for place in places):
+        if not any(location.depth < header.depth for location in places):
             self.damage.append(
                 MissingError(
                     f"block {header.id.hex()} builds on block {base.hex()}, which is in no pack "

@@ -46,7 +46,7 @@ class _Link(NamedTuple):
     """A frame, and where it stands."""
 
     header: FrameHeader
-    place: Location
+    location: Location
 
 
 class _Skip(NamedTuple):
@@ -62,7 +62,7 @@ class _Skip(NamedTuple):
         return sum(link.header.frame_bytes for link in (self.top, *self.dead))
 
 
-class Renewal:
+class Rebase:
     """Stores blocks anew for a prune, and corrects its marks."""
 
     def __init__(
@@ -120,10 +120,10 @@ class Renewal:
 
     def _skips(self) -> Iterator[_Skip]:
         for record, segment in self._marks.referred(or_shared=True):
-            place = segment.decode(record)
-            if not place.depth:
+            location = segment.decode(record)
+            if not location.depth:
                 continue
-            skip = self._skip(_Link(self._blocks.header(record[:PREFIX_BYTES], place), place))
+            skip = self._skip(_Link(self._blocks.header(record[:PREFIX_BYTES], location), location))
             if skip is not None:
                 yield skip
 
@@ -152,8 +152,8 @@ class Renewal:
         None where it would be no smaller, or something else might be taken for its base.
         """
         top = skip.top
-        frame = self._blocks.frame(top.header.id, top.place)
-        proven = self._blocks.bases.prove(*frame, top.place)
+        frame = self._blocks.frame(top.header.id, top.location)
+        proven = self._blocks.bases.prove(*frame, top.location)
         made: tuple[FrameHeader, bytes] | None
         if skip.below is None:
             made = alone(top.header, proven)
@@ -164,7 +164,7 @@ class Renewal:
     def _on(
         self, below: _Link, old: FrameHeader, proven: Proven
     ) -> tuple[FrameHeader, bytes] | None:
-        base = self._blocks.bases.block(below.header.id, below.place)
+        base = self._blocks.bases.block(below.header.id, below.location)
         is_mixed = base.arrangement.is_by_column != proven.block.arrangement.is_by_column
         if is_mixed and not self._states_arrangements:
             return None

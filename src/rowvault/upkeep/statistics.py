@@ -154,7 +154,7 @@ def gather(repository: Repository, chosen: Snapshot | None, monitor: Monitor) ->
 class _Gathering:
     def __init__(self, repository: Repository, monitor: Monitor) -> None:
         self._repository = repository
-        self._place = repository.place
+        self._internals = repository.internals
         self._monitor = monitor
         self._manifest_ids: set[BlockId] = set()
 
@@ -163,7 +163,7 @@ class _Gathering:
         snapshots = self._repository.snapshots()
         if not snapshots:
             refuse_unexplained_emptiness(self._repository)
-        self._place.index.refresh()
+        self._internals.index.refresh()
         subject = chosen or (snapshots[-1] if snapshots else None)
         own = self._marks([subject] if subject else [])
         others = self._marks(one for one in snapshots if subject is None or one.id != subject.id)
@@ -183,7 +183,7 @@ class _Gathering:
         )
 
     def _marks(self, snapshots: Iterable[Snapshot]) -> LiveMarks:
-        marks = LiveMarks(self._place.index.segments)
+        marks = LiveMarks(self._internals.index.segments)
         walk = SnapshotWalk(self._repository.read_data, self._repository.read_node)
 
         def visit(kind: BlockType, ids: Sequence[BlockId]) -> list[bool]:
@@ -194,7 +194,7 @@ class _Gathering:
             walk.walk(snapshot, visit)
             reader = TreeReader(self._repository.read_node, snapshot.manifest)
             self._manifest_ids.update(entry.id for entry in reader.entries())
-        marker = BaseMarker(marks, self._place.index, self._place.blocks)
+        marker = BaseMarker(marks, self._internals.index, self._internals.blocks)
         marker.mark_all()
         for error in marker.damage:
             self._monitor.warning(f"left out: {error}; `rowvault check` tells more")
@@ -203,16 +203,16 @@ class _Gathering:
     def _count_packs(self, stored: Stored, marks: Sequence[LiveMarks]) -> int:
         """Bytes of the packs that the index lists and that can be read."""
         listed_bytes = 0
-        condemned = self._place.prune_ledger.condemned()[1]
-        for kind, name in sorted(self._place.index.typed_packs()):
+        condemned = self._internals.prune_ledger.condemned()[1]
+        for kind, name in sorted(self._internals.index.typed_packs()):
             try:
-                pack = PackReader(self._place.storage, self._place.keys, kind, name)
+                pack = PackReader(self._internals.storage, self._internals.keys, kind, name)
                 entries = pack.footer()
-                listed_bytes += self._place.storage.size(names.pack(kind, name))
+                listed_bytes += self._internals.storage.size(names.pack(kind, name))
             except (DamageError, UnsupportedFormatError, ObjectMissingError) as error:
                 self._monitor.warning(f"left out: {error}; `rowvault check` tells more")
                 continue
-            for entry, places in self._place.index.find_entries(entries):
+            for entry, places in self._internals.index.find_entries(entries):
                 # Of several frames of one block, one is it and the others are copies.
                 is_first = _first(places) == (entry.depth, name, entry.offset)
                 counts = name not in condemned and is_first
@@ -235,7 +235,7 @@ class _Gathering:
         """Frames of what is marked, and not marked in `but`, each block once."""
         total = 0
         for prefix, location in _marked(marks, but):
-            places = self._place.index.find(location.type, BlockId(prefix))
+            places = self._internals.index.find(location.type, BlockId(prefix))
             if _first(places) == (location.depth, location.pack, location.offset):
                 total += location.frame_bytes
         return total
@@ -243,9 +243,9 @@ class _Gathering:
     def _files(self) -> tuple[dict[str, int], int]:
         """(bytes by kind, bytes of all packs)."""
         files = dict.fromkeys([*FILE_KINDS, "other"], 0)
-        for name in self._place.storage.list(""):
+        for name in self._internals.storage.list(""):
             try:
-                size = self._place.storage.size(name)
+                size = self._internals.storage.size(name)
             except ObjectMissingError:
                 continue  # somebody else removed it
             files[_kind_of(name)] += size

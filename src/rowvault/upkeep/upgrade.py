@@ -60,11 +60,11 @@ def upgrade(
     chosen = choose_features(names, repository.missing_features)
     adopts = LEDGER in chosen or _has_no_entry(repository)
     if dry_run or not (chosen or adopts):
-        count = len(repository.place.catalogue.published()) if adopts else None
+        count = len(repository.internals.snapshot_store.published()) if adopts else None
         return UpgradeReport(chosen, count)
-    place = repository.place
-    place.catalogue.remove_dead_sessions()
-    session = LiveSession(place.storage, place.catalogue, COMMAND)
+    internals = repository.internals
+    internals.snapshot_store.remove_dead_sessions()
+    session = LiveSession(internals.storage, internals.snapshot_store, COMMAND)
     try:
         _refuse_if_busy(repository, session)
         chosen = choose_features(names, repository.missing_features)  # as the session found it
@@ -84,9 +84,9 @@ def _has_no_entry(repository: Repository) -> bool:
 
 
 def _others(repository: Repository, own: LiveSession) -> list[tuple[SessionDocument, bytes]]:
-    found = repository.place.catalogue.sessions()
-    if repository.place.catalogue.session_damage:
-        raise next(iter(repository.place.catalogue.session_damage.values()))
+    found = repository.internals.snapshot_store.sessions()
+    if repository.internals.snapshot_store.session_damage:
+        raise next(iter(repository.internals.snapshot_store.session_damage.values()))
     return [
         (document, data)
         for document, data in found
@@ -96,12 +96,12 @@ def _others(repository: Repository, own: LiveSession) -> list[tuple[SessionDocum
 
 def _refuse_if_busy(repository: Repository, own: LiveSession) -> None:
     """A session that has died elsewhere is ended once it was seen without a sign of life."""
-    ledger, catalogue = repository.place.prune_ledger, repository.place.catalogue
+    ledger, snapshot_store = repository.internals.prune_ledger, repository.internals.snapshot_store
     watch = SessionWatch(ledger.read_sightings())
     busy = [
         document
         for document, data in _others(repository, own)
-        if not (watch.judge(document).is_over and catalogue.withdraw(document, data))
+        if not (watch.judge(document).is_over and snapshot_store.withdraw(document, data))
     ]
     if busy:
         ledger.write_sightings(watch.sightings(one.id for one in busy))
@@ -114,10 +114,10 @@ def _refuse_if_busy(repository: Repository, own: LiveSession) -> None:
 
 def _end_early_sessions(repository: Repository, own: LiveSession, monitor: Monitor) -> None:
     """Ends those that began while the config was replaced; they cannot commit any more."""
-    catalogue = repository.place.catalogue
+    snapshot_store = repository.internals.snapshot_store
     while early := _others(repository, own):
         for document, data in early:
-            if catalogue.withdraw(document, data):
+            if snapshot_store.withdraw(document, data):
                 monitor.warning(
                     f"ended a run that began during the upgrade: {describe(document)}. Start it "
                     "again; it has stored nothing that is lost."

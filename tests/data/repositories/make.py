@@ -30,7 +30,7 @@ from rowvault.repository.crypto.secrets import new_session_id  # noqa: E402
 from rowvault.repository.read_subset import PackAmount  # noqa: E402
 from rowvault.repository.records.session_object import ProcessIdentity, SessionDocument  # noqa: E402
 from rowvault.repository.records.snapshot import Snapshot  # noqa: E402
-from rowvault.repository.records.snapshot_store import Catalogue  # noqa: E402
+from rowvault.repository.records.snapshot_store import SnapshotStore  # noqa: E402
 from rowvault.repository.repository import Repository  # noqa: E402
 from rowvault.storage import LocalStorage  # noqa: E402
 from rowvault.upkeep.check.engine import check  # noqa: E402
@@ -213,14 +213,14 @@ def elsewhere() -> Iterator[None]:
 def leave_behind(repository: Repository, tables: Tables, number: int, parent: Snapshot) -> Snapshot:
     """What killed runs leave: a commit that nobody published yet, sessions, a pack in no index."""
     check(repository, PackAmount(part=0.1), SilentMonitor())  # leaves gc/verified
-    catalogue = repository.place.catalogue
+    catalogue = repository.internals.snapshot_store
     with elsewhere():
         killed = repository.begin("backup", SilentMonitor(), parent=parent.id)
         killed.put_data(b"a block of a run that was killed")
         killed._submit(list(killed._open))
         killed._writer.finish()
         aborted = SessionDocument.active(new_session_id(), "backup").aborted()
-    with mock.patch.object(Catalogue, "publish"):
+    with mock.patch.object(SnapshotStore, "publish"):
         objects = (*ACCOUNTS, *PROGRAMS)
         snapshot = take_snapshot(repository, tables, number, ["unpublished"], objects, parent)
     catalogue.begin_session(aborted)

@@ -47,11 +47,11 @@ def test_a_day_changes_what_it_says(shop: Path, tmp_path: Path) -> None:
     copy_shop(shop, after)
     change_shop(after)
     for table, change in CHANGES.items():
-        before_rows, after_rows = (_rows(path, table) for path in (shop, after))
-        both = before_rows.keys() & after_rows.keys()
+        pre_data, after_rows = (_rows(path, table) for path in (shop, after))
+        both = pre_data.keys() & after_rows.keys()
         assert len(after_rows.keys() - both) == change.added
-        assert len(before_rows.keys() - both) == change.removed
-        assert sum(before_rows[key] != after_rows[key] for key in both) == change.changed
+        assert len(pre_data.keys() - both) == change.removed
+        assert sum(pre_data[key] != after_rows[key] for key in both) == change.changed
 
 
 def _rows(path: Path, table: str) -> dict[int, tuple[object, ...]]:

@@ -15,7 +15,7 @@ from rowvault.core.errors import StorageError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.core.partly import done_before
 from rowvault.repository.records.find_snapshot import SnapshotRequest
-from rowvault.repository.records.snapshot_store import Catalogue
+from rowvault.repository.records.snapshot_store import SnapshotStore
 from rowvault.repository.records.trash import Trash
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
@@ -83,7 +83,7 @@ def test_undelete(
 
 
 def test_tags(ids: list[str], access: RepositoryAccess, monkeypatch: pytest.MonkeyPatch) -> None:
-    failing_after(monkeypatch, Catalogue, "add_tag", StorageError("full"))
+    failing_after(monkeypatch, SnapshotStore, "add_tag", StorageError("full"))
     with pytest.raises(StorageError) as raised:
         add_tags(TagOptions(access, SnapshotChoice(SnapshotRequest(ids[0])), ("a", "b")))
     assert done_before(raised.value) == {"tags": ["a"]}

@@ -17,7 +17,7 @@ from rowvault.codec.rows import Value, encode_batch
 from rowvault.core.errors import CorruptError
 from rowvault.core.ids import BlockId
 from rowvault.core.model import ValueKind
-from rowvault.render.large_row import LargeRow
+from rowvault.render.large_row import LargeRowText
 from rowvault.repository.trees.node import LeafEntry
 
 RULE = CutRule(32, 64, 100, bytes(16), bytes(16), bytes(32))
@@ -64,8 +64,8 @@ class Fragments:
         self.reads[block_id] += 1
         return self.blocks[block_id]
 
-    def row(self) -> LargeRow:
-        return LargeRow(self.read, self.group, self.layout, FRAME)
+    def row(self) -> LargeRowText:
+        return LargeRowText(self.read, self.group, self.layout, FRAME)
 
 
 @st.composite
@@ -135,4 +135,4 @@ def test_what_does_not_add_up_is_damage(kind: ValueKind) -> None:
     with pytest.raises(CorruptError, match="where the tree says"):
         list(fragments.row().chunks(0))
     with pytest.raises(CorruptError, match="ends inside a value"):
-        list(LargeRow(fragments.read, fragments.group[:-1], fragments.layout, FRAME).chunks(0))
+        list(LargeRowText(fragments.read, fragments.group[:-1], fragments.layout, FRAME).chunks(0))

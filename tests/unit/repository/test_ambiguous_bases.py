@@ -59,7 +59,7 @@ class OlderReader:
     """Reads as programs before this feature: takes the first frame of a base that decodes."""
 
     def __init__(self, repository: Repository) -> None:
-        self._place = repository.place
+        self._place = repository.internals
 
     def read(self, block_id: BlockId) -> bytes:
         """Raises RowvaultError where no frame of the block gives it."""
@@ -109,7 +109,7 @@ def unreadable_before(repository: Repository) -> set[BlockId]:
 
 
 def headers(repository: Repository) -> list[tuple[FrameHeader, Location]]:
-    index, blocks = repository.place.index, repository.place.blocks
+    index, blocks = repository.internals.index, repository.internals.blocks
     places = [
         (record[:PREFIX_BYTES], segment.decode(record))
         for segment in index.segments
@@ -143,7 +143,7 @@ def test_a_check_names_them_and_a_repair_stores_them_anew(damaged: tuple[str, Re
     mended = repair(repository, SilentMonitor())
     assert mended.renewed_blocks == trial.renewed_blocks == report.ambiguous_blocks
     assert (mended.is_complete, mended.found_nothing) == (True, False)
-    repository.place.index.refresh()
+    repository.internals.index.refresh()
     assert unreadable_before(repository) == set()
     after = check(repository, True, SilentMonitor())
     assert (after.errors, after.ambiguous_blocks) == ([], 0)
@@ -172,7 +172,7 @@ def test_a_backup_goes_on_from_them(damaged: tuple[str, Repository]) -> None:
         tables[table][7] = (*tables[table][7][:-1], b"one more day")
     taken = take_snapshot(repository, tables, 9, parent=parent)
     assert read_snapshot(repository, taken) == tables
-    repository.place.blocks.forget()
+    repository.internals.blocks.forget()
     assert read_snapshot(repository, taken) == tables
 
 
@@ -195,7 +195,7 @@ def two_at_once(repository: Repository, days: int = 3) -> list[tuple[Snapshot, T
 
 def drop_one_copy(repository: Repository, *, by_column: bool) -> None:
     """As a prune does that keeps the other one."""
-    place = repository.place
+    place = repository.internals
     copies: dict[BlockId, dict[bool, Location]] = {}
     for header, where in headers(repository):
         if not where.depth and header.type is BlockType.DATA:
@@ -248,6 +248,6 @@ def test_an_older_repository_gets_deltas_of_settled_bases_alone() -> None:
 def test_the_sample_of_this_format_states_arrangements(tmp_path: Path) -> None:
     copy = golden_copy("v1-arranged-at-once-pruned-plain", tmp_path)
     with open_plain(LocalStorage(copy)) as repository:
-        repository.place.index.refresh()
+        repository.internals.index.refresh()
         found = {one.filter for one, _ in headers(repository) if one.bases}
     assert found == {Filter.DELTA_ARRANGED}

@@ -48,7 +48,7 @@ class Workshop:
         self._frames: list[Frame] = []
 
     def id(self, raw: bytes) -> BlockId:
-        return self._repository.place.make_id(BlockType.DATA, raw)
+        return self._repository.internals.make_id(BlockType.DATA, raw)
 
     def alone(self, raw: bytes, arrangement: Arrangement) -> None:
         coding, payload = encode_arranged(form(raw, arrangement), DEFAULT_LEVEL)
@@ -74,7 +74,7 @@ class Workshop:
                 session.move_frame(*frame)
                 session.flush()
         self._frames.clear()
-        self._repository.place.blocks.forget()
+        self._repository.internals.blocks.forget()
 
     def reads(self, raw: bytes) -> bool:
         return self._repository.read_data(self.id(raw)) == raw

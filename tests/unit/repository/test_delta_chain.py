@@ -37,7 +37,7 @@ def repository() -> Iterator[Repository]:
 
 
 def headers(repository: Repository) -> list[FrameHeader]:
-    index, blocks = repository.place.index, repository.place.blocks
+    index, blocks = repository.internals.index, repository.internals.blocks
     return [
         blocks.header(record[:PREFIX_BYTES], segment.decode(record))
         for segment in index.segments
@@ -106,7 +106,7 @@ def test_a_revert_stores_nothing(repository: Repository) -> None:
     two = take_snapshot(repository, second, 1, parent=one)
     with repository.begin("test", SilentMonitor(), parent=two.id) as session:
         put_table(session, repository, first[ORDERS])
-        assert session.figures.new_blocks == 0
+        assert session.stats.new_blocks == 0
 
 
 def test_a_repository_without_the_feature_gets_no_deltas() -> None:

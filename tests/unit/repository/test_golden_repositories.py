@@ -93,7 +93,7 @@ def test_the_same_rows_are_not_stored_again(name: str, repository: Repository) -
     (database, table), rows = next(iter(MAKER.tables_of(name)[-1].items()))
     with repository.begin("test", SilentMonitor()) as session:
         root = put_table(session, repository, rows, column_count=len(rows[0]))
-        assert session.figures.new_blocks == 0
+        assert session.stats.new_blocks == 0
     latest = repository.find("latest")
     record = repository.manifest(latest).table(database, table)
     assert record is not None
@@ -112,7 +112,9 @@ def test_blocks_stand_by_column() -> None:
     with open_plain(storage) as repository:
         for name in storage.list("packs/data/"):
             pack = PackName(name.rpartition("/")[2])
-            for entry in PackReader(storage, repository.place.keys, PackType.DATA, pack).footer():
+            for entry in PackReader(
+                storage, repository.internals.keys, PackType.DATA, pack
+            ).footer():
                 frame = storage.read_range(name, entry.offset, entry.frame_bytes)
                 filters.append(decode_header(frame).filter)
     assert filters.count(Filter.COLUMNS) >= len(MAKER.TYPED)
@@ -136,7 +138,7 @@ def test_one_of_everything_is_there(whole: str, tmp_path: Path) -> None:
     expected = {"gc/prune", "gc/round", "gc/sightings", "gc/verified"}
     assert upkeep == (expected | {"gc/keys"} if "encrypted" in whole else expected)
     with Repository.open(storage, lambda: MAKER.PASSWORD) as repository:
-        states = {one.state for one, _ in repository.place.catalogue.sessions()}
+        states = {one.state for one, _ in repository.internals.snapshot_store.sessions()}
         assert states == set(SessionState)
         fragments = {
             entry.fragment
@@ -156,7 +158,7 @@ def test_the_deltas_are_of_every_kind(name: str, tmp_path: Path) -> None:
     """Of rows and by column, on one base and on two, over several links."""
     storage = LocalStorage(golden_copy(name, tmp_path))
     with Repository.open(storage, lambda: MAKER.PASSWORD) as repository:
-        index, blocks = repository.place.index, repository.place.blocks
+        index, blocks = repository.internals.index, repository.internals.blocks
         index.refresh()
         headers = [
             blocks.header(record[:PREFIX_BYTES], segment.decode(record))
@@ -214,6 +216,6 @@ def test_the_ledger_of_a_repository_is_read(tmp_path: Path) -> None:
         state = repository.ledger.read()
         assert (len(state.listed), len(state.forgotten)) == (2, 1)
         assert repository.snapshot_set.examine().problems == []
-        gone = repository.place.storage.list("snapshots/")[0]
-        repository.place.storage.delete(gone)
+        gone = repository.internals.storage.list("snapshots/")[0]
+        repository.internals.storage.delete(gone)
         assert [one.object for one in repository.snapshot_set.examine().problems] == [gone]

@@ -39,7 +39,7 @@ def test_another_thread_may_have_looked_at_the_index_again(
         kept = take_snapshot(writer, {("d", "u"): shared}, 1)
     with open_plain(storage) as reader:
         assert read_snapshot(reader, kept) == {("d", "u"): shared}
-        index = reader.place.index
+        index = reader.internals.index
         with open_plain(storage) as pruner:
             pruner.forget(victim)
             assert prune(pruner, ALL, SilentMonitor()).removed_packs
@@ -66,7 +66,7 @@ def test_a_check_looks_again_for_a_delta_that_a_prune_moves_meanwhile(
         take_snapshot(writer, {("d", "t"): changed}, 2, parent=victim)
         writer.forget(victim)
     with open_plain(storage) as reader:
-        read_header = reader.place.blocks.header
+        read_header = reader.internals.blocks.header
         moved = []
 
         def header(prefix: bytes, place: Location) -> FrameHeader:
@@ -76,7 +76,7 @@ def test_a_check_looks_again_for_a_delta_that_a_prune_moves_meanwhile(
                     moved.append(place.pack not in {one.pack for one in places(pruner)})
             return read_header(prefix, place)
 
-        monkeypatch.setattr(reader.place.blocks, "header", header)
+        monkeypatch.setattr(reader.internals.blocks, "header", header)
         report = check(reader, False, SilentMonitor())
     assert moved == [True]
     assert report.errors == []
@@ -84,6 +84,6 @@ def test_a_check_looks_again_for_a_delta_that_a_prune_moves_meanwhile(
 
 def places(repository: Repository) -> list[Location]:
     """Of all frames."""
-    index = repository.place.index
+    index = repository.internals.index
     index.refresh()
     return [one.decode(record) for one in index.segments for record in one.records()]

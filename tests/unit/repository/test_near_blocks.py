@@ -98,7 +98,7 @@ def test_any_order_will_do_and_what_is_not_there_is_told_in_its_place(
 def test_neighbours_are_read_in_one_go(repository: Repository, storage: CountingStorage) -> None:
     blocks = blocks_of(repository, repository.find("latest~1"))
     assert all(isinstance(one, bytes) for one in together(repository, blocks))
-    packs = {repository.place.index.find(BlockType.DATA, one)[0].pack for one in blocks}
+    packs = {repository.internals.index.find(BlockType.DATA, one)[0].pack for one in blocks}
     before = storage.reads
     together(repository, blocks)
     assert storage.reads - before <= 2 * len(packs) < len(blocks) // 3
@@ -109,7 +109,7 @@ def test_damage_of_one_is_told_for_that_one(
 ) -> None:
     blocks = blocks_of(repository, repository.find("latest~1"))
     sound = together(repository, blocks)
-    place = repository.place.index.find(BlockType.DATA, blocks[7])[0]
+    place = repository.internals.index.find(BlockType.DATA, blocks[7])[0]
     name = next(name for name in storage.objects if name.endswith(place.pack))
     data = bytearray(storage.objects[name])
     data[place.offset + place.frame_bytes // 2] ^= 1

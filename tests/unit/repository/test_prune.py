@@ -182,7 +182,7 @@ def test_a_run_at_work_is_waited_for(storage: LocalStorage) -> None:
     forget(storage, "latest~1")
     with open_plain(storage) as writer, writer.begin("backup", SilentMonitor()) as session:
         draft = put_all(session, writer, FIRST, 2)
-        assert session.figures.new_blocks == 0
+        assert session.stats.new_blocks == 0
         report = run(storage)
         assert report.removed_packs == 0
         assert report.pending_bytes > 0
@@ -204,7 +204,7 @@ def test_a_run_that_begins_later_is_not_waited_for(storage: LocalStorage) -> Non
         late_writer = open_plain(storage)
         late = late_writer.begin("backup", SilentMonitor())
         draft = put_all(late, late_writer, FIRST, 3)
-        assert late.figures.new_blocks > 0
+        assert late.stats.new_blocks > 0
         early.abort()
     report = run(storage)
     assert report.removed_packs > 0
@@ -323,11 +323,11 @@ def test_a_prune_that_was_overtaken_stops(storage: LocalStorage) -> None:
     """Both looked before either began; the second swap of the ledger fails."""
     forget(storage, "latest~1")
     first, second = open_plain(storage), open_plain(storage)
-    _, stored = first.place.prune_ledger.read()
-    state, _ = second.place.prune_ledger.read()
-    second.place.prune_ledger.swap(None, state)
+    _, stored = first.internals.prune_ledger.read()
+    state, _ = second.internals.prune_ledger.read()
+    second.internals.prune_ledger.swap(None, state)
     with pytest.raises(LockedError, match="taken over"):
-        first.place.prune_ledger.swap(stored, state)
+        first.internals.prune_ledger.swap(stored, state)
 
 
 def test_parents_of_runs_at_work_stay(storage: LocalStorage) -> None:
@@ -488,7 +488,7 @@ def test_a_damaged_pack_that_should_be_repacked_stays(storage: LocalStorage) -> 
         record = repository.manifest(repository.find("latest")).table("shop", "orders")
         assert record is not None
         entry = next(repository.tree(record.root).entries())
-        (place,) = repository.place.index.find(BlockType.DATA, entry.id)
+        (place,) = repository.internals.index.find(BlockType.DATA, entry.id)
     path = Path(storage.location) / names.pack(place.pack_type, place.pack)
     data = bytearray(path.read_bytes())
     data[place.offset + 50] ^= 1

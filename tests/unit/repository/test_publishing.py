@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.records.snapshot_store import Catalogue
+from rowvault.repository.records.snapshot_store import SnapshotStore
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
 from rowvault.upkeep.check.engine import check
@@ -82,7 +82,7 @@ def test_who_publishes_what_was_forgotten_and_pruned_does_not_bring_it_back(
         kept = take_snapshot(repository, {("shop", "items"): sample_rows(9, salt="i")}, 0)
         with monkeypatch.context() as patched:
             # A run that is killed right behind its compare-and-swap.
-            patched.setattr(Catalogue, "publish", lambda self, document: None)
+            patched.setattr(SnapshotStore, "publish", lambda self, document: None)
             take_snapshot(repository, TABLES, 1)
     slow = LocalStorage(place)
     create = slow.create

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rowvault.core.errors import ObjectMissingError
 from rowvault.repository.packs import read_ahead
-from rowvault.repository.packs.read_ahead import ReadAhead
+from rowvault.repository.packs.read_ahead import FrameReadAhead
 from support.memory_storage import MemoryStorage
 
 FRAME_BYTES = 30_000
@@ -49,7 +49,7 @@ def test_every_read_gives_what_the_storage_gives(
     reads: list[tuple[int, int, int]], size: int
 ) -> None:
     objects = packs(3, size)
-    ahead = ReadAhead(MemoryStorage(objects))
+    ahead = FrameReadAhead(MemoryStorage(objects))
     for number, offset, length in reads:
         name = f"packs/data/{number}"
         assert ahead.read_range(name, offset, length) == objects[name][offset : offset + length]
@@ -58,7 +58,7 @@ def test_every_read_gives_what_the_storage_gives(
 
 def test_frames_in_order_take_one_read_for_many() -> None:
     storage = CountingStorage(packs(1, PACK_BYTES))
-    ahead = ReadAhead(storage)
+    ahead = FrameReadAhead(storage)
     for offset in range(0, PACK_BYTES, FRAME_BYTES):
         ahead.read_range("packs/data/0", offset, HEADER_BYTES)
         ahead.read_range("packs/data/0", offset, FRAME_BYTES)
@@ -68,7 +68,7 @@ def test_frames_in_order_take_one_read_for_many() -> None:
 
 def test_two_readers_at_different_places_do_not_spoil_each_other() -> None:
     storage = CountingStorage(packs(1, PACK_BYTES))
-    ahead = ReadAhead(storage)
+    ahead = FrameReadAhead(storage)
     half = PACK_BYTES // 2
     for offset in range(0, half - FRAME_BYTES, FRAME_BYTES):
         ahead.read_range("packs/data/0", offset, FRAME_BYTES)
@@ -79,7 +79,7 @@ def test_two_readers_at_different_places_do_not_spoil_each_other() -> None:
 
 def test_a_read_far_from_all_others_stays_small() -> None:
     storage = CountingStorage(packs(1, PACK_BYTES))
-    ahead = ReadAhead(storage)
+    ahead = FrameReadAhead(storage)
     places = range(0, PACK_BYTES, 1 << 20)
     for offset in reversed(places):
         ahead.read_range("packs/data/0", offset, HEADER_BYTES)
@@ -89,14 +89,14 @@ def test_a_read_far_from_all_others_stays_small() -> None:
 
 def test_what_is_kept_is_bounded() -> None:
     count = 4 * read_ahead._KEPT_PIECES
-    ahead = ReadAhead(MemoryStorage(packs(count, 1000)))
+    ahead = FrameReadAhead(MemoryStorage(packs(count, 1000)))
     for number in range(count):
         ahead.read_range(f"packs/data/{number}", 0, 1000)
     assert len(ahead._pieces) == read_ahead._KEPT_PIECES
 
 
 def test_a_missing_pack_is_told_each_time() -> None:
-    ahead = ReadAhead(MemoryStorage({}))
+    ahead = FrameReadAhead(MemoryStorage({}))
     for _ in range(2):
         with pytest.raises(ObjectMissingError):
             ahead.read_range("packs/data/0", 0, 10)
@@ -104,7 +104,7 @@ def test_a_missing_pack_is_told_each_time() -> None:
 
 def test_many_threads_read_right() -> None:
     objects = packs(4, 2 << 20)
-    ahead = ReadAhead(MemoryStorage(objects))
+    ahead = FrameReadAhead(MemoryStorage(objects))
     wrong: list[int] = []
 
     def read(seed: int) -> None:

@@ -51,8 +51,8 @@ def test_a_session_names_what_it_builds_on(tmp_path: Path) -> None:
     repository = Repository.create(LocalStorage(tmp_path / "a"), None, SMALL)
     parent = take_snapshot(repository, TABLES)
     with repository.begin("test", SilentMonitor(), parent=parent.id):
-        [(document, _)] = repository.place.catalogue.sessions()
+        [(document, _)] = repository.internals.snapshot_store.sessions()
         assert document.parent == parent.id
     with repository.begin("test", SilentMonitor()):
-        [(document, _)] = repository.place.catalogue.sessions()
+        [(document, _)] = repository.internals.snapshot_store.sessions()
         assert document.parent is None

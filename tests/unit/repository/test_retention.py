@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rowvault.core.errors import UsageError
 from rowvault.core.ids import BlockId, SnapshotId
 from rowvault.core.instant import CLOCK_TOLERANCE
-from rowvault.core.model import Moment, ServerInfo
+from rowvault.core.model import ConsistencyPoint, ServerInfo
 from rowvault.core.zone import UTC_ZONE, Zone
 from rowvault.repository.records.snapshot import Snapshot, SnapshotSelection
 from rowvault.repository.trees.node import Sums
@@ -47,7 +47,7 @@ def candidate(
     snapshot = Snapshot(
         time=time,
         server=ServerInfo("mysql", "9", server, f"mysql://{server}/"),
-        moment=Moment("transaction"),
+        moment=ConsistencyPoint("transaction"),
         manifest=TreeRoot(BlockId(bytes(32)), 0, Sums()),
         tables=0, rows=0, raw_bytes=0, seconds=0,
         selection=SnapshotSelection(databases=databases),

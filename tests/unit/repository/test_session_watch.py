@@ -77,7 +77,7 @@ def test_a_session_of_a_cloned_machine_lives_on(storage: MemoryStorage, begin_on
         take_snapshot(repository, FIRST, 2)
         repository.forget(repository.find("latest"))
         prune(repository, PruneRequest(limits=PruneLimits(max_unused=0)), SilentMonitor())
-        assert [one.id for one, _ in repository.place.catalogue.sessions()] == [session.id]
+        assert [one.id for one, _ in repository.internals.snapshot_store.sessions()] == [session.id]
     snapshot = session.commit(draft)
     with open_plain(storage) as repository:
         assert read_snapshot(repository, repository.find(snapshot.id)) == SECOND
@@ -90,10 +90,10 @@ def test_what_died_before_a_restart_ends_when_it_was_seen_for_long(
     put_all(dead, open_plain(storage), SECOND, 1)
     dead.flush()
     repository = open_plain(storage)
-    ledger = repository.place.prune_ledger
+    ledger = repository.internals.prune_ledger
 
     def sessions() -> set[str]:
-        return {one.id for one, _ in repository.place.catalogue.sessions()}
+        return {one.id for one, _ in repository.internals.snapshot_store.sessions()}
 
     take_snapshot(repository, FIRST, 1)
     take_snapshot(repository, FIRST, 2)
@@ -111,7 +111,7 @@ def test_what_died_before_a_restart_ends_when_it_was_seen_for_long(
 def test_sightings_of_others_are_kept_for_them(storage: MemoryStorage, begin_on: Begin) -> None:
     session = begin_on(OTHER_BOOT)
     repository = open_plain(storage)
-    ledger = repository.place.prune_ledger
+    ledger = repository.internals.prune_ledger
     theirs = Sighting(session.id, 0, "another machine", "another boot", 5.0)
     stale = Sighting("ab" * 16, 0, "another machine", "another boot", 5.0)
     ledger.write_sightings((stale, theirs))

@@ -152,8 +152,8 @@ def test_a_dry_run_stores_nothing_and_counts_the_same(
     assert storage.list("") == before
     snapshot = take_snapshot(repository, TABLES, 0)
     assert snapshot.manifest == draft.manifest
-    assert snapshot.new_blocks == dry.figures.new_blocks
-    assert snapshot.blocks == dry.figures.blocks
+    assert snapshot.new_blocks == dry.stats.new_blocks
+    assert snapshot.blocks == dry.stats.blocks
 
 
 def test_threads_store_an_equal_block_once(repository: Repository) -> None:
@@ -170,7 +170,7 @@ def test_threads_store_an_equal_block_once(repository: Repository) -> None:
         for thread in threads:
             thread.join()
         session.commit(put_all(session, repository, {}, 0))
-    assert session.figures.new_blocks == 200
+    assert session.stats.new_blocks == 200
     report = check(repository, True, SilentMonitor())
     assert report.errors == []
     assert report.blocks == 200 + 1  # and the manifest's one node
@@ -249,7 +249,7 @@ def test_a_session_that_was_ended_cannot_commit(
 ) -> None:
     with repository.begin("test", SilentMonitor()) as session:
         draft = put_all(session, repository, TABLES, 0)
-        catalogue = open_plain(storage).place.catalogue
+        catalogue = open_plain(storage).internals.snapshot_store
         ((document, data),) = catalogue.sessions()
         catalogue.withdraw(document, data)
         with pytest.raises(RepositoryError, match="ended by somebody else"):
@@ -258,7 +258,7 @@ def test_a_session_that_was_ended_cannot_commit(
 
 
 def test_withdrawing_never_removes_a_commit(storage: LocalStorage, repository: Repository) -> None:
-    catalogue = repository.place.catalogue
+    catalogue = repository.internals.snapshot_store
     active = SessionDocument.active(repository.begin("x", SilentMonitor()).id, "test")
     ((document, _),) = catalogue.sessions()
     assert document.id == active.id
@@ -301,7 +301,7 @@ def test_a_failed_pack_fails_the_session_once_and_clearly(
         def fail(name: str, data: object, **options: bool) -> None:
             raise StorageError(f"The disk is full: {name}")
 
-        monkeypatch.setattr(repository.place.storage, "create", fail)
+        monkeypatch.setattr(repository.internals.storage, "create", fail)
         session.put_data(b"x" * 100)
         with pytest.raises(StorageError, match="disk is full"):
             session.commit(draft)

@@ -11,7 +11,7 @@ import pytest
 
 from rowvault.core.errors import AmbiguousSnapshotError
 from rowvault.core.ids import BlockId, SnapshotId
-from rowvault.core.model import Moment, ServerInfo
+from rowvault.core.model import ConsistencyPoint, ServerInfo
 from rowvault.core.source_name import default_name, name_of_server
 from rowvault.repository.records.find_snapshot import SnapshotRequest
 from rowvault.repository.records.snapshot import Snapshot, SnapshotSelection, SourceName
@@ -42,7 +42,7 @@ class Past:
             id=SnapshotId(f"{hour:016x}"),
             time=BEGIN + timedelta(hours=hour),
             server=server,
-            moment=Moment("transaction"),
+            moment=ConsistencyPoint("transaction"),
             manifest=ROOT,
             tables=0,
             rows=0,

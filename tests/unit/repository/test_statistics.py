@@ -12,7 +12,7 @@ from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
 from rowvault.storage import LocalStorage
-from rowvault.upkeep.backup_metrics import four_figures, reading_speed
+from rowvault.upkeep.backup_metrics import backup_metrics, reading_speed
 from rowvault.upkeep.statistics import FILE_KINDS, Statistics, gather
 from support.sample_repository import SMALL, Tables, open_plain, sample_rows, take_snapshot
 
@@ -99,7 +99,7 @@ def test_what_only_one_snapshot_needs_is_unused_without_it(
 def test_copies_in_other_packs_are_unused(repository: Repository, tmp_path: Path) -> None:
     before = look(repository)
     with repository.begin("test", SilentMonitor()) as session:
-        session.distrust(repository.place.index.packs())
+        session.distrust(repository.internals.index.packs())
         for block_id in blocks_of(repository, repository.find("latest")):
             session.put_data(repository.read_data(block_id))  # type: ignore[arg-type]
         session.flush()
@@ -138,7 +138,7 @@ def test_the_four_figures(repository: Repository) -> None:
         )
         for k, seconds in enumerate((10, 20, 30, 40, 50, 60), start=1)
     ]
-    figures = four_figures(runs[-1], runs, 6000, 500.0, None)
+    figures = backup_metrics(runs[-1], runs, 6000, 500.0, None)
     assert figures.backup_ratio.value == runs[-1].stored_bytes / 60_000
     assert figures.restore_ratio.value == 0.1
     assert figures.backup_time.measured_s == 360
@@ -147,11 +147,11 @@ def test_the_four_figures(repository: Repository) -> None:
     assert figures.backup_time.estimated_s == 240
     assert figures.restore_time.measured_s is None
     assert figures.restore_time.estimated_s == 120
-    assert four_figures(runs[0], runs, 0, None, 100.0).restore_time.estimated_s == 100
-    assert four_figures(runs[0], runs, 0, None, None).restore_time.estimated_s is None
+    assert backup_metrics(runs[0], runs, 0, None, 100.0).restore_time.estimated_s == 100
+    assert backup_metrics(runs[0], runs, 0, None, None).restore_time.estimated_s is None
     empty = msgspec.structs.replace(one, raw_bytes=0, seconds=0.0)
-    assert four_figures(empty, [empty], 0, None, None).backup_ratio.value is None
-    assert four_figures(empty, [empty], 0, None, None).backup_time.estimated_s is None
+    assert backup_metrics(empty, [empty], 0, None, None).backup_ratio.value is None
+    assert backup_metrics(empty, [empty], 0, None, None).backup_time.estimated_s is None
 
 
 def test_reading_has_a_speed(repository: Repository, tmp_path: Path) -> None:

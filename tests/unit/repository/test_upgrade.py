@@ -78,7 +78,7 @@ def test_a_session_has_the_features_from_after_its_beginning(old: MemoryStorage)
         upgrade(open_plain(old), (), SilentMonitor())
         with early.begin("backup", SilentMonitor()):
             assert early.missing_features == ()
-            assert all(one in early.place.features for one in FEATURES)
+            assert all(one in early.internals.features for one in FEATURES)
 
 
 def test_a_session_that_begins_meanwhile_cannot_commit(
@@ -90,8 +90,8 @@ def test_a_session_that_begins_meanwhile_cannot_commit(
     switch_on = Repository.switch_on
 
     def begin_first(one: Repository, features: tuple[object, ...]) -> None:
-        place = open_plain(old).place
-        begun.append(LiveSession(place.storage, place.catalogue, "backup"))
+        place = open_plain(old).internals
+        begun.append(LiveSession(place.storage, place.snapshot_store, "backup"))
         switch_on(one, features)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Repository, "switch_on", begin_first)

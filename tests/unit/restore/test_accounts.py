@@ -10,7 +10,7 @@ from rowvault.core.errors import AccessDeniedError, RestoreError, TargetExistsEr
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import SilentMonitor
 from rowvault.restore.accounts.accounts import AccountRestore
-from rowvault.restore.progress import Standing
+from rowvault.restore.progress import RestoreProgress
 from rowvault.restore.selection.grants import Reach
 
 APP, BOSS = "`app`@`%`", "`boss`@`%`"
@@ -75,7 +75,7 @@ def restore(
     monitor = SilentMonitor()
     accounts = AccountRestore(wanted, reach, server, monitor)
     accounts.check(replace=True)
-    standing = Standing([])
+    standing = RestoreProgress([])
     accounts.make(standing)
     accounts.grant(standing)
     return accounts.differences(), monitor.warnings

@@ -6,7 +6,7 @@ import pytest
 
 from rowvault.core.model import TableDefinition
 from rowvault.sqltext.mysql.create_table import CreateTable, ElementKind
-from rowvault.sqltext.mysql.deferred_indexes import LateKeys
+from rowvault.sqltext.mysql.deferred_indexes import DeferredIndexes
 
 
 def table(
@@ -57,7 +57,7 @@ def test_other_indexes_are_told_apart(word: str) -> None:
 
 
 def test_keys_and_references_come_after_the_rows() -> None:
-    late = LateKeys.of(table(ID, NAME, PRIMARY, UNIQUE, BY_NAME, PARENT, CHECK))
+    late = DeferredIndexes.of(table(ID, NAME, PRIMARY, UNIQUE, BY_NAME, PARENT, CHECK))
     assert late is not None
     assert late.create == table(ID, NAME, PRIMARY, CHECK).statement
     begin = "ALTER TABLE `d`.`t` ADD "
@@ -68,7 +68,9 @@ def test_keys_and_references_come_after_the_rows() -> None:
 def test_a_key_that_counts_stays_with_all_before_it() -> None:
     """Else the keys would come back in another order."""
     own, behind = "KEY `o` (`id`,`x`)", "KEY `z` (`x`)"
-    late = LateKeys.of(table(ID, "`x` int", "PRIMARY KEY (`x`,`id`)", "KEY `a` (`x`)", own, behind))
+    late = DeferredIndexes.of(
+        table(ID, "`x` int", "PRIMARY KEY (`x`,`id`)", "KEY `a` (`x`)", own, behind)
+    )
     assert late is not None
     assert own.encode() in late.create
     assert b"KEY `a`" in late.create
@@ -95,4 +97,4 @@ def test_a_key_that_counts_stays_with_all_before_it() -> None:
     ],
 )
 def test_other_tables_are_made_whole(one: TableDefinition) -> None:
-    assert LateKeys.of(one) is None
+    assert DeferredIndexes.of(one) is None

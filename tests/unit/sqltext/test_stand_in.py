@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
-from rowvault.sqltext.mysql.view_stub import stand_ins
+from rowvault.sqltext.mysql.view_stub import view_stubs
 
 HEAD = b"CREATE ALGORITHM=UNDEFINED DEFINER=`r`@`h` SQL SECURITY DEFINER VIEW `v` AS "
 
 
 def made_for(text: bytes, vendor: str = "mariadb") -> list[bytes]:
     view = ObjectDefinition(ObjectKind.VIEW, "d", "v", HEAD + text)
-    made = (one.make for one in stand_ins(view, vendor))
+    made = (one.make for one in view_stubs(view, vendor))
     return [statement.replace(b" VARCHAR(1) CHARACTER SET utf8mb4", b"") for statement in made]
 
 

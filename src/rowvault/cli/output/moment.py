@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rowvault.core.model import Moment
+    from rowvault.core.model import ConsistencyPoint
 
 
-def moment_text(moment: Moment) -> str:
+def moment_text(moment: ConsistencyPoint) -> str:
     """In one line: how it was taken, how definitions were guarded, and where it lies."""
     text = method_text(moment)
     if moment.definitions:
@@ -20,12 +20,12 @@ def moment_text(moment: Moment) -> str:
     return text
 
 
-def method_text(moment: Moment) -> str:
+def method_text(moment: ConsistencyPoint) -> str:
     """How it was taken, and why not in a better way."""
     return _with_reason(moment.method, moment.reason)
 
 
-def guard_text(moment: Moment) -> str:
+def guard_text(moment: ConsistencyPoint) -> str:
     """How definitions were guarded, and why not in a better way."""
     return _with_reason(moment.definitions, moment.definitions_reason)
 

@@ -27,7 +27,7 @@ from rowvault.cli.settings import Settings
 if TYPE_CHECKING:
     from rowvault.commands.stats import StatsResult
     from rowvault.repository.records.snapshot import Snapshot
-    from rowvault.upkeep.backup_metrics import Duration, FourFigures, Ratio
+    from rowvault.upkeep.backup_metrics import BackupMetrics, Duration, Ratio
     from rowvault.upkeep.statistics import Amount, Statistics
 
 _GROWTH_ROWS = 10
@@ -240,7 +240,7 @@ def _saved(left: int, saved: int, how: str) -> str:
     return f"{format_bytes(left)}: {how} {format_bytes(saved)}{share}"
 
 
-def _figure_facts(figures: FourFigures) -> list[tuple[str, str]]:
+def _figure_facts(figures: BackupMetrics) -> list[tuple[str, str]]:
     return [
         ("backup ratio", _ratio_text(figures.backup_ratio, "stored")),
         ("restore ratio", _ratio_text(figures.restore_ratio, "to be read")),

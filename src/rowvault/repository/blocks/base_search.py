@@ -121,40 +121,40 @@ class BaseSearch:
                     yield found.block.data
             if copies:
                 yield from _arranged_anew(copies[0].raw, is_by_column=is_by_column)
-        for place in self._places(header, base):
-            yield from self._made_at(base, place)
+        for location in self._places(header, base):
+            yield from self._made_at(base, location)
 
     def _copies(self, header: FrameHeader, base: bytes) -> Iterator[Found]:
         """The base as each of its frames gives it, of those that can be proven."""
-        for place in self._places(header, base):
-            if place not in self._proven:
-                self._proven[place] = self._prove(base, place)
-            found = self._proven[place]
+        for location in self._places(header, base):
+            if location not in self._proven:
+                self._proven[location] = self._prove(base, location)
+            found = self._proven[location]
             if found is not None:
                 yield found
 
-    def _prove(self, prefix: bytes, place: Location) -> Found | None:
+    def _prove(self, prefix: bytes, location: Location) -> Found | None:
         try:
-            header = self._frames.header(prefix, place)
+            header = self._frames.header(prefix, location)
         except BAD as error:
             _log.info("%s", error)
             return None
-        for data in self._made_at(prefix, place):
+        for data in self._made_at(prefix, location):
             found = self._proof(header, data)
             if found is not None:
-                self._told(place, found.block)
+                self._told(location, found.block)
                 return found
         return None
 
-    def _made_at(self, prefix: bytes, place: Location) -> Iterable[bytes]:
-        made = self._made.get(place)
+    def _made_at(self, prefix: bytes, location: Location) -> Iterable[bytes]:
+        made = self._made.get(location)
         if made is None:
             try:
-                made = _Remembered(self._make(*self._frames.frame(prefix, place)))
+                made = _Remembered(self._make(*self._frames.frame(prefix, location)))
             except BAD as error:
                 _log.info("%s", error)
                 made = _Remembered(iter(()))
-            self._made[place] = made
+            self._made[location] = made
         return made
 
     def _proof(self, header: FrameHeader, data: bytes) -> Found | None:

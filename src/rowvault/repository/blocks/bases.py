@@ -25,7 +25,7 @@ from rowvault.repository.blocks.base_search import BaseSearch
 from rowvault.repository.blocks.frame_reader import BAD, FrameReader, frame_name
 from rowvault.repository.crypto.secrets import IdMaker
 from rowvault.repository.index.index import BlockIndex, Location
-from rowvault.repository.packs.pack import naming
+from rowvault.repository.packs.pack import error_context
 
 _log = logging.getLogger(__name__)
 
@@ -64,19 +64,19 @@ class Bases:
 
     def places(self, header: FrameHeader, base: bytes) -> Iterator[Location]:
         """Where one of a delta's bases stands in frames that it may build on."""
-        for place in self._index.find(header.type, BlockId(base)):
-            if place.depth < header.depth:
-                yield place
+        for location in self._index.find(header.type, BlockId(base)):
+            if location.depth < header.depth:
+                yield location
 
-    def prove(self, header: FrameHeader, payload: bytes, place: Location) -> Proven:
+    def prove(self, header: FrameHeader, payload: bytes, location: Location) -> Proven:
         """The block of a frame, by whatever way its bases lead to it.
 
         Raises DamageError, StorageError, UnsupportedFormatError.
         """
         failure: RowvaultError
         try:
-            base = self._below(header, place)
-            with naming(frame_name, header.id, place):
+            base = self._below(header, location)
+            with error_context(frame_name, header.id, location):
                 block = decode_arranged(header, payload, base)
                 raw = block.raw()
                 if self._make_id(header.type, raw) == header.id:
@@ -95,23 +95,23 @@ class Bases:
                 ) from failure
         raise failure
 
-    def block(self, prefix: bytes, place: Location) -> ArrangedBlock:
+    def block(self, prefix: bytes, location: Location) -> ArrangedBlock:
         """A block on which deltas may be made, as its frame holds it; the last few are kept.
 
         It is proven, or builds on nothing that could be taken for something else. Raises
         DamageError, StorageError, UnsupportedFormatError.
         """
-        kept = self._get(place)
+        kept = self._get(location)
         if kept is not None and kept.block is not None:
             return kept.block
-        header, payload = self._frames.frame(prefix, place)
+        header, payload = self._frames.frame(prefix, location)
         if header.bases and not header.arrangements:
-            block = self.prove(header, payload, place).block
+            block = self.prove(header, payload, location).block
         else:
-            base = self._below(header, place)
-            with naming(frame_name, prefix, place):
+            base = self._below(header, location)
+            with error_context(frame_name, prefix, location):
                 block = decode_arranged(header, payload, base)
-        self._keep_block(place, block)
+        self._keep_block(location, block)
         return block
 
     def are_alike(self, header: FrameHeader) -> bool:
@@ -128,27 +128,27 @@ class Bases:
             _log.info("%s", error)
             return False
 
-    def is_plain(self, prefix: bytes, place: Location) -> bool:
+    def is_plain(self, prefix: bytes, location: Location) -> bool:
         """Whether a reader that searches nothing gets the block of a frame that can be read.
 
         Raises DamageError, StorageError, UnsupportedFormatError.
         """
-        if not place.depth:
+        if not location.depth:
             return True
         self._forget_old_answers()
-        is_plain = self._plain.get(place)
+        is_plain = self._plain.get(location)
         if is_plain is None:
-            header, payload = self._frames.frame(prefix, place)
+            header, payload = self._frames.frame(prefix, location)
             is_plain = self.are_alike(header) and not (
-                self.prove(header, payload, place).is_searched
+                self.prove(header, payload, location).is_searched
             )
-            self._plain[place] = is_plain
+            self._plain[location] = is_plain
         return is_plain
 
-    def are_readable(self, header: FrameHeader, place: Location) -> bool:
+    def are_readable(self, header: FrameHeader, location: Location) -> bool:
         """Whether the bytes of all bases can be read, whatever block they then make."""
         try:
-            self._below(header, place)
+            self._below(header, location)
         except BAD as error:
             _log.info("%s", error)
             return False
@@ -162,7 +162,7 @@ class Bases:
 
     def _are_alike(self, header: FrameHeader, base: bytes) -> bool:
         places = list(self.places(header, base))
-        if not all(self.is_plain(base, place) for place in places):
+        if not all(self.is_plain(base, location) for location in places):
             return False
         return len(places) == 1 or len({self.block(base, one).arrangement for one in places}) == 1
 
@@ -172,13 +172,13 @@ class Bases:
         if listed != self._plain_among or len(self._plain) >= _KEPT_ANSWERS:
             self._plain_among, self._plain = listed, {}
 
-    def _below(self, header: FrameHeader, place: Location) -> bytes:
+    def _below(self, header: FrameHeader, location: Location) -> bytes:
         """The arranged bytes of all bases, one behind the other; b"" for a frame without."""
         if not header.bases:
             return b""
-        return b"".join([self._base(header, n, place) for n in range(len(header.bases))])
+        return b"".join([self._base(header, n, location) for n in range(len(header.bases))])
 
-    def _base(self, header: FrameHeader, number: int, place: Location) -> bytes:
+    def _base(self, header: FrameHeader, number: int, location: Location) -> bytes:
         base = header.bases[number]
         failure: RowvaultError | None = None
         for below in self.places(header, base):
@@ -188,20 +188,22 @@ class Bases:
                 return self._unproven(base, below)
             except BAD as error:
                 failure = failure or error
-        with naming("{} builds on block {}".format, frame_name(header.id, place), base.hex()):
+        with error_context(
+            "{} builds on block {}".format, frame_name(header.id, location), base.hex()
+        ):
             raise failure or MissingError(
                 "it is in no pack that the index lists, or only where it builds on as many others"
                 + self._index.advice()
             )
 
-    def _arranged(self, prefix: bytes, place: Location, wanted: Arrangement) -> bytes:
+    def _arranged(self, prefix: bytes, location: Location, wanted: Arrangement) -> bytes:
         """The bytes of a base in one arrangement, made anew where its frame has another one."""
-        block = self.block(prefix, place)
+        block = self.block(prefix, location)
         if block.arrangement == wanted:
             return block.data
-        with naming(frame_name, prefix, place):
+        with error_context(frame_name, prefix, location):
             raw = block.raw()
-            if not self._make_id(place.type, raw).startswith(prefix):
+            if not self._make_id(location.type, raw).startswith(prefix):
                 raise CorruptError("it does not hold the bytes that make its id")
             data = arranged(raw, wanted)
             if data is None:
@@ -211,33 +213,33 @@ class Bases:
                 )
         return data
 
-    def _unproven(self, prefix: bytes, place: Location) -> bytes:
+    def _unproven(self, prefix: bytes, location: Location) -> bytes:
         """What a frame holds on the first frames of its bases, as readers always took it."""
-        kept = self._get(place)
+        kept = self._get(location)
         if kept is not None:
             return kept.data
-        header, payload = self._frames.frame(prefix, place)
+        header, payload = self._frames.frame(prefix, location)
         if not header.bases or header.arrangements:
-            return self.block(prefix, place).data
-        below = self._below(header, place)
-        with naming(frame_name, prefix, place):
+            return self.block(prefix, location).data
+        below = self._below(header, location)
+        with error_context(frame_name, prefix, location):
             data = arranged_bytes(header, payload, below)
-        self._keep(place, _Kept(data, None))
+        self._keep(location, _Kept(data, None))
         return data
 
-    def _get(self, place: Location) -> _Kept | None:
-        key = place.pack, place.offset
+    def _get(self, location: Location) -> _Kept | None:
+        key = location.pack, location.offset
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None:
                 self._kept.move_to_end(key)
         return kept
 
-    def _keep_block(self, place: Location, block: ArrangedBlock) -> None:
-        self._keep(place, _Kept(block.data, block))
+    def _keep_block(self, location: Location, block: ArrangedBlock) -> None:
+        self._keep(location, _Kept(block.data, block))
 
-    def _keep(self, place: Location, kept: _Kept) -> None:
-        key = place.pack, place.offset
+    def _keep(self, location: Location, kept: _Kept) -> None:
+        key = location.pack, location.offset
         with self._lock:
             before = self._kept.get(key)
             if before is not None:

@@ -37,17 +37,17 @@ _GOOD_SAVING = 8
 """No better one is looked for behind a delta that is so many times smaller."""
 
 
-class Link(msgspec.Struct, frozen=True):
+class ChainLink(msgspec.Struct, frozen=True):
     """One frame of a chain."""
 
-    place: Location
+    location: Location
     header: FrameHeader
 
 
 class Chain(msgspec.Struct, frozen=True):
     """A frame with what it builds on, all of it usable."""
 
-    line: list[Link]
+    line: list[ChainLink]
     """The frame, its base, the base of that, down to one that stands alone or has two bases."""
     alone: FrameHeader
     """Of a frame below all others, which stands alone."""
@@ -73,17 +73,17 @@ class UsableChains:
         self._known: set[Location] = set()
         self._lock = threading.Lock()
 
-    def holds(self, prefix: bytes, place: Location) -> bool:
+    def holds(self, prefix: bytes, location: Location) -> bool:
         """Whether all that a usable frame builds on is usable too."""
         with self._lock:
-            if not place.depth or place in self._known:
+            if not location.depth or location in self._known:
                 return True
-        if self.below(prefix, place) is None:
+        if self.below(prefix, location) is None:
             return False
         with self._lock:
             if len(self._known) >= _KEPT_PLACES:
                 self._known.clear()
-            self._known.add(place)
+            self._known.add(location)
         return True
 
     def forget(self) -> None:
@@ -91,14 +91,14 @@ class UsableChains:
         with self._lock:
             self._known.clear()
 
-    def below(self, prefix: bytes, place: Location) -> Chain | None:
+    def below(self, prefix: bytes, location: Location) -> Chain | None:
         """The chain of a usable frame; None where something of it is not."""
         try:
-            header = self._blocks.header(prefix, place)
+            header = self._blocks.header(prefix, location)
         except BAD as error:
             _log.info("%s", error)
             return None
-        link = Link(place, header)
+        link = ChainLink(location, header)
         if not header.bases:
             return Chain([link], header, is_forked=False)
         chains = [self._first(base, self._blocks.bases.places(header, base))
@@ -112,12 +112,12 @@ class UsableChains:
 
     def of(self, prefix: bytes, places: Iterable[Location]) -> Chain | None:
         """The chain of the frame that builds on fewest, of all places of a block."""
-        return self._first(prefix, sorted(places, key=lambda place: place.depth))
+        return self._first(prefix, sorted(places, key=lambda location: location.depth))
 
     def _first(self, prefix: bytes, places: Iterable[Location]) -> Chain | None:
-        for place in places:
-            if self._is_usable(place):
-                chain = self.below(prefix, place)
+        for location in places:
+            if self._is_usable(location):
+                chain = self.below(prefix, location)
                 if chain is not None:
                     return chain
         return None
@@ -180,7 +180,7 @@ class DeltaMaker:
         self, new: NewBlock, block: ArrangedBlock, choice: _Choice
     ) -> tuple[FrameHeader, bytes] | None:
         """None where a program of an earlier version might take other bytes for a base."""
-        bases = tuple(self._blocks.bases.block(one.header.id, one.place) for one in choice.bases)
+        bases = tuple(self._blocks.bases.block(one.header.id, one.location) for one in choice.bases)
         kinds = {one.arrangement.is_by_column for one in (block, *bases)}
         if not self._states_arrangements and len(kinds) > 1:
             return None
@@ -216,7 +216,7 @@ def _arranged_like(base: FrameHeader, new: NewBlock) -> ArrangedBlock | None:
 class _Choice(NamedTuple):
     """On what a delta may build, and which version it is then."""
 
-    bases: tuple[Link, ...]
+    bases: tuple[ChainLink, ...]
     version: int
 
 
@@ -239,6 +239,6 @@ def _choices(block_id: BlockId, chains: Sequence[Chain]) -> Iterator[_Choice]:
             yield one
 
 
-def _base_for(chain: Chain, version: int) -> Link:
+def _base_for(chain: Chain, version: int) -> ChainLink:
     target = version & (version - 1)
     return next((link for link in chain.line if link.header.version <= target), chain.line[-1])

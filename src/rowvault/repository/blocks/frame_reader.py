@@ -25,26 +25,30 @@ class FrameReader:
         self._lock = threading.Lock()
         self._packs: OrderedDict[PackName, PackReader] = OrderedDict()
 
-    def frame(self, prefix: bytes, place: Location) -> tuple[FrameHeader, bytes]:
+    def frame(self, prefix: bytes, location: Location) -> tuple[FrameHeader, bytes]:
         """(header, payload) at one place; `prefix`: half of the block's id, or all of it."""
-        reader = self.pack(place)
-        return reader.read_frame(place.type, prefix, place.offset, place.frame_bytes, place.depth)
+        reader = self.pack(location)
+        return reader.read_frame(
+            location.type, prefix, location.offset, location.frame_bytes, location.depth
+        )
 
-    def header(self, prefix: bytes, place: Location) -> FrameHeader:
+    def header(self, prefix: bytes, location: Location) -> FrameHeader:
         """The header at one place, which only the whole frame would authenticate."""
-        reader = self.pack(place)
-        return reader.read_header(place.type, prefix, place.offset, place.frame_bytes, place.depth)
+        reader = self.pack(location)
+        return reader.read_header(
+            location.type, prefix, location.offset, location.frame_bytes, location.depth
+        )
 
-    def pack(self, place: Location) -> PackReader:
+    def pack(self, location: Location) -> PackReader:
         """The pack of a place."""
         with self._lock:
-            reader = self._packs.get(place.pack)
+            reader = self._packs.get(location.pack)
             if reader is not None:
-                self._packs.move_to_end(place.pack)
+                self._packs.move_to_end(location.pack)
                 return reader
-        reader = PackReader(self._storage, self._keys, place.pack_type, place.pack)
+        reader = PackReader(self._storage, self._keys, location.pack_type, location.pack)
         with self._lock:
-            self._packs[place.pack] = reader
+            self._packs[location.pack] = reader
             if len(self._packs) > _KEPT_PACK_READERS:
                 self._packs.popitem(last=False)
         return reader
@@ -55,6 +59,6 @@ class FrameReader:
             self._packs.clear()
 
 
-def frame_name(prefix: bytes, place: Location) -> str:
+def frame_name(prefix: bytes, location: Location) -> str:
     """A frame as messages name it."""
-    return f"block {prefix.hex()} in pack {place.pack} at byte {place.offset}"
+    return f"block {prefix.hex()} in pack {location.pack} at byte {location.offset}"

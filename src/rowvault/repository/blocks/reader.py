@@ -58,9 +58,9 @@ class BlockReader:
             self._index.refresh()
             return self._read_anywhere(kind, block_id)
 
-    def read_at(self, kind: BlockType, block_id: BlockId, place: Location) -> bytes:
+    def read_at(self, kind: BlockType, block_id: BlockId, location: Location) -> bytes:
         """The raw bytes of the block from one place. Raises DamageError, StorageError."""
-        return self._verified(kind, block_id, place, *self.frame(block_id, place))
+        return self._verified(kind, block_id, location, *self.frame(block_id, location))
 
     def read_near(
         self, kind: BlockType, block_ids: Sequence[BlockId]
@@ -74,43 +74,45 @@ class BlockReader:
         for first, behind in _stretches(places):
             stored = self._stored(places[first], places[behind - 1])
             at = 0
-            for block_id, place in zip(block_ids[first:behind], places[first:behind], strict=True):
-                if place is None or stored is None:
+            for block_id, location in zip(
+                block_ids[first:behind], places[first:behind], strict=True
+            ):
+                if location is None or stored is None:
                     yield self._alone(kind, block_id)
                     continue
                 reader, data = stored
-                frame = data[at : at + place.frame_bytes]
-                at += place.frame_bytes
-                yield self._of_stretch(kind, block_id, place, reader, frame)
+                frame = data[at : at + location.frame_bytes]
+                at += location.frame_bytes
+                yield self._of_stretch(kind, block_id, location, reader, frame)
 
     def _verified(
         self,
         kind: BlockType,
         block_id: BlockId,
-        place: Location,
+        location: Location,
         header: FrameHeader,
         payload: bytes,
     ) -> bytes:
         if header.type is not kind or header.id != block_id:
-            raise CorruptError(f"{frame_name(block_id, place)} is another block")
-        return self.bases.prove(header, payload, place).raw
+            raise CorruptError(f"{frame_name(block_id, location)} is another block")
+        return self.bases.prove(header, payload, location).raw
 
-    def is_whole(self, prefix: bytes, place: Location) -> bool:
+    def is_whole(self, prefix: bytes, location: Location) -> bool:
         """Whether the frame at that place, and what it builds on, give the block that it names."""
         try:
-            self.bases.prove(*self.frame(prefix, place), place)
+            self.bases.prove(*self.frame(prefix, location), location)
         except BAD as error:
             _log.info("%s", error)
             return False
         return True
 
-    def frame(self, prefix: bytes, place: Location) -> tuple[FrameHeader, bytes]:
+    def frame(self, prefix: bytes, location: Location) -> tuple[FrameHeader, bytes]:
         """See FrameReader.frame."""
-        return self._frames.frame(prefix, place)
+        return self._frames.frame(prefix, location)
 
-    def header(self, prefix: bytes, place: Location) -> FrameHeader:
+    def header(self, prefix: bytes, location: Location) -> FrameHeader:
         """See FrameReader.header."""
-        return self._frames.header(prefix, place)
+        return self._frames.header(prefix, location)
 
     def base_places(self, header: FrameHeader, base: bytes) -> Iterator[Location]:
         """See Bases.places."""
@@ -151,15 +153,20 @@ class BlockReader:
         self,
         kind: BlockType,
         block_id: BlockId,
-        place: Location,
+        location: Location,
         reader: PackReader,
         frame: memoryview,
     ) -> bytes | RowvaultError:
         try:
             opened = reader.frame_in(
-                frame, place.type, block_id, place.offset, place.frame_bytes, place.depth
+                frame,
+                location.type,
+                block_id,
+                location.offset,
+                location.frame_bytes,
+                location.depth,
             )
-            return self._verified(kind, block_id, place, *opened)
+            return self._verified(kind, block_id, location, *opened)
         except BAD as error:
             _log.info("%s", error)
             return self._alone(kind, block_id)
@@ -172,9 +179,9 @@ class BlockReader:
 
     def _read_anywhere(self, kind: BlockType, block_id: BlockId) -> bytes:
         failure: RowvaultError | None = None
-        for place in self._locate(kind, block_id):
+        for location in self._locate(kind, block_id):
             try:
-                return self.read_at(kind, block_id, place)
+                return self.read_at(kind, block_id, location)
             except BAD as error:
                 failure = failure or error
         raise failure or self._unlisted(kind, block_id)

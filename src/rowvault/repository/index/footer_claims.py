@@ -26,26 +26,30 @@ class FooterClaims:
         self._packs: OrderedDict[PackName, array[int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def confirms(self, block_id: bytes, place: Location) -> bool:
+    def confirms(self, block_id: bytes, location: Location) -> bool:
         """Whether the pack's own footer puts this block there. Raises StorageError."""
         with self._lock:
-            frames = self._packs.get(place.pack)
+            frames = self._packs.get(location.pack)
             if frames is not None:
-                self._packs.move_to_end(place.pack)
+                self._packs.move_to_end(location.pack)
         if frames is None:
-            frames = self._read(place)
+            frames = self._read(location)
             with self._lock:
-                self._packs[place.pack] = frames
+                self._packs[location.pack] = frames
                 if len(self._packs) > _KEPT_PACKS:
                     self._packs.popitem(last=False)
-        wanted = _hash(block_id, place.type, place.offset, place.frame_bytes, place.depth)
+        wanted = _hash(
+            block_id, location.type, location.offset, location.frame_bytes, location.depth
+        )
         at = bisect_left(frames, wanted)
         return at < len(frames) and frames[at] == wanted
 
-    def _read(self, place: Location) -> array[int]:
+    def _read(self, location: Location) -> array[int]:
         """Hashes of the frames, ascending; none where the footer cannot be read."""
         try:
-            entries = PackReader(self._storage, self._keys, place.pack_type, place.pack).footer()
+            entries = PackReader(
+                self._storage, self._keys, location.pack_type, location.pack
+            ).footer()
         except (DamageError, UnsupportedFormatError):
             return array("q")  # its blocks are stored again; a check names the pack
         hashes = (

@@ -94,11 +94,11 @@ class ProvenIndex:
     def _misplaced(self, segment: Segment) -> PackName | None:
         """A pack of which the segment has a record that is false."""
         for record in segment.records():
-            place = segment.decode(record)
-            if place.pack in self.unreadable or place.pack not in self._known:
+            location = segment.decode(record)
+            if location.pack in self.unreadable or location.pack not in self._known:
                 continue  # what it holds nobody can tell
-            if place not in self.find(place.type, record[:PREFIX_BYTES]):
-                return place.pack
+            if location not in self.find(location.type, record[:PREFIX_BYTES]):
+                return location.pack
         return None
 
 

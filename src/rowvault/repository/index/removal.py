@@ -49,9 +49,9 @@ def _without(segment: Segment, packs: Set[PackName], seal: SegmentSeal | None) -
     """The segment of the packs that stay, in their order; None where none does."""
     numbers: dict[bytes, bytes] = {}
     staying: list[PackName] = []
-    for place, name in enumerate(segment.packs):
+    for location, name in enumerate(segment.packs):
         if name not in packs:
-            numbers[place.to_bytes(4, "little")] = len(staying).to_bytes(4, "little")
+            numbers[location.to_bytes(4, "little")] = len(staying).to_bytes(4, "little")
             staying.append(name)
     if not staying:
         return None

@@ -185,7 +185,7 @@ class PackSource(Protocol):
 class PackReader:
     """One stored pack: its header is read once, frames and footer on demand.
 
-    Used from any thread. All methods raise DamageError, naming the pack, or StorageError.
+    Used from any thread. All methods raise DamageError, error_context the pack, or StorageError.
     """
 
     def __init__(self, storage: PackSource, keys: PackKeys, kind: PackType, name: PackName) -> None:
@@ -194,7 +194,7 @@ class PackReader:
         self._object = names.pack(kind, name)
         self.name = name
         self._encoded = self.read(0, PACK_HEADER_BYTES)
-        with naming("pack {}".format, name):
+        with error_context("pack {}".format, name):
             self.header = decode_pack_header(self._encoded)
             if self.header.type is not kind:
                 raise CorruptError("the pack is of another type than its place says")
@@ -221,7 +221,7 @@ class PackReader:
         depth: int,
     ) -> tuple[FrameHeader, bytes]:
         """What `read_frame` gives, of bytes that `read` gave for this place."""
-        with naming(_place, prefix, self.name, offset):
+        with error_context(_place, prefix, self.name, offset):
             if len(data) < length:
                 raise TruncatedError(
                     f"the pack ends {length - len(data)} bytes before the end of the block"
@@ -234,7 +234,7 @@ class PackReader:
     ) -> FrameHeader:
         """The header of a block's frame, which only the whole frame would authenticate."""
         data = self.read(offset, min(length, LARGEST_HEADER_BYTES))
-        with naming(_place, prefix, self.name, offset):
+        with error_context(_place, prefix, self.name, offset):
             return _expected(decode_header(data), kind, prefix, length, depth)
 
     def open_frame(self, header: FrameHeader, frame: bytes | memoryview, offset: int) -> bytes:
@@ -246,7 +246,7 @@ class PackReader:
 
     def footer(self) -> list[PackEntry]:
         """The frames in the order of their offsets, without a gap between them."""
-        with naming("pack {}".format, self.name):
+        with error_context("pack {}".format, self.name):
             try:
                 size = self._storage.size(self._object)
             except ObjectMissingError as error:
@@ -276,7 +276,7 @@ class PackReader:
             raise _missing(self.name) from error
 
 
-class naming:  # noqa: N801 - reads as what it does, in a `with`
+class error_context:  # noqa: N801 - reads as what it does, in a `with`
     """Puts a place in front of the message of a DamageError or UnsupportedFormatError.
 
     The place is put in words when something fails: most blocks are whole.

@@ -32,7 +32,7 @@ class _Piece(NamedTuple):
         return self.name == name and 0 <= behind <= 2 * len(self.data)
 
 
-class ReadAhead:
+class FrameReadAhead:
     """A storage whose packs are read ahead where reads follow one another. Used from any thread.
 
     A disk answers a large read about as soon as a small one. Packs never change, so what was read

@@ -23,7 +23,7 @@ from rowvault.repository import names
 from rowvault.repository.crypto.secrets import new_session_id
 from rowvault.repository.records.session_object import SessionDocument
 from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.records.snapshot_store import Catalogue
+from rowvault.repository.records.snapshot_store import SnapshotStore
 from rowvault.storage.protocol import Storage
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class LiveSession:
     def __init__(
         self,
         storage: Storage,
-        catalogue: Catalogue,
+        snapshot_store: SnapshotStore,
         command: str,
         parent: SnapshotId | None = None,
         heartbeat_s: float = HEARTBEAT_S,
@@ -51,12 +51,12 @@ class LiveSession:
         """Creates the object. Raises StorageError."""
         self.id: SessionId = new_session_id()
         self._storage = storage
-        self._catalogue = catalogue
+        self._snapshot_store = snapshot_store
         self._heartbeat_s = heartbeat_s
         self._lock = threading.Lock()
         self._lost = False
         self._document = SessionDocument.active(self.id, command, parent)
-        self._stored = catalogue.begin_session(self._document)
+        self._stored = snapshot_store.begin_session(self._document)
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._thread.start()
@@ -101,7 +101,7 @@ class LiveSession:
         self._stop()
         with self._lock:
             try:
-                self._catalogue.drop_own_session(self._document, self._stored)
+                self._snapshot_store.drop_own_session(self._document, self._stored)
             except StorageError as error:  # the failure that led here matters more
                 _log.info("session object %s stays: %s", self.id, error)
 
@@ -110,7 +110,7 @@ class LiveSession:
             if self._lost:
                 raise self._ended()
             document = change(self._document)
-            data = self._catalogue.seal_session(document)
+            data = self._snapshot_store.seal_session(document)
             try:
                 self._storage.swap(names.session(self.id), self._stored, data)
             except (ObjectChangedError, ObjectMissingError) as error:

@@ -9,7 +9,7 @@ import msgspec
 from rowvault.core.errors import DamageError, UnsupportedFormatError
 from rowvault.core.ids import SessionId, SnapshotId
 from rowvault.core.instant import Instant
-from rowvault.core.model import Moment, ServerInfo
+from rowvault.core.model import ConsistencyPoint, ServerInfo
 from rowvault.repository.records.old_warnings import missing_of
 from rowvault.repository.trees.tree import TreeRoot
 
@@ -39,7 +39,7 @@ class SnapshotDraft(msgspec.Struct, frozen=True, kw_only=True):
     """When the state was taken, with a time zone."""
     server: ServerInfo
     """With its identity; see `source`."""
-    moment: Moment
+    moment: ConsistencyPoint
     manifest: TreeRoot
     tables: int
     rows: int

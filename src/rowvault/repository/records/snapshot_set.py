@@ -37,7 +37,7 @@ from rowvault.repository.records.ledger import (
 from rowvault.repository.records.prune_ledger import PruneLedger
 from rowvault.repository.records.session_object import SessionState
 from rowvault.repository.records.snapshot import ForgottenSnapshot
-from rowvault.repository.records.snapshot_store import Catalogue
+from rowvault.repository.records.snapshot_store import SnapshotStore
 from rowvault.storage.protocol import Storage
 
 _log = logging.getLogger(__name__)
@@ -93,13 +93,17 @@ class SnapshotSet:
     """The set of snapshots of one repository, as it is there and as it is recorded."""
 
     def __init__(
-        self, storage: Storage, sealer: Sealer, catalogue: Catalogue, known: KnownHead | None
+        self,
+        storage: Storage,
+        sealer: Sealer,
+        snapshot_store: SnapshotStore,
+        known: KnownHead | None,
     ) -> None:
         """`known`: what this host has seen of the ledger; None: it keeps nothing."""
         self._storage = storage
         self._sealer = sealer
-        self._catalogue = catalogue
-        self._ledger: Ledger = catalogue.ledger
+        self._snapshot_store = snapshot_store
+        self._ledger: Ledger = snapshot_store.ledger
         self._prunes = PruneLedger(storage, sealer)
         self._known = known
 
@@ -178,7 +182,7 @@ class SnapshotSet:
         if not self._ledger.is_on():
             if self._known is not None:
                 self._known.forget()
-            return len(self._catalogue.published())
+            return len(self._snapshot_store.published())
         now = datetime.now(UTC).replace(microsecond=0)
         user = f"{_user_name()}@{socket.gethostname()}"
         count = self._restart(Acceptance(now, user))
@@ -209,12 +213,12 @@ class SnapshotSet:
     def _objects(self) -> _Objects:
         """Sessions, then snapshots, then the trash: what moves meanwhile is seen where it goes."""
         unpublished = {}
-        for document, _ in self._catalogue.sessions():
+        for document, _ in self._snapshot_store.sessions():
             if document.state is SessionState.COMMITTED and document.snapshot is not None:
                 unpublished[_stem(document.snapshot.time, document.snapshot.id)] = document.id
         listed: dict[str, str | None] = {
             _stem(one.time, one.id): None if one.snapshot is None else one.snapshot.session or ""
-            for one in self._catalogue.published()
+            for one in self._snapshot_store.published()
         }
         trash = {name.removeprefix(names.TRASH) for name in self._storage.list(names.TRASH)}
         return _Objects(dict(unpublished), listed, trash)

@@ -34,7 +34,7 @@ Damage = dict[str, DamageError | UnsupportedFormatError]
 """What cannot be read, by object name."""
 
 
-class Catalogue:
+class SnapshotStore:
     """The small objects of one repository. Used from any thread.
 
     Whatever lists snapshots lists sessions first and completes what is committed there, so a

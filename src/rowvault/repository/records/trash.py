@@ -30,7 +30,7 @@ from rowvault.repository.records.ledger import Change, ChangeKind
 from rowvault.repository.records.live_session import LiveSession
 from rowvault.repository.records.prune_ledger import PruneLedger
 from rowvault.repository.records.snapshot import ForgottenSnapshot, Snapshot, SnapshotListing
-from rowvault.repository.records.snapshot_store import Catalogue
+from rowvault.repository.records.snapshot_store import SnapshotStore
 from rowvault.repository.records.sources import Sources
 from rowvault.storage.protocol import Storage
 
@@ -48,10 +48,10 @@ class TrashListing(msgspec.Struct, frozen=True):
 class Trash:
     """The forgotten snapshots of one repository."""
 
-    def __init__(self, storage: Storage, sealer: Sealer, catalogue: Catalogue) -> None:
+    def __init__(self, storage: Storage, sealer: Sealer, snapshot_store: SnapshotStore) -> None:
         self._storage = storage
         self._sealer = sealer
-        self._catalogue = catalogue
+        self._snapshot_store = snapshot_store
         self._ledger = PruneLedger(storage, sealer)
 
     def put(self, snapshot: Snapshot) -> None:
@@ -71,7 +71,7 @@ class Trash:
                 self._storage.delete(name)
         self._storage.delete(names.snapshot(snapshot.time, snapshot.id))
         gone = Change(ChangeKind.FORGOTTEN, name.removeprefix(names.TRASH), snapshot.session or "")
-        self._catalogue.ledger.extend(lambda state: [gone])
+        self._snapshot_store.ledger.extend(lambda state: [gone])
         # Overtaken by another forget and a prune, it would leave what nobody can bring back.
         if snapshot.session is not None and self._ledger.has_removed(snapshot.session):
             self._storage.delete(name)
@@ -97,7 +97,7 @@ class Trash:
         Raises SnapshotNotFoundError, AmbiguousSnapshotError, its damage, RepositoryError,
         StorageError.
         """
-        session = LiveSession(self._storage, self._catalogue, "undelete")
+        session = LiveSession(self._storage, self._snapshot_store, "undelete")
         try:
             # Read behind the session's beginning: a prune that does not wait for this session has
             # emptied the trash before.
@@ -107,7 +107,7 @@ class Trash:
         except BaseException:
             session.withdraw()
             raise
-        self._catalogue.publish(document)
+        self._snapshot_store.publish(document)
         self.delete(snapshot)
         return snapshot
 
@@ -116,9 +116,9 @@ class Trash:
 
         Listed it may be: by a forget that has not recorded it yet.
         """
-        if not self._catalogue.ledger.is_on():
+        if not self._snapshot_store.ledger.is_on():
             return
-        state = self._catalogue.ledger.read()
+        state = self._snapshot_store.ledger.read()
         name = names.forgotten(snapshot.time, snapshot.id)
         stem = name.removeprefix(names.TRASH)
         if stem not in state.forgotten and stem not in state.listed:
@@ -139,7 +139,9 @@ class Trash:
         return self._sources(forgotten)
 
     def _sources(self, forgotten: Sequence[Snapshot]) -> Sources:
-        listed = [one.snapshot for one in self._catalogue.snapshots() if one.snapshot is not None]
+        listed = [
+            one.snapshot for one in self._snapshot_store.snapshots() if one.snapshot is not None
+        ]
         return Sources([*listed, *forgotten])
 
     def resolve(self, request: SnapshotRequest) -> FoundSnapshot:
@@ -161,7 +163,7 @@ class Trash:
             )
             for one in listings
         ]  # fmt: skip
-        tagged = partial(self._catalogue.tagged, forgotten)
+        tagged = partial(self._snapshot_store.tagged, forgotten)
         finder = SnapshotFinder(found, tagged, datetime.now(UTC), self._sources(forgotten))
         return finder.find(request)
 

@@ -26,7 +26,7 @@ from rowvault.restore.accounts.parts import (
     login_of,
     rights_of,
 )
-from rowvault.restore.progress import Standing
+from rowvault.restore.progress import RestoreProgress
 from rowvault.restore.selection.grants import Reach
 from rowvault.source.protocol import AccountTarget
 from rowvault.sqltext.mysql.account import (
@@ -88,7 +88,7 @@ class AccountRestore:
                 "restore without --users, or give --replace"
             )
 
-    def make(self, standing: Standing) -> None:
+    def make(self, standing: RestoreProgress) -> None:
         """Makes users and roles, without grants; `standing` knows how far it came.
 
         Where one that was replaced cannot be made, the former one stands again, or is told.
@@ -171,7 +171,7 @@ class AccountRestore:
                 if isinstance(error.__cause__, ConnectionLostError):
                     raise
 
-    def grant(self, standing: Standing) -> None:
+    def grant(self, standing: RestoreProgress) -> None:
         """Gives users and roles what they hold."""
         made = self._new | self._replaced
         grants = [one for one in self._parts(made) if one.kind is ObjectKind.GRANT]
@@ -257,14 +257,14 @@ class AccountRestore:
             kept += lost
         return kept
 
-    def _create(self, one: ObjectDefinition, standing: Standing) -> None:
+    def _create(self, one: ObjectDefinition, standing: RestoreProgress) -> None:
         account = account_of(one)
         if self._definition_failed(account) or self._definition_failed(given_role(one)):
             self._failed.add(one.label)
             return
         self._make(one, standing)
 
-    def _make(self, one: ObjectDefinition, standing: Standing) -> None:
+    def _make(self, one: ObjectDefinition, standing: RestoreProgress) -> None:
         account = account_of(one)
         self._monitor.item(one.label)
         try:

@@ -14,15 +14,15 @@ from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
 from rowvault.repository.trees.manifest import TableRecord
 from rowvault.restore.load.load import Loading, load_tables
-from rowvault.restore.load.replaced_objects import Former
-from rowvault.restore.plan.shadow_tables import BesideTables
-from rowvault.restore.progress import Standing
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.load.replaced_objects import ReplacedObjects
+from rowvault.restore.plan.shadow_tables import ShadowTables
+from rowvault.restore.progress import RestoreProgress
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.verify import TableName
 from rowvault.source.protocol import Target
 from rowvault.sqltext.mysql.auto_increment import loadable
 from rowvault.sqltext.mysql.session_marks import is_broken
-from rowvault.sqltext.order import before_rows, behind_rows
+from rowvault.sqltext.order import post_data, pre_data
 
 LATE_KEYS_BYTES = 4 << 20
 """Tables with less raw bytes get their keys at once: the server has all of them in memory, and
@@ -36,11 +36,11 @@ class Builder:
 
     def __init__(
         self,
-        chosen: Chosen,
+        chosen: RestoreSelection,
         kept: frozenset[TableName],
         target: Target,
-        standing: Standing,
-        former: Former,
+        standing: RestoreProgress,
+        former: ReplacedObjects,
         monitor: Monitor,
     ) -> None:
         """`kept`: tables that stand already, or will when the rest is made."""
@@ -56,18 +56,18 @@ class Builder:
         self._monitor = monitor
         self.left_out: list[str] = []
         """Labels of what could not be made, told already."""
-        behind = behind_rows(chosen.objects)
+        behind = post_data(chosen.objects)
         self._programs = [one for one in behind if one.kind is not ObjectKind.EVENT]
         self._events = [one for one in behind if one.kind is ObjectKind.EVENT]
 
     def make_databases(self) -> None:
         """Databases, and sequences that tables may call. Raises RestoreError."""
         self._monitor.phase("creating tables")
-        self._need([one for one in before_rows(self._chosen.objects) if not is_broken(one)])
+        self._need([one for one in pre_data(self._chosen.objects) if not is_broken(one)])
 
     def load_beside(
         self,
-        beside: BesideTables,
+        beside: ShadowTables,
         repository: Repository,
         worker_count: int,
         completed: Callable[[TableRecord], None],
@@ -96,7 +96,7 @@ class Builder:
         completed: Callable[[TableRecord], None],
         add_late_references: Callable[[], None],
         grant_rights: Callable[[], None],
-    ) -> Chosen:
+    ) -> RestoreSelection:
         """Everything but databases and events; gives what stands. Raises RestoreError, DamageError.
 
         `completed` hears of each table with rows as soon as they and its indexes stand, unless
@@ -105,7 +105,7 @@ class Builder:
         """
         monitor, tables = self._monitor, self._tables
         monitor.phase("creating tables")
-        self._need([one for one in before_rows(self._chosen.objects) if is_broken(one)])
+        self._need([one for one in pre_data(self._chosen.objects) if is_broken(one)])
         bare = [record.definition for record in tables if self._create_table(record)]
         monitor.phase("loading", sum(record.root.sums.rows for record in tables))
         labels = frozenset(one.label for one in bare)

@@ -12,7 +12,7 @@ from rowvault.core.monitor import Monitor
 from rowvault.render.table import read_group
 from rowvault.repository.repository import Repository
 from rowvault.repository.trees.manifest import TableRecord
-from rowvault.restore.load.load_batches import LoadWork, TableLoad
+from rowvault.restore.load.load_batches import LoadQueue, TableLoad
 from rowvault.source.protocol import Loader
 
 
@@ -42,7 +42,7 @@ def load_tables(
 
     Raises RestoreError, DamageError: the first one met.
     """
-    work = LoadWork(repository, records)
+    work = LoadQueue(repository, records)
     loaders = [open_loader() for _ in range(worker_count)]
     threads = [
         threading.Thread(
@@ -89,7 +89,7 @@ def read_tables(
 class _Worker:
     """One thread, over one connection."""
 
-    work: LoadWork
+    work: LoadQueue
     loader: Loader
     repository: Repository
     monitor: Monitor

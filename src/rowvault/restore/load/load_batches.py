@@ -24,7 +24,7 @@ Portion = list[LeafEntry]
 
 
 class TableLoad:
-    """How far one table is; its state is guarded by the lock of `LoadWork`."""
+    """How far one table is; its state is guarded by the lock of `LoadQueue`."""
 
     def __init__(self, repository: Repository, record: TableRecord) -> None:
         self.record = record
@@ -32,7 +32,7 @@ class TableLoad:
         self.has_large_rows = False
         """One alone was more than a portion should be: reading it takes memory."""
         self._running = 0
-        self._portions = _portions(row_groups(repository.tree(record.root).entries()))
+        self._portions = _batches(row_groups(repository.tree(record.root).entries()))
         self._next: Portion | None = None
 
     def begin(self) -> None:
@@ -61,7 +61,7 @@ class TableLoad:
         return self._next is None and self._running == 0
 
 
-class LoadWork:
+class LoadQueue:
     """The portions left, taken by several threads, and the first error."""
 
     def __init__(self, repository: Repository, records: Sequence[TableRecord]) -> None:
@@ -112,7 +112,7 @@ class LoadWork:
         return max(open_ones, key=lambda table: table.bytes_left, default=None)
 
 
-def _portions(groups: Iterable[list[LeafEntry]]) -> Iterator[Portion]:
+def _batches(groups: Iterable[list[LeafEntry]]) -> Iterator[Portion]:
     """The groups, joined up to PORTION_BYTES; a row in fragments stays by itself."""
     portion: Portion = []
     size = 0

@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from rowvault.core.errors import ConnectionLostError, RestoreError, RowvaultError
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.restore.plan.conflicts import RELATIONS, Slot, slot
-from rowvault.restore.progress import Standing
+from rowvault.restore.progress import RestoreProgress
 from rowvault.source.protocol import ExistingObject, Target
-from rowvault.sqltext.mysql.shadow_table import OLD, name_beside
+from rowvault.sqltext.mysql.shadow_table import OLD, shadow_name
 
 
-class Former:
+class ReplacedObjects:
     """What a target held under the names of views and programs."""
 
     def __init__(
         self,
         conflicts: Sequence[ExistingObject],
         target: Target,
-        standing: Standing,
+        standing: RestoreProgress,
         *,
         can_move: bool,
     ) -> None:
@@ -50,7 +50,7 @@ class Former:
         if found is None:
             return
         if self._is_movable(found):
-            aside = name_beside(OLD, one.database, one.name)
+            aside = shadow_name(OLD, one.database, one.name)
             self._target.move([(found.database, found.name, aside)])
         else:
             self._target.drop(found)
@@ -70,7 +70,7 @@ class Former:
         """Its successor stands. Raises RestoreError."""
         found = self._gone.pop(self._slot(one), None)
         if found is not None and self._is_movable(found):
-            aside = name_beside(OLD, one.database, one.name)
+            aside = shadow_name(OLD, one.database, one.name)
             self._target.drop(ExistingObject(found.kind, found.database, aside))
 
     def give_back(self, one: ObjectDefinition) -> str:
@@ -84,7 +84,7 @@ class Former:
             return ""
         try:
             if self._is_movable(found):
-                aside = name_beside(OLD, one.database, one.name)
+                aside = shadow_name(OLD, one.database, one.name)
                 self._target.move([(found.database, aside, found.name)])
             elif place in self._texts:
                 self._target.create(self._texts[place])
@@ -102,7 +102,7 @@ class Former:
         for place, found in self._gone.items():
             try:
                 if self._is_movable(found):
-                    aside = name_beside(OLD, found.database, found.name)
+                    aside = shadow_name(OLD, found.database, found.name)
                     self._target.move([(found.database, aside, found.name)])
                 else:
                     self._target.create(self._texts[place])

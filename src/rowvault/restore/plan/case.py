@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 
 _PROGRAMS = frozenset(
     {
@@ -28,7 +28,7 @@ _TABLE = re.compile(
 )
 
 
-def names_in_another_case(chosen: Chosen) -> Iterator[tuple[ObjectDefinition, str, str]]:
+def names_in_another_case(chosen: RestoreSelection) -> Iterator[tuple[ObjectDefinition, str, str]]:
     """(program, the name in its text, the table's name), the first of each program."""
     tables = {record.definition.name.lower(): record.definition.name for record in chosen.tables}
     exact = set(tables.values())

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rowvault.core.errors import TargetExistsError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.verify import TableName
 from rowvault.source.protocol import ExistingObject, Target
 
@@ -29,7 +29,7 @@ def slot(target: Target, kind: ObjectKind, database: str, name: str) -> Slot:
     )
 
 
-def slots(target: Target, chosen: Chosen) -> Iterator[tuple[Slot, str]]:
+def slots(target: Target, chosen: RestoreSelection) -> Iterator[tuple[Slot, str]]:
     """The slot and the label of everything that is to be made, databases apart."""
     for one in _made(chosen):
         kind = ObjectKind.TABLE if isinstance(one, TableDefinition) else one.kind
@@ -38,7 +38,7 @@ def slots(target: Target, chosen: Chosen) -> Iterator[tuple[Slot, str]]:
 
 
 def find_conflicts(
-    target: Target, chosen: Chosen, kept: frozenset[TableName] = frozenset()
+    target: Target, chosen: RestoreSelection, kept: frozenset[TableName] = frozenset()
 ) -> list[ExistingObject]:
     """What of the target is in the way; tables first, because their triggers go with them.
 
@@ -54,7 +54,7 @@ def find_conflicts(
     return sorted(found, key=lambda one: (one.kind not in RELATIONS, one))
 
 
-def with_called(target: Target, chosen: Chosen) -> Chosen:
+def with_called(target: Target, chosen: RestoreSelection) -> RestoreSelection:
     """What was chosen, and the sequences that its tables call and the target lacks."""
     if not chosen.called:
         return chosen
@@ -79,6 +79,6 @@ def refuse(conflicts: Sequence[ExistingObject]) -> None:
     )
 
 
-def _made(chosen: Chosen) -> Iterator[ObjectDefinition | TableDefinition]:
+def _made(chosen: RestoreSelection) -> Iterator[ObjectDefinition | TableDefinition]:
     yield from (one for one in chosen.objects if one.kind is not ObjectKind.DATABASE)
     yield from (record.definition for record in chosen.tables)

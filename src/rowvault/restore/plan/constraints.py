@@ -15,7 +15,7 @@ from rowvault.core.model import ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.restore.plan.conflicts import slot
 from rowvault.restore.plan.shadow_tables import leftover_names
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.source.protocol import Target
 from rowvault.sqltext.mysql.create_table import CreateTable, Element, ElementKind
 from rowvault.sqltext.mysql.shadow_table import constraint_name, renamed_constraint
@@ -27,7 +27,7 @@ _Names = dict[str, str]
 """A name in lower case -> who has it."""
 
 
-def with_free_names(target: Target, chosen: Chosen, monitor: Monitor) -> Chosen:
+def with_free_names(target: Target, chosen: RestoreSelection, monitor: Monitor) -> RestoreSelection:
     """What was chosen, its constraints under names that they can have on the target."""
     named = [record for record in chosen.tables if _constraints(record.definition)]
     if target.server.vendor == "sqlite" or not named:

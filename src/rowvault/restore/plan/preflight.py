@@ -11,7 +11,7 @@ from rowvault.repository.records.snapshot import Snapshot
 from rowvault.restore.plan.case import names_in_another_case
 from rowvault.restore.plan.conflicts import RELATIONS, Slot, slots
 from rowvault.restore.plan.vendors import kept_by_vendor_alone
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.source.protocol import ExistingObject, Target
 
 _NAMED = 5
@@ -22,7 +22,7 @@ _LOWERED = "1"
 """The server stores the names of databases and tables in lower case."""
 
 
-def check_vendor(snapshot: Snapshot, chosen: Chosen, target: Target) -> None:
+def check_vendor(snapshot: Snapshot, chosen: RestoreSelection, target: Target) -> None:
     """Raises RestoreError for another vendor's server, naming what it could not have."""
     vendor, other = snapshot.server.vendor, target.server.vendor
     if vendor == other:
@@ -36,7 +36,7 @@ def check_vendor(snapshot: Snapshot, chosen: Chosen, target: Target) -> None:
     )
 
 
-def check_names(chosen: Chosen, target: Target) -> None:
+def check_names(chosen: RestoreSelection, target: Target) -> None:
     """Raises UsageError, RestoreError where names would change or collide on the target."""
     other = [name for name in chosen.databases if name != "main"]
     if target.server.vendor == "sqlite" and other:
@@ -46,7 +46,9 @@ def check_names(chosen: Chosen, target: Target) -> None:
         _check_lower_case(chosen)
 
 
-def warn_of_case(snapshot: Snapshot, chosen: Chosen, target: Target, monitor: Monitor) -> None:
+def warn_of_case(
+    snapshot: Snapshot, chosen: RestoreSelection, target: Target, monitor: Monitor
+) -> None:
     """Names programs that relied on a server that ignores the case of table names."""
     before = dict(snapshot.server.settings).get(_CASE, _KEPT)
     if before == _KEPT or dict(target.server.settings).get(_CASE, _KEPT) != _KEPT:
@@ -58,7 +60,9 @@ def warn_of_case(snapshot: Snapshot, chosen: Chosen, target: Target, monitor: Mo
         )
 
 
-def check_rights(chosen: Chosen, conflicts: Sequence[ExistingObject], target: Target) -> None:
+def check_rights(
+    chosen: RestoreSelection, conflicts: Sequence[ExistingObject], target: Target
+) -> None:
     """Raises RestoreError where the account surely lacks a right that is needed."""
     tables = [record.definition for record in chosen.tables]
     made: list[ObjectDefinition | TableDefinition] = [*chosen.objects, *chosen.accounts, *tables]
@@ -74,7 +78,7 @@ def check_rights(chosen: Chosen, conflicts: Sequence[ExistingObject], target: Ta
         )
 
 
-def check_obstacles(chosen: Chosen, target: Target) -> None:
+def check_obstacles(chosen: RestoreSelection, target: Target) -> None:
     """Raises RestoreError where the target is set up so, or lacks so much, that it cannot be."""
     tables = [record.definition for record in chosen.tables]
     found = target.obstacles([*chosen.objects, *tables, *chosen.accounts])
@@ -84,7 +88,7 @@ def check_obstacles(chosen: Chosen, target: Target) -> None:
         )
 
 
-def _check_collisions(chosen: Chosen, target: Target) -> None:
+def _check_collisions(chosen: RestoreSelection, target: Target) -> None:
     taken: dict[Slot, str] = {}
     for database in chosen.databases:
         place = (ObjectKind.DATABASE, target.folded(ObjectKind.DATABASE, database), "")
@@ -102,7 +106,7 @@ def _take(taken: dict[Slot, str], place: Slot, label: str) -> None:
         )
 
 
-def _check_lower_case(chosen: Chosen) -> None:
+def _check_lower_case(chosen: RestoreSelection) -> None:
     named = [f"database {name}" for name in chosen.databases if name != name.lower()]
     named += [
         f"table {record.definition.label}"

@@ -9,7 +9,7 @@ from rowvault.core.model import ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.restore.plan.conflicts import slot
 from rowvault.restore.plan.shadow_tables import leftover_names
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.source.protocol import ExistingObject, Target
 from rowvault.sqltext.mysql.foreign_keys import ForeignKey, tables_referenced
 
@@ -17,7 +17,9 @@ from rowvault.sqltext.mysql.foreign_keys import ForeignKey, tables_referenced
 class References:
     """What was chosen, the children that other tables are to it, the parents that it lacks."""
 
-    def __init__(self, chosen: Chosen, conflicts: Sequence[ExistingObject], target: Target) -> None:
+    def __init__(
+        self, chosen: RestoreSelection, conflicts: Sequence[ExistingObject], target: Target
+    ) -> None:
         self._target = target
         self._tables = {
             self._place(one.definition.database, one.definition.name): one.definition

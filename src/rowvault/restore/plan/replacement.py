@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.restore.plan.conflicts import RELATIONS, Slot, slot
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.verify import TableName
 from rowvault.source.protocol import ExistingObject, Target
 from rowvault.sqltext.mysql.create_table import CreateTable, ElementKind
 from rowvault.sqltext.mysql.foreign_keys import ForeignKey
 from rowvault.sqltext.mysql.session_marks import is_broken
-from rowvault.sqltext.mysql.shadow_table import BesideTable, constraint_name, is_given_by_server
+from rowvault.sqltext.mysql.shadow_table import ShadowTable, constraint_name, is_given_by_server
 from rowvault.sqltext.order import tables_read
 
 _ENGINES = frozenset({"INNODB", "MYISAM", "ARIA", "MEMORY", "ARCHIVE", "CSV", "ROCKSDB"})
@@ -27,7 +27,7 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class ReplacementPlan:
     """Names of tables that are in the way, as they are in the target."""
 
     beside: frozenset[TableName] = frozenset()
@@ -59,7 +59,9 @@ class Ways:
 class Decision:
     """Takes reasons against renaming together, table by table."""
 
-    def __init__(self, target: Target, chosen: Chosen, conflicts: Sequence[ExistingObject]) -> None:
+    def __init__(
+        self, target: Target, chosen: RestoreSelection, conflicts: Sequence[ExistingObject]
+    ) -> None:
         self._target = target
         self._chosen = chosen
         self._has_conflicts = bool(conflicts)
@@ -76,10 +78,10 @@ class Decision:
                 self._tables[place] = record.definition
                 self._found[place] = there[place]
 
-    def ways(self, drop_first: bool, foreign_keys: Iterable[ForeignKey]) -> Ways:
+    def ways(self, drop_first: bool, foreign_keys: Iterable[ForeignKey]) -> ReplacementPlan:
         """The way of each chosen table that is in the way."""
         if not self._has_conflicts:
-            return Ways()
+            return ReplacementPlan()
         reasons: dict[Slot, str] = {}
         hindrance = self._target.hindrance_to_move(self._chosen.databases)
         general = "--drop-first" if drop_first else hindrance
@@ -88,7 +90,7 @@ class Decision:
             if reason:
                 reasons[place] = reason
         self._follow(foreign_keys, reasons)
-        return Ways(
+        return ReplacementPlan(
             frozenset(_name(one) for at, one in self._tables.items() if at not in reasons),
             {_name(self._tables[at]): reason for at, reason in reasons.items()},
             can_move=not hindrance,
@@ -99,7 +101,7 @@ class Decision:
     def _reason(self, table: TableDefinition) -> str:
         if table.engine.upper() not in _ENGINES:
             return f"of the engine {table.engine or 'that is not known'}"
-        if BesideTable.of(table, lambda *name: name, frozenset()) is None:
+        if ShadowTable.of(table, lambda *name: name, frozenset()) is None:
             return "its definition is not one that can be made under another name"
         if _computes_beside_references(table):
             return "no server adds foreign keys to computed columns as it makes them"

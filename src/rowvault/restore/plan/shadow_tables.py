@@ -19,23 +19,23 @@ from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.repository.trees.manifest import TableRecord
 from rowvault.restore.plan.conflicts import RELATIONS, slot
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.verify import TableName
 from rowvault.source.protocol import ExistingObject, Move, Target
-from rowvault.sqltext.mysql.shadow_table import NEW, OLD, BesideTable, name_beside, sequence_beside
+from rowvault.sqltext.mysql.shadow_table import NEW, OLD, ShadowTable, shadow_name, shadow_sequence
 
 _NAMED = 5
 _log = logging.getLogger(__name__)
 
 
-def heal(target: Target, chosen: Chosen, monitor: Monitor) -> None:
+def heal(target: Target, chosen: RestoreSelection, monitor: Monitor) -> None:
     """Gives old tables their names back that lost them in the middle of an exchange.
 
     Raises RestoreError.
     """
     there = {(one.database, one.name) for one in target.existing(chosen.databases)}
     for database, name in _relations(chosen):
-        old = name_beside(OLD, database, name)
+        old = shadow_name(OLD, database, name)
         if (database, old) in there and (database, name) not in there:
             target.move([(database, old, name)])
             monitor.warning(
@@ -44,7 +44,7 @@ def heal(target: Target, chosen: Chosen, monitor: Monitor) -> None:
             )
 
 
-def clear_leftovers(target: Target, chosen: Chosen) -> None:
+def clear_leftovers(target: Target, chosen: RestoreSelection) -> None:
     """Drops what an earlier run of this restore has left under the names of its own.
 
     Raises RestoreError.
@@ -55,21 +55,21 @@ def clear_leftovers(target: Target, chosen: Chosen) -> None:
             target.drop(one)
 
 
-def leftover_names(chosen: Chosen) -> frozenset[TableName]:
+def leftover_names(chosen: RestoreSelection) -> frozenset[TableName]:
     """What an earlier run of this restore may have left, and this one drops."""
     return frozenset(
-        (database, name_beside(prefix, database, name))
+        (database, shadow_name(prefix, database, name))
         for database, name in _relations(chosen)
         for prefix in (NEW, OLD)
     )
 
 
-class BesideTables:
+class ShadowTables:
     """The tables and sequences of one exchange."""
 
     def __init__(
         self,
-        chosen: Chosen,
+        chosen: RestoreSelection,
         names: frozenset[TableName],
         late: frozenset[TableName],
         sequences: Sequence[ObjectDefinition],
@@ -86,12 +86,12 @@ class BesideTables:
 
         def new_name(database: str, table: str) -> TableName:
             if (database, table) in names:
-                return database, name_beside(NEW, database, table)
+                return database, shadow_name(NEW, database, table)
             return database, table
 
         token = f"_{secrets.token_hex(2)}"
         made = [
-            BesideTable.of(
+            ShadowTable.of(
                 one.definition, new_name, late, token=token,
                 renames_checks=target.server.vendor == "mysql",
             )
@@ -114,7 +114,7 @@ class BesideTables:
     def make(self, create_table: Callable[[TableRecord], bool]) -> list[TableDefinition]:
         """Makes all of them empty; gives those that get their keys later. Raises RestoreError."""
         for sequence in self._sequences:
-            other = sequence_beside(sequence)
+            other = shadow_sequence(sequence)
             self._made.append(ExistingObject(ObjectKind.SEQUENCE, other.database, other.name))
             self._target.create(other)
         bare = []
@@ -136,10 +136,10 @@ class BesideTables:
         for database, name in finals:
             old = self._found(database, name)
             if old is not None:
-                other = name_beside(OLD, database, name)
+                other = shadow_name(OLD, database, name)
                 moves.append((old.database, old.name, other))
                 self._aside.append(ExistingObject(old.kind, old.database, other))
-            moves.append((database, name_beside(NEW, database, name), name))
+            moves.append((database, shadow_name(NEW, database, name), name))
         self._move(moves)
         self._made = []
         return [table.final for table in self._tables]
@@ -223,7 +223,7 @@ def rehearse(target: Target, records: Sequence[TableRecord]) -> None:
     Raises RestoreError, and then nothing has changed.
     """
     for record in records:
-        table = BesideTable.of(
+        table = ShadowTable.of(
             record.definition, lambda *name: name, frozenset(),
             renames_checks=target.server.vendor == "mysql", is_trial=True,
         )  # fmt: skip
@@ -236,7 +236,7 @@ def rehearse(target: Target, records: Sequence[TableRecord]) -> None:
             target.drop(made)
 
 
-def _relations(chosen: Chosen) -> list[TableName]:
+def _relations(chosen: RestoreSelection) -> list[TableName]:
     """All that is to have a name among tables."""
     names = [_name(record.definition) for record in chosen.tables]
     return names + [(one.database, one.name) for one in chosen.objects if one.kind in RELATIONS]

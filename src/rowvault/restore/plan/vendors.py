@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rowvault.core.model import ObjectKind, TableDefinition
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 
 _NAMED = 5
 
@@ -39,7 +39,7 @@ _OWN_WORDS = {
 }
 
 
-def kept_by_vendor_alone(chosen: Chosen, vendor: str) -> str:
+def kept_by_vendor_alone(chosen: RestoreSelection, vendor: str) -> str:
     """Names the first few things that another vendor's server cannot have; '' where none is known.
 
     The list is not complete: it is why, not whether, a restore to another vendor is refused.
@@ -49,7 +49,7 @@ def kept_by_vendor_alone(chosen: Chosen, vendor: str) -> str:
     return ", ".join(named[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _names(chosen: Chosen, vendor: str) -> Iterator[str]:
+def _names(chosen: RestoreSelection, vendor: str) -> Iterator[str]:
     for one in chosen.objects:
         if one.kind in _OWN_KINDS[vendor]:
             yield one.label

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from rowvault.core.errors import RestoreError, UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.source.protocol import Target
 from rowvault.sqltext.mysql.definer import Definer, definer_of, with_definer
 from rowvault.sqltext.mysql.session_marks import is_broken
@@ -60,8 +60,8 @@ def parse_definer(text: str) -> Definer | str:
 
 
 def with_definers(
-    chosen: Chosen, wanted: Definer | str, target: Target
-) -> tuple[Chosen, list[Defined]]:
+    chosen: RestoreSelection, wanted: Definer | str, target: Target
+) -> tuple[RestoreSelection, list[Defined]]:
     """What was chosen, with the definers that it gets; and who defines what.
 
     Raises UsageError where a statement cannot name the new one.
@@ -99,7 +99,7 @@ def with_definers(
     return replace(chosen, objects=tuple(objects)), result
 
 
-def _check_name(chosen: Chosen, new: Definer | str, target: Target) -> None:
+def _check_name(chosen: RestoreSelection, new: Definer | str, target: Target) -> None:
     """Raises UsageError for a name that MariaDB gives events otherwise."""
     if not isinstance(new, Definer) or "@" not in new.user or target.server.vendor != "mariadb":
         return
@@ -112,7 +112,7 @@ def _check_name(chosen: Chosen, new: Definer | str, target: Target) -> None:
             )
 
 
-def check_definers(chosen: Chosen, defined: Sequence[Defined]) -> None:
+def check_definers(chosen: RestoreSelection, defined: Sequence[Defined]) -> None:
     """Raises RestoreError for views that read what is defined by an account that is not there.
 
     A server makes no view of such a view or function.

@@ -20,7 +20,7 @@ _BELONGS_TO_TABLE = (ObjectKind.TRIGGER, ObjectKind.INDEX)
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class RestoreSelection:
     """What will stand in the target, under its final names."""
 
     objects: tuple[ObjectDefinition, ...]
@@ -45,14 +45,14 @@ class Chosen:
         )
 
 
-def choose(
+def select(
     manifest: Manifest,
     databases: Sequence[str],
     tables: Sequence[tuple[str, str]],
     renaming: Renaming,
     monitor: Monitor,
     users: bool = False,
-) -> Chosen:
+) -> RestoreSelection:
     """Everything, or the databases and tables named. Raises UsageError for one that is not there.
 
     A table named by itself brings its database, its indexes and its triggers, and nothing else but
@@ -73,7 +73,7 @@ def choose(
     reach = Reach(not (databases or tables), databases, tables)
     kept = _rename_objects(objects, renaming, monitor)
     there = {id(one) for one, _ in kept}
-    return Chosen(
+    return RestoreSelection(
         objects=(
             *_databases(
                 everything,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.source.protocol import Catalogue
 from rowvault.sqltext.mysql.auto_increment import split_counter
 from rowvault.sqltext.mysql.create_table import CreateTable, ElementKind
@@ -73,7 +73,9 @@ def object_problems(
             )
 
 
-def additions(chosen: Chosen, catalogue: Catalogue) -> Iterator[TableDefinition | ObjectDefinition]:
+def additions(
+    chosen: RestoreSelection, catalogue: Catalogue
+) -> Iterator[TableDefinition | ObjectDefinition]:
     """Each table or object of the target that the snapshot does not have."""
     tables = {(one.definition.database, one.definition.name) for one in chosen.tables}
     for table in catalogue.tables:

@@ -11,7 +11,7 @@ from rowvault.core.monitor import Monitor
 from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
 from rowvault.repository.trees.manifest import TableRecord
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.definitions import object_problems
 from rowvault.restore.verify.prover import Prover
 from rowvault.restore.verify.release import same_release
@@ -31,7 +31,7 @@ def prove_rows(
 
     Raises VerificationError naming what differs.
     """
-    chosen = Chosen(objects=(), tables=tuple(records))
+    chosen = RestoreSelection(objects=(), tables=tuple(records))
     _, rows = _compared(repository, chosen, open_source, worker_count, monitor, prover, frozenset())
     raise_differences(rows)
 
@@ -39,7 +39,7 @@ def prove_rows(
 def prove(
     repository: Repository,
     snapshot: Snapshot,
-    built: Chosen,
+    built: RestoreSelection,
     open_source: Callable[[], Source],
     worker_count: int,
     monitor: Monitor,
@@ -60,7 +60,7 @@ def prove(
 
 def _compared(
     repository: Repository,
-    chosen: Chosen,
+    chosen: RestoreSelection,
     open_source: Callable[[], Source],
     worker_count: int,
     monitor: Monitor,

@@ -12,14 +12,14 @@ from rowvault.core.errors import UsageError
 from rowvault.core.model import ObjectKind
 from rowvault.core.monitor import Monitor
 from rowvault.repository.repository import Repository
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.verify import TableName, equal_tables
 from rowvault.source.protocol import Source, Target
 
 
-def standing_tables(
+def complete_tables(
     repository: Repository,
-    chosen: Chosen,
+    chosen: RestoreSelection,
     target: Target,
     open_source: Callable[[], Source],
     worker_count: int,

@@ -17,7 +17,7 @@ from rowvault.core.monitor import Monitor
 from rowvault.core.omission import texts_of
 from rowvault.repository.repository import Repository
 from rowvault.repository.trees.manifest import TableRecord
-from rowvault.restore.selection.selection import Chosen
+from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.account_problems import account_problems
 from rowvault.restore.verify.definitions import additions, object_problems, table_problem
 from rowvault.restore.verify.json_documents import document_columns, renumbered_rows
@@ -55,7 +55,7 @@ class Comparison:
 
 def compare(
     repository: Repository,
-    chosen: Chosen,
+    chosen: RestoreSelection,
     source: Source,
     worker_count: int,
     monitor: Monitor,
@@ -175,7 +175,7 @@ def _is_defined_alike(expected: TableDefinition, found: TableDefinition) -> bool
     return table_problem(expected, found) is None and _is_shaped_alike(expected, found)
 
 
-def _selection(chosen: Chosen, with_additions: bool) -> Selection:
+def _selection(chosen: RestoreSelection, with_additions: bool) -> Selection:
     """What to read of the server: whole databases only where more than their tables is asked."""
     names = tuple(_name(record.definition) for record in chosen.tables)
     has_objects = any(one.kind is not ObjectKind.DATABASE for one in chosen.objects)
@@ -185,7 +185,7 @@ def _selection(chosen: Chosen, with_additions: bool) -> Selection:
 
 
 def _readable(
-    chosen: Chosen, catalogue: Catalogue, definitions: list[str]
+    chosen: RestoreSelection, catalogue: Catalogue, definitions: list[str]
 ) -> tuple[list[SourceTable], list[str]]:
     """The tables whose rows can be compared, and messages for the others.
 

@@ -10,7 +10,7 @@ from rowvault.source.mysql.accounts.accounts import account_in_use, read_account
 from rowvault.source.mysql.accounts.rights import Rights, read_rights
 from rowvault.source.mysql.consistency import snapshot_plan
 from rowvault.source.mysql.consistency.ddl_guard import UNGUARDED
-from rowvault.source.mysql.consistency.features import Features, read_features
+from rowvault.source.mysql.consistency.features import SnapshotFeatures, read_features
 from rowvault.source.mysql.consistency.locks import long_statement
 from rowvault.source.mysql.consistency.table_locks import without_transactions
 from rowvault.source.mysql.schema import table_ids
@@ -27,7 +27,7 @@ _NAMED = 5
 _LATE_S = 60
 
 
-class Examiner:
+class Diagnosis:
     """One look over one connection."""
 
     def __init__(self, control: Connection, options: ConnectOptions, selection: Selection) -> None:
@@ -44,7 +44,7 @@ class Examiner:
         features, rights = read_features(control), read_rights(control)
         tables = list_selected(control, self._selection)
         can_compare = table_ids.table_ids(control) is not None
-        moment = snapshot_plan.foresee(control, features, rights, tables, can_compare)
+        moment = snapshot_plan.plan_snapshot(control, features, rights, tables, can_compare)
         self._read_catalogue()
         self._look_at_tables(rights, tables)
         self._look_at_server(features)
@@ -93,7 +93,7 @@ class Examiner:
             "be of another moment than all others, and are named when that cannot be ruled out"
         )
 
-    def _look_at_server(self, features: Features) -> None:
+    def _look_at_server(self, features: SnapshotFeatures) -> None:
         if not features.keeps_log:
             self._warnings.append(
                 "the server keeps no binary log: nothing can be replayed on top of a snapshot"

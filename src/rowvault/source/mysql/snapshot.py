@@ -10,13 +10,13 @@ from typing import Self
 import msgspec
 
 from rowvault.core.errors import SnapshotLostError, SourceError
-from rowvault.core.model import ACCOUNT_KINDS, Column, Moment, ServerInfo, TableDefinition
+from rowvault.core.model import ACCOUNT_KINDS, Column, ConsistencyPoint, ServerInfo, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.core.omission import not_carried
 from rowvault.source.mysql.accounts.accounts import Accounts, read_accounts
 from rowvault.source.mysql.consistency.ddl_guard import UNGUARDED
 from rowvault.source.mysql.consistency.gtid import GtidQuestion, gtid_at_end
-from rowvault.source.mysql.consistency.held_locks import Holdings
+from rowvault.source.mysql.consistency.held_locks import HeldLocks
 from rowvault.source.mysql.consistency.swap_watch import SwapWatch
 from rowvault.source.mysql.keys.bounds import CHARACTERS, TextKind
 from rowvault.source.mysql.keys.columns import base_type
@@ -61,9 +61,9 @@ class MysqlSnapshot:
     def __init__(
         self,
         server: ServerInfo,
-        moment: Moment,
+        moment: ConsistencyPoint,
         connections: Sequence[Connection],
-        holdings: Holdings,
+        holdings: HeldLocks,
         monitor: Monitor,
     ) -> None:
         self.server = server
@@ -199,7 +199,7 @@ class MysqlSnapshot:
             self._gtid.close()
         self._held.close()
 
-    def _with_guard(self, moment: Moment) -> Moment:
+    def _with_guard(self, moment: ConsistencyPoint) -> ConsistencyPoint:
         guard = self._held.guard
         kind = guard.kind(self._held.signs.ids is not None)
         return msgspec.structs.replace(moment, definitions=kind, definitions_reason=guard.reason)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from rowvault.core.model import Moment, ServerInfo
+from rowvault.core.model import ConsistencyPoint, ServerInfo
 from rowvault.core.monitor import Monitor
 from rowvault.source.examination import Examination
-from rowvault.source.mysql.consistency.consistency_point import Situation, take_moment
-from rowvault.source.mysql.consistency.ddl_guard import Guard, begin_guard
+from rowvault.source.mysql.consistency.consistency_point import (
+    SnapshotContext,
+    take_consistency_point,
+)
+from rowvault.source.mysql.consistency.ddl_guard import DdlGuard, begin_guard
 from rowvault.source.mysql.consistency.features import read_features
-from rowvault.source.mysql.consistency.held_locks import Holdings
+from rowvault.source.mysql.consistency.held_locks import HeldLocks
 from rowvault.source.mysql.consistency.locks import wait_beyond
 from rowvault.source.mysql.consistency.table_locks import TableLocks, without_transactions
 from rowvault.source.mysql.schema import table_ids
@@ -58,7 +61,7 @@ class MysqlSource:
                 if unused not in seeing:
                     unused.close()
             server = read_server(control, self._login.options)
-            holdings = Holdings(control, guard, still, signs, connector.connect)
+            holdings = HeldLocks(control, guard, still, signs, connector.connect)
             snapshot = MysqlSnapshot(server, moment, seeing, holdings, self._monitor)
             # From here on the snapshot closes them.
             stack.pop_all()
@@ -75,11 +78,11 @@ class MysqlSource:
         Raises ConnectError, UnknownObjectError, ConnectionLostError.
         """
         # Start-up time: no backup needs it.
-        from rowvault.source.mysql.diagnosis import Examiner
+        from rowvault.source.mysql.diagnosis import Diagnosis
 
         with ExitStack() as stack:
             control = _opened(stack, Connector(self._login))
-            return Examiner(control, self._login.options, selection).examine()
+            return Diagnosis(control, self._login.options, selection).examine()
 
     def _take(
         self,
@@ -87,14 +90,14 @@ class MysqlSource:
         connections: Sequence[Connection],
         connector: Connector,
         tables: Sequence[ListedTable],
-        guard: Guard,
+        guard: DdlGuard,
         still: TableLocks,
-    ) -> tuple[Moment, Sequence[Connection], table_ids.Signs]:
+    ) -> tuple[ConsistencyPoint, Sequence[Connection], table_ids.TableIds]:
         moving = without_transactions(tables)
         # What cannot be locked is watched, and named where it may have changed.
         still.lock(moving, self._locking)
-        signs = table_ids.read_signs(control, {one.name for one in moving} - still.names)
-        situation = Situation(
+        signs = table_ids.read_table_ids(control, {one.name for one in moving} - still.names)
+        situation = SnapshotContext(
             connections=connections,
             control=control,
             features=read_features(control),
@@ -105,7 +108,7 @@ class MysqlSource:
             still=still,
             connect=connector.connect,
         )
-        taken = take_moment(situation)
+        taken = take_consistency_point(situation)
         if taken.lock_lost:
             guard.lose(taken.lock_lost)
         return taken.moment, taken.connections, signs

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from rowvault.core.errors import SnapshotLostError, UsageError
-from rowvault.core.model import Moment, ServerInfo
+from rowvault.core.model import ConsistencyPoint, ServerInfo
 from rowvault.core.omission import texts_of
 from rowvault.core.source_name import default_name
 from rowvault.source.examination import Examination
@@ -101,7 +101,7 @@ class SqliteSnapshot:
         self._connections = connections[:1] if reason else connections[1:]
         self._schema_version = number(self._planner, "PRAGMA schema_version")
         self.server = server_info(path, read_settings(self._planner))
-        self.moment = Moment(method="transaction", reason=reason)
+        self.moment = ConsistencyPoint(method="transaction", reason=reason)
 
     def catalogue(self, selection: Selection) -> Catalogue:
         """Everything selected. Raises UnknownObjectError, SourceError."""

@@ -22,7 +22,7 @@ _DIVIDED = b"PARTITION"
 _HASHED = b"HASH"
 
 
-class LateKeys(msgspec.Struct, frozen=True):
+class DeferredIndexes(msgspec.Struct, frozen=True):
     """Three statements that make the table between them."""
 
     create: bytes
@@ -32,7 +32,7 @@ class LateKeys(msgspec.Struct, frozen=True):
     """Its foreign keys; empty: there are none. To be added when all tables have their keys."""
 
     @classmethod
-    def of(cls, table: TableDefinition) -> LateKeys | None:
+    def of(cls, table: TableDefinition) -> DeferredIndexes | None:
         """How to make this table; None: whole, or there is nothing to leave for later."""
         parsed = CreateTable.parse(table.statement)
         if parsed is None or table.engine.upper() != _ENGINE or not _is_simple(parsed):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.sqltext.mysql.session_marks import OWN_COLLATION, is_broken
-from rowvault.sqltext.mysql.view_stub import StandIn, stand_ins
+from rowvault.sqltext.mysql.view_stub import ViewStub, view_stubs
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string
 
 _MARIADB = "mariadb"
@@ -79,7 +79,7 @@ def _commented(statement: bytes) -> bytes:
 
 def _can_be_stood_in(definition: ObjectDefinition, vendor: str) -> bool:
     """No block drops a function; the script does, if it is one of the database that it has made."""
-    functions = [one for one in stand_ins(definition, vendor) if one.kind == b"FUNCTION"]
+    functions = [one for one in view_stubs(definition, vendor) if one.kind == b"FUNCTION"]
     return not any(b"`.`" in one.place for one in functions)
 
 
@@ -88,7 +88,7 @@ def _with_stand_ins(definition: ObjectDefinition, vendor: str, charset: str) -> 
 
     A script sees no error; a block does, and MySQL has blocks in procedures alone.
     """
-    needed = stand_ins(definition, vendor)
+    needed = view_stubs(definition, vendor)
     functions = [one for one in needed if one.kind == b"FUNCTION"]
     block = _block(definition, [one for one in needed if one not in functions], charset)
     delimiter = next(mark for mark in _delimiters() if mark not in block)
@@ -106,7 +106,7 @@ def _with_stand_ins(definition: ObjectDefinition, vendor: str, charset: str) -> 
     )
 
 
-def _block(definition: ObjectDefinition, needed: Sequence[StandIn], charset: str) -> bytes:
+def _block(definition: ObjectDefinition, needed: Sequence[ViewStub], charset: str) -> bytes:
     """Where the view cannot be made, a line says so, and only what the block made is dropped."""
     label = mysql_string(f"{definition.label} is broken, and could not be made")
     undo = (

@@ -116,7 +116,7 @@ class MysqlScript:
         """No table's rows touch another table."""
         return False
 
-    def before_rows(self, table: TableDefinition) -> bytes:
+    def pre_data(self, table: TableDefinition) -> bytes:
         """CREATE TABLE, and the sql_mode that its rows need."""
         heading = encode_name(f"\n-- Table {_comment(table.label)}\n")
         creating, loading = creation_mode(table), load_mode(table)
@@ -131,7 +131,7 @@ class MysqlScript:
         """The end of a statement."""
         return STATEMENT_END
 
-    def behind_rows(self, table: TableDefinition) -> bytes:
+    def post_data(self, table: TableDefinition) -> bytes:
         """COMMIT: one transaction per table; then the script's own sql_mode."""
         return b"COMMIT;\n" + _mode(STRICT, load_mode(table))
 

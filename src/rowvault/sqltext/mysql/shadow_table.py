@@ -32,14 +32,14 @@ _SHOWN_CHARACTERS = 26
 _NAME = re.compile(rb"`(?:[^`]|``)*`")
 
 
-def name_beside(prefix: str, database: str, name: str) -> str:
+def shadow_name(prefix: str, database: str, name: str) -> str:
     """The same name for the same table each time; `prefix` is NEW or OLD."""
     shown = re.sub(r"[^a-z0-9_]", "", name.lower())[:_SHOWN_CHARACTERS]
     digest = hashlib.sha256(encode_name(f"{database}\0{name}")).hexdigest()[:8]
     return f"{prefix}{shown}_{digest}"
 
 
-class BesideTable(msgspec.Struct, frozen=True):
+class ShadowTable(msgspec.Struct, frozen=True):
     """How one table is made beside another, and what is left to do when it has its own name."""
 
     final: TableDefinition
@@ -62,7 +62,7 @@ class BesideTable(msgspec.Struct, frozen=True):
         token: str = "",
         renames_checks: bool = False,
         is_trial: bool = False,
-    ) -> BesideTable | None:
+    ) -> ShadowTable | None:
         """None: its definition is not one that can be taken apart.
 
         `new_name` says under which name a table that is referred to stands before the rename,
@@ -74,7 +74,7 @@ class BesideTable(msgspec.Struct, frozen=True):
         parsed = CreateTable.parse(table.statement)
         if parsed is None or not parsed.head.startswith(b"CREATE TABLE `"):
             return None
-        other = name_beside(NEW, table.database, table.name)
+        other = shadow_name(NEW, table.database, table.name)
         references = [one for one in parsed.elements if one.kind is ElementKind.FOREIGN_KEY]
         early = [one for one in references if parent_of(table, one) not in late]
         behind = [one for one in references if parent_of(table, one) in late]
@@ -101,7 +101,7 @@ class BesideTable(msgspec.Struct, frozen=True):
         )  # fmt: skip
 
 
-def by_detour(table: TableDefinition) -> BesideTable | None:
+def by_detour(table: TableDefinition) -> ShadowTable | None:
     """How a table is made that has a name of a constraint which no statement may state.
 
     For a table with a long name beyond ASCII, MariaDB itself makes a `t_ibfk_1` of more than 64
@@ -112,15 +112,15 @@ def by_detour(table: TableDefinition) -> BesideTable | None:
     parsed = CreateTable.parse(table.statement)
     if parsed is None or all(len(constraint_name(one)) <= _LONGEST for one in parsed.elements):
         return None
-    own, other = (table.database, table.name), name_beside(NEW, table.database, table.name)
-    return BesideTable.of(
+    own, other = (table.database, table.name), shadow_name(NEW, table.database, table.name)
+    return ShadowTable.of(
         table, lambda *name: (name[0], other) if name == own else name, frozenset()
     )
 
 
-def sequence_beside(sequence: ObjectDefinition) -> ObjectDefinition:
+def shadow_sequence(sequence: ObjectDefinition) -> ObjectDefinition:
     """A sequence under another name, with its value."""
-    other = name_beside(NEW, sequence.database, sequence.name)
+    other = shadow_name(NEW, sequence.database, sequence.name)
     own = encode_name(identifier(sequence.name))
     statement = _NAME.sub(
         lambda found: encode_name(identifier(other)) if found[0] == own else found[0],
@@ -186,7 +186,7 @@ def _settle(table: TableDefinition, named: Sequence[tuple[Element, str]]) -> byt
 
 def _name_before(table: TableDefinition, element: Element, at: str) -> str:
     """The name of a constraint until its table has its own: the server follows the first kind."""
-    other = name_beside(NEW, table.database, table.name)
+    other = shadow_name(NEW, table.database, table.name)
     name = constraint_name(element)
     if is_given_by_server(table, element):
         return other + name[len(table.name) :]

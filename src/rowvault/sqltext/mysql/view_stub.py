@@ -30,7 +30,7 @@ _MARIADB = "mariadb"
 _COLUMN = b" VARCHAR(1) CHARACTER SET utf8mb4"
 
 
-class StandIn(msgspec.Struct, frozen=True):
+class ViewStub(msgspec.Struct, frozen=True):
     """Something to be made before a view and dropped behind it, in the charset of the view."""
 
     kind: bytes
@@ -50,7 +50,7 @@ class StandIn(msgspec.Struct, frozen=True):
         return b"DROP %b %b" % (self.kind, self.place)
 
 
-def stand_ins(view: ObjectDefinition, vendor: str) -> list[StandIn]:
+def view_stubs(view: ObjectDefinition, vendor: str) -> list[ViewStub]:
     """All that the view refers to, in an order in which it can be made."""
     text = _STRING.sub(lambda found: found[1] or b"''", view.statement)
     # In front of it stand the definer and the view's own name.
@@ -58,10 +58,10 @@ def stand_ins(view: ObjectDefinition, vendor: str) -> list[StandIn]:
     found = [*_tables(text, vendor), *_functions(text)]
     parts = [_PART.findall(one.place) for one in found]
     databases = dict.fromkeys(names[0] for names in parts if len(names) > 1)
-    return [*(StandIn(b"DATABASE", name) for name in databases), *found]
+    return [*(ViewStub(b"DATABASE", name) for name in databases), *found]
 
 
-def _tables(text: bytes, vendor: str) -> Iterator[StandIn]:
+def _tables(text: bytes, vendor: str) -> Iterator[ViewStub]:
     names: dict[bytes, set[bytes]] = {}
     for match in _READ.finditer(text):
         known = names.setdefault(match["place"], set())
@@ -76,20 +76,20 @@ def _tables(text: bytes, vendor: str) -> Iterator[StandIn]:
         if vendor == _MARIADB and is_plain:
             # MariaDB writes the database in front of a table's columns, not of a view's.
             listed = b", ".join(b"'' AS " + name for name in columns)
-            yield StandIn(b"VIEW", place, b" AS SELECT " + listed)
+            yield ViewStub(b"VIEW", place, b" AS SELECT " + listed)
         else:
             listed = b", ".join(name + _COLUMN for name in columns)
-            yield StandIn(b"TABLE", place, b" (%b)" % listed)
+            yield ViewStub(b"TABLE", place, b" (%b)" % listed)
 
 
-def _functions(text: bytes) -> Iterator[StandIn]:
+def _functions(text: bytes) -> Iterator[ViewStub]:
     counts: dict[bytes, int] = {}
     for match in _CHAIN.finditer(text):
         if match["call"]:
             counts.setdefault(match[0][:-1], _count_arguments(text, match.end()))
     for place, count in counts.items():
         parameters = b", ".join(b"p%d TEXT" % number for number in range(count))
-        yield StandIn(
+        yield ViewStub(
             b"FUNCTION", place, b"(%b) RETURNS TEXT DETERMINISTIC NO SQL RETURN NULL" % parameters
         )
 

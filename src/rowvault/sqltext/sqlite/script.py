@@ -29,7 +29,7 @@ class SqliteScript:
         """There is one database only."""
         return b""
 
-    def before_rows(self, table: TableDefinition) -> bytes:
+    def pre_data(self, table: TableDefinition) -> bytes:
         """CREATE TABLE; SQLite's own tables are made by what they are for, and emptied."""
         if table.name == _COUNTERS:
             made = f"CREATE TABLE {_STAND_IN}(id INTEGER PRIMARY KEY AUTOINCREMENT);\n"
@@ -53,7 +53,7 @@ class SqliteScript:
         """The end of a statement."""
         return STATEMENT_END
 
-    def behind_rows(self, table: TableDefinition) -> bytes:
+    def post_data(self, table: TableDefinition) -> bytes:
         """Nothing to end."""
         return b""
 

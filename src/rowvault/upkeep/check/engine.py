@@ -17,7 +17,7 @@ from rowvault.repository.absence import refuse_unexplained_emptiness
 from rowvault.repository.crypto.key_slot import decode_slot
 from rowvault.repository.read_subset import PackAmount, PackShare, ReadSubset
 from rowvault.repository.repository import Repository
-from rowvault.repository.session import SessionPlace
+from rowvault.repository.session import RepositoryInternals
 from rowvault.upkeep.check.packs import PackCheck
 from rowvault.upkeep.check.report import CheckError, CheckReport, DamageKind
 from rowvault.upkeep.check.trees import TreeCheck
@@ -34,10 +34,10 @@ def check(repository: Repository, read_data: bool | ReadSubset, monitor: Monitor
     then the index, then packs. Raises StorageError when the place itself fails.
     """
     report = CheckReport(missing_features=repository.missing_features)
-    place = repository.place
+    internals = repository.internals
     monitor.phase("checking objects")
     _check_groups(repository, report, monitor)
-    _check_slots(place, report)
+    _check_slots(internals, report)
     for name, error in repository.upkeep_damage().items():
         report.add(error, name)
     repository.ledger.forget_entries()
@@ -47,21 +47,21 @@ def check(repository: Repository, read_data: bool | ReadSubset, monitor: Monitor
     listings = repository.listings()
     if not listings:
         _check_emptiness(repository, report)
-    for name, error in place.catalogue.session_damage.items():
+    for name, error in internals.snapshot_store.session_damage.items():
         report.add(error, name)
     for listing in listings:
         if listing.damage is not None:
             report.add(listing.damage, names.snapshot(listing.time, listing.id))
-        for name, error in place.catalogue.tag_damage(listing.id).items():
+        for name, error in internals.snapshot_store.tag_damage(listing.id).items():
             report.add(error, name)
-    place.index.refresh()
-    for name, error in place.index.damage.items():
+    internals.index.refresh()
+    for name, error in internals.index.damage.items():
         report.add(error, names.segment(name))
     monitor.phase("checking packs")
-    report.condemned_packs = len(place.prune_ledger.condemned()[1])
+    report.condemned_packs = len(internals.prune_ledger.condemned()[1])
     rotation = repository.read_rotation
     turn = rotation.choose(read_data) if isinstance(read_data, PackAmount) else []
-    packs = PackCheck(place, report, monitor, reads=_reads(read_data, turn))
+    packs = PackCheck(internals, report, monitor, reads=_reads(read_data, turn))
     packs.run()
     monitor.phase("checking snapshots")
     trees = TreeCheck(repository.read_data, repository.read_node, packs.explain, report)
@@ -107,9 +107,9 @@ def _check_emptiness(repository: Repository, report: CheckReport) -> None:
         report.add(error, names.SNAPSHOTS)
 
 
-def _check_slots(place: SessionPlace, report: CheckReport) -> None:
-    for name in place.storage.list(names.KEYS):
+def _check_slots(internals: RepositoryInternals, report: CheckReport) -> None:
+    for name in internals.storage.list(names.KEYS):
         try:
-            decode_slot(place.storage.read(name), name)
+            decode_slot(internals.storage.read(name), name)
         except (DamageError, UnsupportedFormatError, StorageError) as error:
             report.add(error, name)

@@ -37,7 +37,7 @@ from rowvault.repository.packs.pack import (
     PackEntry,
     PackReader,
 )
-from rowvault.repository.session import SessionPlace
+from rowvault.repository.session import RepositoryInternals
 from rowvault.upkeep.check.report import CheckReport
 
 _log = logging.getLogger(__name__)
@@ -60,13 +60,13 @@ class PackCheck:
 
     def __init__(
         self,
-        place: SessionPlace,
+        internals: RepositoryInternals,
         report: CheckReport,
         monitor: Monitor,
         *,
         reads: Callable[[PackName], bool],
     ) -> None:
-        self._place = place
+        self._internals = internals
         self._report = report
         self._monitor = monitor
         self._reads = reads
@@ -88,7 +88,9 @@ class PackCheck:
         Where something is wrong and the index has changed meanwhile, a prune may have been at
         work, so all is looked at again.
         """
-        for segment in self._place.index.unsealed_segments if self._place.index.seals else ():
+        for segment in (
+            self._internals.index.unsealed_segments if self._internals.index.seals else ()
+        ):
             self._monitor.warning(
                 f"index segment {segment.name} is not sealed: an older program has made it, or "
                 "somebody without the key. Blocks are found by it, and nothing is removed or left "
@@ -97,7 +99,7 @@ class PackCheck:
         before = dataclasses.replace(self._report, errors=list(self._report.errors))
         for _ in range(_ATTEMPTS):
             self._run_once()
-            if self._report.errors == before.errors or not self._place.index.refresh():
+            if self._report.errors == before.errors or not self._internals.index.refresh():
                 return
             self._report.errors[:] = before.errors
             self._report.packs, self._report.blocks = before.packs, before.blocks
@@ -112,11 +114,11 @@ class PackCheck:
         self._run_once()
 
     def _run_once(self) -> None:
-        for segment in self._place.index.segments:
+        for segment in self._internals.index.segments:
             self._records.update(segment.record_counts())
             self._segments.update(set(segment.packs))
         found = self._listed_objects()
-        for kind, name in self._place.index.typed_packs():
+        for kind, name in self._internals.index.typed_packs():
             if name not in found:
                 self._readable_bytes[name] = 0
                 self._report.add(
@@ -132,7 +134,7 @@ class PackCheck:
 
         A prune may have moved some, or what they build on, since the index was read.
         """
-        found = zip(ids, self._place.index.find_all(kind, ids), strict=True)
+        found = zip(ids, self._internals.index.find_all(kind, ids), strict=True)
         return [self._explain_now(kind, one, places) for one, places in found]
 
     def _explain_now(
@@ -143,8 +145,8 @@ class PackCheck:
             reason = self._explain(block_id, places, MAXIMUM_DEPTH + 1)
             if reason is None:
                 return None
-            has_changed = self._place.index.refresh()
-            before, places = places, self._place.index.find(kind, block_id)
+            has_changed = self._internals.index.refresh()
+            before, places = places, self._internals.index.find(kind, block_id)
             if not has_changed and places == before:  # it changes for the others of a batch, too
                 break
             self._explained.clear()
@@ -161,14 +163,14 @@ class PackCheck:
                 reasons.append(reason)
         if reasons:
             return " and ".join(reasons)
-        return f"no pack that the index lists holds it{self._place.index.advice()}"
+        return f"no pack that the index lists holds it{self._internals.index.advice()}"
 
     def _reason_below(self, block_id: bytes, location: Location) -> str | None:
         """Why what a delta builds on cannot be read."""
         if not location.depth:
             return None
         try:
-            header = self._place.blocks.header(block_id, location)
+            header = self._internals.blocks.header(block_id, location)
         except _BAD as error:
             return str(error)
         for base in header.bases:
@@ -176,7 +178,7 @@ class PackCheck:
             if key not in self._explained:
                 if len(self._explained) >= _KEPT_EXPLANATIONS:
                     self._explained.clear()
-                places = self._place.index.find(location.type, base)
+                places = self._internals.index.find(location.type, base)
                 self._explained[key] = self._explain(base, places, header.depth)
             reason = self._explained[key]
             if reason is not None:
@@ -193,7 +195,7 @@ class PackCheck:
 
     def _listed_objects(self) -> dict[PackName, PackType]:
         found: dict[PackName, PackType] = {}
-        for object_name in self._place.storage.list(names.PACKS):
+        for object_name in self._internals.storage.list(names.PACKS):
             try:
                 kind, name = names.split_pack(object_name)
                 found[name] = kind
@@ -206,7 +208,7 @@ class PackCheck:
         listed = self._segments[name] > 0
         self._report.unlisted_packs += not listed
         try:
-            size = self._place.storage.size(object_name)
+            size = self._internals.storage.size(object_name)
             entries = self._footer(kind, name, size)
             self._compare(name, entries)
         except _BAD as error:
@@ -223,7 +225,7 @@ class PackCheck:
             self._read_pack(kind, name, entries)
 
     def _footer(self, kind: PackType, name: PackName, size: int) -> list[PackEntry]:
-        entries = PackReader(self._place.storage, self._place.keys, kind, name).footer()
+        entries = PackReader(self._internals.storage, self._internals.keys, kind, name).footer()
         read = PACK_HEADER_BYTES + len(entries) * RECORD_BYTES + TRAILER_BYTES
         self._report.bytes_read += 0 if self._reads(name) else read
         return entries
@@ -237,7 +239,7 @@ class PackCheck:
             raise CorruptError(
                 f"pack {name} holds {len(entries)} blocks, the index lists {self._count(name)}"
             )
-        for entry, places in self._place.index.find_entries(entries):
+        for entry, places in self._internals.index.find_entries(entries):
             same = sum(
                 (one.pack, *one[2:4], one.depth)
                 == (name, entry.offset, entry.frame_bytes, entry.depth)
@@ -257,8 +259,8 @@ class PackCheck:
         """Every byte: the pack's own hash, and each frame's tag and id."""
         object_name = names.pack(kind, name)
         try:
-            data = self._place.storage.read(object_name)
-            reader = PackReader(self._place.storage, self._place.keys, kind, name)
+            data = self._internals.storage.read(object_name)
+            reader = PackReader(self._internals.storage, self._internals.keys, kind, name)
         except _BAD as error:
             if name not in self._readable_bytes:
                 self._report.add(error, object_name)
@@ -312,7 +314,7 @@ class PackCheck:
         place = Location(
             reader.header.type, reader.name, frame.offset, frame.frame_bytes, kind, depth
         )
-        bases = self._place.blocks.bases
+        bases = self._internals.blocks.bases
         try:
             proven = bases.prove(header, payload, place)
         except _BAD as error:
@@ -326,7 +328,7 @@ class PackCheck:
 
     def _count_ambiguous(self) -> int:
         """Blocks, but not those of which another frame is read that is not ambiguous."""
-        bases, index = self._place.blocks.bases, self._place.index
+        bases, index = self._internals.blocks.bases, self._internals.index
         return sum(
             not any(
                 place not in bad
@@ -341,14 +343,14 @@ class PackCheck:
         """From the index, where the pack's own footer cannot be read."""
         found = {
             _Frame(prefix, location.offset, location.frame_bytes)
-            for segment in self._place.index.segments
+            for segment in self._internals.index.segments
             for prefix, location in segment.locations(name)
         }
         return sorted(found, key=lambda frame: frame.offset)
 
     def _size_or_nothing(self, object_name: str) -> int:
         try:
-            return self._place.storage.size(object_name)
+            return self._internals.storage.size(object_name)
         except StorageError:
             return 0
 

@@ -51,7 +51,7 @@ from rowvault.upkeep.prune.listed_before import ListedBefore
 from rowvault.upkeep.prune.need_marks import NeedMarks, refuse
 from rowvault.upkeep.prune.plan import PrunePlan, entries_to_move, make_plan
 from rowvault.upkeep.prune.report import PruneReport, PruneRequest, describe
-from rowvault.upkeep.rebase import Renewal
+from rowvault.upkeep.rebase import Rebase
 
 COMMAND = "prune"
 """What sessions of prunes state."""
@@ -71,16 +71,18 @@ class _Prune:
 
     def __init__(self, repository: Repository, request: PruneRequest, monitor: Monitor) -> None:
         self._repository = repository
-        self._place = repository.place
-        self._ledger = self._place.prune_ledger
+        self._internals = repository.internals
+        self._ledger = self._internals.prune_ledger
         self._request = request
         self._monitor = monitor
         self._report = PruneReport()
-        self._proven = ProvenIndex(self._place.storage, self._place.keys, self._place.index)
+        self._proven = ProvenIndex(
+            self._internals.storage, self._internals.keys, self._internals.index
+        )
         self._needs = NeedMarks(repository, self._proven, monitor)
-        self._forecast = Forecast(self._place.pack_bytes, seals=self._place.index.seals)
-        self._packs = StoredPacks(self._place.storage, self._place.keys)
-        self._lease = UpkeepLease(self._place, request, monitor)
+        self._forecast = Forecast(self._internals.pack_bytes, seals=self._internals.index.seals)
+        self._packs = StoredPacks(self._internals.storage, self._internals.keys)
+        self._lease = UpkeepLease(self._internals, request, monitor)
 
     def run(self) -> PruneReport:
         """See `prune`."""
@@ -88,7 +90,7 @@ class _Prune:
         for message in self._lease.replaced:
             self._warn(f"{message}; what it condemned is found again")
         snapshot_set = self._repository.snapshot_set
-        before = ListedBefore(self._place)
+        before = ListedBefore(self._internals)
         if self._request.dry_run:
             snapshot_set.examine().require_none()
             self._foresee(before)
@@ -117,7 +119,7 @@ class _Prune:
         sizes = sum(self._packs.size(plan.uses[name].type, name) for name in going)
         report = self._report
         report.freed_bytes = -self._forecast.grown_bytes
-        report.freed_bytes += sum(one.stored_bytes for one in self._place.index.segments)
+        report.freed_bytes += sum(one.stored_bytes for one in self._internals.index.segments)
         report.freed_bytes -= sum(one.stored_bytes for one in (*adopted, *left))
         anew = bool(fresh or (condemned and (trash or plan.rescued)))
         waiting = self._lease.would_wait(live, anew=anew) if fresh or condemned else []
@@ -128,7 +130,9 @@ class _Prune:
         report.freed_bytes += sizes - removal_growth([*adopted, *left], going)
 
     def _foresee_moves(self, marks: LiveMarks, plan: PrunePlan, name: PackName) -> None:
-        reader = PackReader(self._place.storage, self._place.keys, plan.uses[name].type, name)
+        reader = PackReader(
+            self._internals.storage, self._internals.keys, plan.uses[name].type, name
+        )
         try:
             for entry in list(entries_to_move(reader, marks, plan)):
                 self._forecast.add(entry.type, entry.frame_bytes)
@@ -144,7 +148,7 @@ class _Prune:
             plan.repack.clear()  # what is dead altogether can go all the same, and makes room
             self._warn(f"packs that are partly dead stay as they are: {error}")
         self._note_plan(plan)  # some packs may have resisted
-        self._report.freed_bytes -= session.figures.stored_bytes
+        self._report.freed_bytes -= session.stats.stored_bytes
         condemned = self._lease.condemned() - plan.rescued
         fresh = {name for name in {*plan.dead, *plan.repack} if name not in condemned}
         self._empty_trash(trash)
@@ -196,17 +200,17 @@ class _Prune:
 
     def _look_at_packs(self) -> dict[PackName, PackType]:
         """The packs that are there, after the index; what is said of them is proven."""
-        self._place.index.refresh()
+        self._internals.index.refresh()
         stored = self._packs.all()
         self._monitor.phase("looking at packs")
         self._proven.refresh(stored)
         there = stored.keys() | self._lease.condemned()
         missing = (
             MissingError(f"pack {name} is not there, which index segment {segment.name} lists")
-            for segment in self._place.index.segments
+            for segment in self._internals.index.segments
             for name in sorted(set(segment.packs) - there)
         )
-        unsealed = self._place.index.unsealed_segments
+        unsealed = self._internals.index.unsealed_segments
         refuse([*self._proven.false_claims(unsealed), *missing])
         for name, error in self._proven.unreadable.items():
             self._damaged(f"pack {name} stays, for its footer is damaged: {error}")
@@ -215,9 +219,9 @@ class _Prune:
     def _renew(self, session: WriteSession | None, marks: LiveMarks) -> None:
         """Dead blocks on which a single live one builds are not kept for it."""
         frames = session or self._forecast
-        states = ARRANGED_BASES in self._place.features
-        renewal = Renewal(
-            marks, self._proven, self._place.blocks, frames, states_arrangements=states
+        states = ARRANGED_BASES in self._internals.features
+        renewal = Rebase(
+            marks, self._proven, self._internals.blocks, frames, states_arrangements=states
         )
         try:
             renewal.run(self._request.limits.max_repack_bytes)
@@ -238,12 +242,12 @@ class _Prune:
             stored=stored.keys(),
             condemned=self._lease.condemned(),
             untouchable=lambda kind, name: self._packs.session_of(kind, name) in live,
-            copies=BlockCopies(self._place.blocks),
+            copies=BlockCopies(self._internals.blocks),
         )
         refuse([MissingError(one) for one in plan.lost])
-        for place in plan.unreadable:
+        for location in plan.unreadable:
             self._damaged(
-                f"pack {place.pack} holds a damaged copy of a block at byte {place.offset}; "
+                f"pack {location.pack} holds a damaged copy of a block at byte {location.offset}; "
                 "another copy is kept"
             )
         self._note_plan(plan)
@@ -286,7 +290,9 @@ class _Prune:
         self, session: WriteSession, marks: LiveMarks, plan: PrunePlan, name: PackName
     ) -> None:
         """Moves frames as they are, so that none gets deeper than what builds on it allows."""
-        reader = PackReader(self._place.storage, self._place.keys, plan.uses[name].type, name)
+        reader = PackReader(
+            self._internals.storage, self._internals.keys, plan.uses[name].type, name
+        )
         for entry in entries_to_move(reader, marks, plan):
             header, payload = reader.read_frame(
                 entry.type, entry.id, entry.offset, entry.frame_bytes, entry.depth
@@ -307,8 +313,8 @@ class _Prune:
         if removed:
             self._lease.swap(self._lease.state.with_removed(removed))
         for one in trash:
-            self._place.storage.delete(names.forgotten(one.time, one.id))
-            self._place.catalogue.remove_all_tags(one.id)
+            self._internals.storage.delete(names.forgotten(one.time, one.id))
+            self._internals.snapshot_store.remove_all_tags(one.id)
         ledger.extend(
             lambda state: [
                 Change(ChangeKind.REMOVED, name, session)
@@ -354,10 +360,10 @@ class _Prune:
         rescued |= self._proven.unreadable.keys()
         going = {(kind, name) for kind, name in condemned if name not in rescued}
         self._lease.still_ours()
-        storage = self._place.storage
+        storage = self._internals.storage
         report = self._report
         report.freed_bytes -= remove_packs(
-            storage, self._place.index, {name for _, name in going}, self._lease.still_ours
+            storage, self._internals.index, {name for _, name in going}, self._lease.still_ours
         )
         for kind, name in sorted(going):
             report.freed_bytes += self._packs.size(kind, name)
@@ -381,11 +387,11 @@ class _Prune:
 
     def _would_adopt(self, live: set[SessionId]) -> tuple[list[Segment], list[Segment]]:
         """The segments that a session makes when it begins, and those that it leaves."""
-        index, storage = self._place.index, self._place.storage
+        index, storage = self._internals.index, self._internals.storage
         left = self._lease.condemned() | listed_packs(index) | self._proven.unreadable.keys()
         packs = unlisted(storage.list(names.PACKS), left)
         made = []
-        for some in adoptable(storage, self._place.keys, packs, live, lambda *_: None):
+        for some in adoptable(storage, self._internals.keys, packs, live, lambda *_: None):
             data = index.encode(some)
             made.append(Segment(segment_name(data), memoryview(data), index.seal))
         gone = superseded(index, {pack for one in made for pack in one.packs})

@@ -19,7 +19,7 @@ from rowvault.repository import names
 from rowvault.repository.records.prune_ledger import HOLDERS, PruneState, TypedPack
 from rowvault.repository.records.session_object import SessionDocument, SessionState
 from rowvault.repository.records.session_watch import SessionWatch
-from rowvault.repository.session import SessionPlace
+from rowvault.repository.session import RepositoryInternals
 from rowvault.upkeep.prune.report import PruneRequest, describe
 
 POLL_S = 2.0
@@ -29,9 +29,12 @@ POLL_S = 2.0
 class UpkeepLease:
     """Holds the ledger by its bytes: whoever changes it takes the lease away. One run uses it."""
 
-    def __init__(self, place: SessionPlace, request: PruneRequest, monitor: Monitor) -> None:
-        self._place = place
-        self._ledger = place.prune_ledger
+    def __init__(
+        self, internals: RepositoryInternals, request: PruneRequest, monitor: Monitor
+    ) -> None:
+        self._internals = internals
+        self._location = internals.storage.location
+        self._ledger = internals.prune_ledger
         self._request = request
         self._monitor = monitor
         self._stored: bytes | None = None
@@ -60,7 +63,7 @@ class UpkeepLease:
                 continue
             self._remember_sightings()
             raise LockedError(
-                f"The repository at {self._place.storage.location} is in use: {describe(holder)}. "
+                f"The repository at {self._location} is in use: {describe(holder)}. "
                 "Prunes and repairs work one at a time: try again when that has ended, or say "
                 "--wait; `rowvault sessions` shows who is at work."
             )
@@ -72,7 +75,7 @@ class UpkeepLease:
         if live:
             self._remember_sightings()
             raise LockedError(
-                f"The repository at {self._place.storage.location} is in use: {describe(live[0])}. "
+                f"The repository at {self._location} is in use: {describe(live[0])}. "
                 "A repair works alone: try again when that has ended; `rowvault sessions` shows "
                 "who is at work."
             )
@@ -150,14 +153,14 @@ class UpkeepLease:
         Raises the damage of a session's object, which may be at work.
         """
         live = self._live()
-        damage = self._place.catalogue.session_damage
+        damage = self._internals.snapshot_store.session_damage
         if damage:
             raise next(iter(damage.values()))
         return live
 
     def seem_live(self) -> list[SessionDocument]:
         """Those at work as far as is known, for a dry run: nothing is ended or completed."""
-        sessions = (one for one, _ in self._place.catalogue.sessions())
+        sessions = (one for one, _ in self._internals.snapshot_store.sessions())
         active = (one for one in sessions if one.state is SessionState.ACTIVE)
         return [one for one in active if not self._watch.judge(one).is_over]
 
@@ -191,10 +194,10 @@ class UpkeepLease:
             self.state, self._stored = self._ledger.read()
         except DamageError as error:
             self.replaced.append(str(error))
-            sessions = self._place.catalogue.sessions()
+            sessions = self._internals.snapshot_store.sessions()
             generation = max((one.generation for one, _ in sessions), default=0) + 1
             self.state = PruneState(generation=generation)
-            self._stored = self._place.storage.read(names.PRUNE_STATE)
+            self._stored = self._internals.storage.read(names.PRUNE_STATE)
         sound = tuple(one for one in self.state.rounds if self._is_sound(one))
         self.state = msgspec.structs.replace(self.state, rounds=sound)
 
@@ -221,33 +224,33 @@ class UpkeepLease:
 
     def _is_there(self, object_name: str) -> bool:
         try:
-            self._place.storage.size(object_name)
+            self._internals.storage.size(object_name)
         except ObjectMissingError:
             return False
         return True
 
     def _holder(self) -> SessionDocument | None:
-        catalogue = self._place.catalogue
-        for document, data in catalogue.sessions():
+        snapshot_store = self._internals.snapshot_store
+        for document, data in snapshot_store.sessions():
             if document.command not in HOLDERS or document.state is not SessionState.ACTIVE:
                 continue
             if not self._watch.judge(document).is_over:
                 return document
-            if not self._request.dry_run and not catalogue.withdraw(document, data):
+            if not self._request.dry_run and not snapshot_store.withdraw(document, data):
                 return document
         return None
 
     def _live(self) -> list[SessionDocument]:
-        catalogue = self._place.catalogue
+        snapshot_store = self._internals.snapshot_store
         live = []
-        for document, data in catalogue.sessions():
+        for document, data in snapshot_store.sessions():
             if document.state is SessionState.COMMITTED:
-                catalogue.publish(document)
+                snapshot_store.publish(document)
             elif document.id == self._own:
                 continue
             elif document.state is SessionState.ABORTED:
-                self._place.storage.delete(names.session(document.id))
-            elif self._watch.judge(document).is_over and catalogue.withdraw(document, data):
+                self._internals.storage.delete(names.session(document.id))
+            elif self._watch.judge(document).is_over and snapshot_store.withdraw(document, data):
                 self._monitor.warning(
                     f"ended a session without a sign of life: {describe(document)}"
                 )
@@ -259,7 +262,9 @@ class UpkeepLease:
         """Leaves to later runs on this machine since when sessions have been as they are."""
         if self._request.dry_run:
             return
-        sessions = [one.id for one, _ in self._place.catalogue.sessions() if one.id != self._own]
+        sessions = [
+            one.id for one, _ in self._internals.snapshot_store.sessions() if one.id != self._own
+        ]
         try:
             self._ledger.write_sightings(self._watch.sightings(sessions))
         except StorageError as error:  # the next one begins to watch anew

@@ -15,34 +15,34 @@ from rowvault.repository.index.stored_packs import StoredPacks
 from rowvault.repository.names import PackType
 from rowvault.repository.packs.pack import PackReader
 from rowvault.repository.records.session_object import SessionState
-from rowvault.repository.session import SessionPlace
+from rowvault.repository.session import RepositoryInternals
 from rowvault.upkeep.live_blocks import LiveMarks
 
 
 class ListedBefore:
     """The index as it is now; `damage` compares it with what snapshots need."""
 
-    def __init__(self, place: SessionPlace) -> None:
+    def __init__(self, internals: RepositoryInternals) -> None:
         """Raises StorageError.
 
         Packs first, then the sessions, then the index: what a run has stored that has ended since
         is listed in it, and of one at work nothing is told.
         """
-        self._place = place
-        packs = StoredPacks(place.storage, place.keys)
+        self._internals = internals
+        packs = StoredPacks(internals.storage, internals.keys)
         stored = packs.all()
         active = {
             document.id
-            for document, _ in place.catalogue.sessions()
+            for document, _ in internals.snapshot_store.sessions()
             if document.state is SessionState.ACTIVE
         }
-        place.index.refresh()
-        self._damaged = [*place.index.damage.values()]
-        self._search = IndexSearch(place.index.segments)
+        internals.index.refresh()
+        self._damaged = [*internals.index.damage.values()]
+        self._search = IndexSearch(internals.index.segments)
         self._unlisted: list[tuple[PackType, PackName]] = [
             (kind, name)
             for name, kind in sorted(stored.items())
-            if name not in place.index.packs() and packs.session_of(kind, name) not in active
+            if name not in internals.index.packs() and packs.session_of(kind, name) not in active
         ]
 
     def damage(self, marks: LiveMarks) -> Iterator[str]:
@@ -62,7 +62,7 @@ class ListedBefore:
 
     def _is_needed(self, kind: PackType, name: PackName, marks: LiveMarks) -> bool:
         try:
-            entries = PackReader(self._place.storage, self._place.keys, kind, name).footer()
+            entries = PackReader(self._internals.storage, self._internals.keys, kind, name).footer()
         except (DamageError, UnsupportedFormatError):
             return False  # it is named as what cannot be read
         return any(

@@ -43,7 +43,7 @@ class NeedMarks:
     """
 
     def __init__(self, repository: Repository, proven: ProvenIndex, monitor: Monitor) -> None:
-        self._place = repository.place
+        self._internals = repository.internals
         self._proven = proven
         self._monitor = monitor
         self._walk = SnapshotWalk(repository.read_data, repository.read_node)
@@ -63,7 +63,7 @@ class NeedMarks:
             ]
 
         self._mark(snapshots, visit)
-        marker = BaseMarker(marks, self._proven, self._place.blocks)
+        marker = BaseMarker(marks, self._proven, self._internals.blocks)
         marker.mark_all()
         refuse(marker.damage)
         return marks
@@ -75,7 +75,7 @@ class NeedMarks:
         """
         marks = self._marks
         rescued: set[PackName] = set()
-        marker = BaseMarker(marks, self._proven, self._place.blocks)
+        marker = BaseMarker(marks, self._proven, self._internals.blocks)
 
         def rescue(block_id: bytes, places: Sequence[Location]) -> None:
             rescued.update(condemned.intersection(place.pack for place in places))
@@ -108,7 +108,7 @@ class NeedMarks:
     def _is_new_unlisted(self, snapshot: Snapshot, kind: BlockType, block_id: BlockId) -> bool:
         """Of a block that was not listed when marking began."""
         if not self._proven.find(kind, block_id):
-            claimed = sorted({place.pack for place in self._place.index.find(kind, block_id)})
+            claimed = sorted({place.pack for place in self._internals.index.find(kind, block_id)})
             where = f"pack {', '.join(claimed)} alone, which is damaged" if claimed else "no pack"
             raise MissingError(
                 f"snapshot {snapshot.id} refers to {kind.name.lower()} block {block_id.hex()}, "

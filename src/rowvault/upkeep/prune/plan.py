@@ -86,15 +86,15 @@ class PrunePlan:
 class Copies(Protocol):
     """Reads copies of blocks, see BlockCopies."""
 
-    def is_whole(self, prefix: bytes, place: Location) -> bool:
+    def is_whole(self, prefix: bytes, location: Location) -> bool:
         """Whether the frame at that place gives this very block."""
         ...
 
-    def form(self, prefix: bytes, place: Location) -> bytes | None:
+    def form(self, prefix: bytes, location: Location) -> bytes | None:
         """Equal where copies can stand for one another as a base; None: it is not whole."""
         ...
 
-    def is_cut_off(self, prefix: bytes, place: Location) -> bool:
+    def is_cut_off(self, prefix: bytes, location: Location) -> bool:
         """Whether a copy is not whole only because what it builds on is gone."""
         ...
 
@@ -222,39 +222,39 @@ class _Chooser:
                 return
             self.spare.update((one.pack, one.offset) for one in places if one not in chosen)
             places = chosen
-        for place in places:
-            self.live_bytes[place.pack] += place.frame_bytes
-            if place.pack in self._condemned:
-                self.rescued.add(place.pack)
+        for location in places:
+            self.live_bytes[location.pack] += location.frame_bytes
+            if location.pack in self._condemned:
+                self.rescued.add(location.pack)
 
-    def _rank(self, place: Location) -> tuple[int, bool, float, PackName]:
+    def _rank(self, location: Location) -> tuple[int, bool, float, PackName]:
         """The least deep frame, on which all can build that build on any of them; then packs that
         stay anyway, and those of which most is live."""
-        use = self._uses[place.pack]
+        use = self._uses[location.pack]
         live_share = use.live_bytes / use.frame_bytes
-        return place.depth, place.pack in self._condemned, -live_share, place.pack
+        return location.depth, location.pack in self._condemned, -live_share, location.pack
 
     def _first_whole(self, prefix: bytes, places: Sequence[Location]) -> list[Location]:
-        for place in places:
-            if self._copies.is_whole(prefix, place):
-                return [place]
-            self._pass_over(prefix, place)
+        for location in places:
+            if self._copies.is_whole(prefix, location):
+                return [location]
+            self._pass_over(prefix, location)
         return []
 
     def _first_of_each_form(self, prefix: bytes, places: Sequence[Location]) -> list[Location]:
         chosen: dict[bytes, Location] = {}
-        for place in places:
-            form = self._copies.form(prefix, place)
+        for location in places:
+            form = self._copies.form(prefix, location)
             if form is None:
-                self._pass_over(prefix, place)
+                self._pass_over(prefix, location)
             else:
-                chosen.setdefault(form, place)
+                chosen.setdefault(form, location)
         return list(chosen.values())
 
-    def _pass_over(self, prefix: bytes, place: Location) -> None:
+    def _pass_over(self, prefix: bytes, location: Location) -> None:
         # An earlier prune kept another copy, and nothing for the sake of this one: no damage.
-        if not self._copies.is_cut_off(prefix, place):
-            self.unreadable.append(place)
+        if not self._copies.is_cut_off(prefix, location):
+            self.unreadable.append(location)
 
 
 def _name(block: _Block) -> str:

@@ -28,12 +28,12 @@ def store_anew(index: BlockIndex, blocks: BlockReader, session: WriteSession) ->
     They are durable and listed then. What is damaged is left as it is.
     """
     count = 0
-    for prefix, place in _old_deltas(index, blocks):
+    for prefix, location in _old_deltas(index, blocks):
         try:
-            if _has_plain_frame(index, blocks.bases, prefix, place):
+            if _has_plain_frame(index, blocks.bases, prefix, location):
                 continue
-            header, payload = blocks.frame(prefix, place)
-            frame = alone(header, blocks.bases.prove(header, payload, place))
+            header, payload = blocks.frame(prefix, location)
+            frame = alone(header, blocks.bases.prove(header, payload, location))
         except DamageError as error:
             _log.info("%s", error)
             continue
@@ -47,15 +47,15 @@ def _old_deltas(index: BlockIndex, blocks: BlockReader) -> Iterator[tuple[bytes,
     """(half of the id, place) of all deltas that do not state arrangements."""
     for segment in index.segments:
         for record in segment.records():
-            prefix, place = record[:PREFIX_BYTES], segment.decode(record)
+            prefix, location = record[:PREFIX_BYTES], segment.decode(record)
             try:
-                if place.depth and not blocks.header(prefix, place).arrangements:
-                    yield prefix, place
+                if location.depth and not blocks.header(prefix, location).arrangements:
+                    yield prefix, location
             except DamageError as error:
                 _log.info("%s", error)
 
 
-def _has_plain_frame(index: BlockIndex, bases: Bases, prefix: bytes, place: Location) -> bool:
+def _has_plain_frame(index: BlockIndex, bases: Bases, prefix: bytes, location: Location) -> bool:
     def is_plain(one: Location) -> bool:
         try:
             return bases.is_plain(prefix, one)
@@ -63,4 +63,4 @@ def _has_plain_frame(index: BlockIndex, bases: Bases, prefix: bytes, place: Loca
             _log.info("%s", error)
             return False
 
-    return any(is_plain(one) for one in index.find(place.type, BlockId(prefix)))
+    return any(is_plain(one) for one in index.find(location.type, BlockId(prefix)))

@@ -50,7 +50,7 @@ def repair(repository: Repository, monitor: Monitor, *, dry_run: bool = False) -
         return _Repair(repository, monitor).run()
     repository.snapshot_set.examine().require_none()
     with (
-        scratch(repository.place.storage) as storage,
+        scratch(repository.internals.storage) as storage,
         repository.elsewhere(storage) as copy,
     ):
         return _Repair(copy, monitor).run()
@@ -61,19 +61,19 @@ class _Repair:
 
     def __init__(self, repository: Repository, monitor: Monitor) -> None:
         self._repository = repository
-        self._place = repository.place
-        self._storage = self._place.storage
+        self._internals = repository.internals
+        self._storage = self._internals.storage
         self._monitor = monitor
         self._report = RepairReport()
-        self._lease = UpkeepLease(self._place, PruneRequest(), monitor)
+        self._lease = UpkeepLease(self._internals, PruneRequest(), monitor)
 
     def run(self) -> RepairReport:
         """See `repair`."""
         self._lease.refuse_if_busy()
         self._repository.snapshot_set.settle().require_none()
         refuse_unexplained_emptiness(self._repository)
-        self._place.index.refresh()
-        self._report.segments = len(self._place.index.damage)
+        self._internals.index.refresh()
+        self._report.segments = len(self._internals.index.damage)
         with self._repository.begin(COMMAND, self._monitor) as session:
             self._report.listed_packs = session.adopted_packs
             self._lease.take(session.id)
@@ -91,7 +91,9 @@ class _Repair:
             self._salvage(session, damaged)
             self._remove(damaged, missing)
         self._monitor.phase("storing blocks anew whose bases are ambiguous")
-        self._report.renewed_blocks = store_anew(self._place.index, self._place.blocks, session)
+        self._report.renewed_blocks = store_anew(
+            self._internals.index, self._internals.blocks, session
+        )
         self._monitor.phase("mending small objects")
         self._drop_small_objects()
         self._monitor.phase("looking for what is lost")
@@ -103,7 +105,7 @@ class _Repair:
         """(damaged, missing). Raises StorageError for a pack that the storage cannot read."""
         self._monitor.phase("reading packs")
         found = CheckReport()
-        check = PackCheck(self._place, found, self._monitor, reads=lambda name: True)
+        check = PackCheck(self._internals, found, self._monitor, reads=lambda name: True)
         check.run()
         damaged: set[TypedPack] = set(check.unused)
         missing: set[TypedPack] = set()
@@ -124,7 +126,9 @@ class _Repair:
         for kind, name in sorted(damaged):
             self._monitor.item(f"pack {name}")
             data = self._storage.read(names.pack(kind, name))
-            for header, payload in whole_frames(data, kind, self._place.keys, self._place.make_id):
+            for header, payload in whole_frames(
+                data, kind, self._internals.keys, self._internals.make_id
+            ):
                 session.put_frame(header, payload)
                 self._report.salvaged_blocks += 1
         session.flush()
@@ -132,7 +136,7 @@ class _Repair:
     def _remove(self, damaged: set[TypedPack], missing: set[TypedPack]) -> None:
         """The index first: no reader is sent to a pack that is not there."""
         packs = {name for _, name in damaged | missing}
-        remove_packs(self._storage, self._place.index, packs, self._lease.still_ours)
+        remove_packs(self._storage, self._internals.index, packs, self._lease.still_ours)
         self._lease.still_ours()
         for kind, name in sorted(damaged):
             self._storage.delete(names.pack(kind, name))
@@ -143,19 +147,19 @@ class _Repair:
         for message in self._lease.replaced:
             self._dropped(names.PRUNE_STATE, f"{message}; what it condemned, a prune finds again")
         self._drop_slots()
-        catalogue = self._place.catalogue
+        snapshot_store = self._internals.snapshot_store
         listings = self._repository.listings()
-        for name, damage in catalogue.session_damage.items():
+        for name, damage in snapshot_store.session_damage.items():
             self._drop_damaged(name, damage, "if it had committed, its snapshot is lost")
         for listing in listings:
             if listing.damage is None:
-                for name, damage in catalogue.tag_damage(listing.id).items():
+                for name, damage in snapshot_store.tag_damage(listing.id).items():
                     self._drop_damaged(name, damage, "the tag is lost")
                 continue
             name = names.snapshot(listing.time, listing.id)
             self._strike_off(name.removeprefix(names.SNAPSHOTS), listing.damage)
             if self._drop_damaged(name, listing.damage, "the snapshot is lost"):
-                catalogue.remove_all_tags(listing.id)
+                snapshot_store.remove_all_tags(listing.id)
         for name, damage in self._repository.upkeep_damage().items():
             self._strike_off(name.removeprefix(names.TRASH), damage)
             self._drop_damaged(name, damage, _upkeep_loss(name))

@@ -38,14 +38,14 @@ class Losses:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._chains = UsableChains(repository.place.blocks, lambda place: True)
+        self._chains = UsableChains(repository.internals.blocks, lambda location: True)
         self._whole: set[BlockId] = set()
         """Roots of tables that lost nothing."""
 
     def is_lost(self, block_id: BlockId) -> bool:
         """Whether no pack holds this data block, with all that it builds on."""
-        found = self._repository.place.index.find(BlockType.DATA, block_id)
-        return not any(self._chains.holds(block_id, place) for place in found)
+        found = self._repository.internals.index.find(BlockType.DATA, block_id)
+        return not any(self._chains.holds(block_id, location) for location in found)
 
     def table(self, record: TableRecord) -> list[Gap]:
         """The key ranges that are lost."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from rowvault.core.errors import ConnectError
-from rowvault.core.model import Moment
+from rowvault.core.model import ConsistencyPoint
 from rowvault.source.mysql.consistency import transactions
-from rowvault.source.mysql.consistency.features import Features
+from rowvault.source.mysql.consistency.features import SnapshotFeatures
 from rowvault.source.mysql.consistency.locks import (
     BACKUP_STAGE,
     lock_writes,
@@ -46,13 +46,13 @@ _POSITION_TRIES = 20
 _WHILE_ALL_WAIT_S = 1.0
 
 
-class Situation(msgspec.Struct, frozen=True):
+class SnapshotContext(msgspec.Struct, frozen=True):
     """What there is to take a moment with."""
 
     connections: Sequence[Connection]
     control: Connection
     """Outside of the transactions; it holds the lock on definitions, if there is one."""
-    features: Features
+    features: SnapshotFeatures
     locking: Locking
     definitions: str
     """The lock on all definitions that is held, or empty."""
@@ -64,21 +64,21 @@ class Situation(msgspec.Struct, frozen=True):
     connect: Callable[[], Connection]
 
 
-class Taken(msgspec.Struct, frozen=True):
+class ConsistentConnections(msgspec.Struct, frozen=True):
     """A moment, and the connections that see it."""
 
     connections: Sequence[Connection]
-    moment: Moment
+    moment: ConsistencyPoint
     lock_lost: str = ""
     """Why the lock on definitions could not be had again; empty: it is held, if it was."""
 
 
-class _Ladder(msgspec.Struct):
-    situation: Situation
+class SnapshotStrategies(msgspec.Struct):
+    situation: SnapshotContext
     reasons: list[str] = msgspec.field(default_factory=list)
     """Why each way that was tried is not the one."""
 
-    def take(self) -> Taken:
+    def take(self) -> ConsistentConnections:
         locking = [self._with_commits_stopped, self._with_writes_locked, self._with_tables_locked]
         lock_free = [self._at_equal_positions]
         # One connection is one moment by itself: all that a lock adds is its position in the log.
@@ -90,7 +90,7 @@ class _Ladder(msgspec.Struct):
                 return taken
         return self._on_one_connection()
 
-    def _without_waiting(self) -> Taken | None:
+    def _without_waiting(self) -> ConsistentConnections | None:
         """The transactions tell where they stand, or one is made from the other."""
         own = self.situation
         if own.features.clones and len(own.connections) > 1:
@@ -111,7 +111,7 @@ class _Ladder(msgspec.Struct):
         self.reasons.append("commits came too fast for the positions of all connections to agree")
         return None
 
-    def _with_commits_stopped(self) -> Taken | None:
+    def _with_commits_stopped(self) -> ConsistentConnections | None:
         own = self.situation
         # Afterwards there is an instant in which a table may be swapped: only if that would show.
         if own.definitions != BACKUP_STAGE or not own.can_compare or self._needs_no_lock():
@@ -124,7 +124,7 @@ class _Ladder(msgspec.Struct):
         taken = self._standing(STAGE, own.control)
         return msgspec.structs.replace(taken, lock_lost=resume_commits(own.control, own.locking))
 
-    def _with_writes_locked(self) -> Taken | None:
+    def _with_writes_locked(self) -> ConsistentConnections | None:
         own = self.situation
         if self._needs_no_lock():
             return None
@@ -152,7 +152,7 @@ class _Ladder(msgspec.Struct):
             locker.close()
         return taken
 
-    def _with_tables_locked(self) -> Taken | None:
+    def _with_tables_locked(self) -> ConsistentConnections | None:
         own = self.situation
         if not own.tables:
             return None
@@ -171,7 +171,7 @@ class _Ladder(msgspec.Struct):
             locks.close()
         return taken
 
-    def _at_equal_positions(self) -> Taken | None:
+    def _at_equal_positions(self) -> ConsistentConnections | None:
         """MySQL, without any lock: no commit was under way, and none came until all had begun.
 
         From before a commit is logged until after it shows, its id is owned; then it is executed,
@@ -193,7 +193,7 @@ class _Ladder(msgspec.Struct):
         self.reasons.append("commits came too fast for the log's position to stand still")
         return None
 
-    def _on_some_connections(self) -> Taken | None:
+    def _on_some_connections(self) -> ConsistentConnections | None:
         """As many as agree on a position."""
         own = self.situation
         if not own.features.tells_positions or own.features.unlogged:
@@ -201,7 +201,7 @@ class _Ladder(msgspec.Struct):
         group = transactions.begin_at_one_position(own.connections)
         return self._told(BINLOG_POSITION if len(group) > 1 else ONE_CONNECTION, group)
 
-    def _on_one_connection(self) -> Taken:
+    def _on_one_connection(self) -> ConsistentConnections:
         first = self.situation.connections[:1]
         transactions.begin(first)
         return self._taken(ONE_CONNECTION, first, UNKNOWN, "")
@@ -224,12 +224,12 @@ class _Ladder(msgspec.Struct):
             self.reasons.append(f"no connection is left for a lock: {error}")
             return None
 
-    def _told(self, method: str, connections: Sequence[Connection]) -> Taken:
+    def _told(self, method: str, connections: Sequence[Connection]) -> ConsistentConnections:
         """The transactions themselves tell where they stand."""
         first = connections[0]
         return self._taken(method, connections, of_transaction(first), gtid_of_transaction(first))
 
-    def _standing(self, method: str, asked: Connection) -> Taken:
+    def _standing(self, method: str, asked: Connection) -> ConsistentConnections:
         """Nothing moves: the end of the log is where the transactions stand."""
         position, gtid = log_end(asked).position, executed_gtid(asked)
         return self._taken(method, self.situation.connections, position, gtid)
@@ -240,22 +240,24 @@ class _Ladder(msgspec.Struct):
         connections: Sequence[Connection],
         position: tuple[str, int],
         gtid: str,
-    ) -> Taken:
+    ) -> ConsistentConnections:
         file, offset = position
         if self.situation.features.keeps_log and not file:
             self.reasons.append("its position in the binary log is not known")
         if method == BINLOG_POSITION and len(connections) == len(self.situation.connections):
             # The best that any server has.
             self.reasons.clear()
-        return Taken(connections, Moment(method, _joined(self.reasons), file, offset, gtid))
+        return ConsistentConnections(
+            connections, ConsistencyPoint(method, _joined(self.reasons), file, offset, gtid)
+        )
 
 
-def take_moment(situation: Situation) -> Taken:
+def take_consistency_point(situation: SnapshotContext) -> ConsistentConnections:
     """Raises SnapshotLostError, StatementError and its kinds."""
-    return _Ladder(situation).take()
+    return SnapshotStrategies(situation).take()
 
 
-def no_positions(features: Features) -> str:
+def no_positions(features: SnapshotFeatures) -> str:
     """Why transactions do not tell where they stand."""
     if not features.keeps_log:
         return "the server keeps no binary log"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rowvault.source.mysql.consistency.locks import lock_definitions
-from rowvault.source.mysql.consistency.mdl_holder import Keeper, open_keeper
+from rowvault.source.mysql.consistency.mdl_holder import MdlHolder, open_mdl_holder
 from rowvault.source.mysql.schema.table_list import ListedTable
 from rowvault.source.mysql.wire.connection import Connection
 from rowvault.source.protocol import Locking
@@ -21,10 +21,12 @@ COMPARED = "compared"
 UNGUARDED = "unguarded"
 
 
-class Guard:
+class DdlGuard:
     """One of: a lock on all definitions, held by the control connection; a keeper; nothing."""
 
-    def __init__(self, control: Connection, lock: str, reason: str, keeper: Keeper | None) -> None:
+    def __init__(
+        self, control: Connection, lock: str, reason: str, keeper: MdlHolder | None
+    ) -> None:
         self._control = control
         self._keeper = keeper
         self.lock = lock
@@ -74,12 +76,12 @@ def begin_guard(
     connect: Callable[[], Connection],
     tables: Sequence[ListedTable],
     locking: Locking,
-) -> Guard:
+) -> DdlGuard:
     """The best guard that is to be had. Raises ConnectError, LostError."""
     lock, reason = lock_definitions(control, locking)
     if lock or not locking.allowed or not tables:
-        return Guard(control, lock, reason, None)
-    keeper, refusal = open_keeper(connect, tables, locking.longest_wait_s)
+        return DdlGuard(control, lock, reason, None)
+    keeper, refusal = open_mdl_holder(connect, tables, locking.longest_wait_s)
     if refusal:
-        return Guard(control, "", f"{reason}; {refusal}", None)
-    return Guard(control, "", reason, keeper)
+        return DdlGuard(control, "", f"{reason}; {refusal}", None)
+    return DdlGuard(control, "", reason, keeper)

@@ -18,7 +18,7 @@ _VARIABLES = (
 )
 
 
-class Features(msgspec.Struct, frozen=True):
+class SnapshotFeatures(msgspec.Struct, frozen=True):
     """The answers."""
 
     keeps_log: bool = False
@@ -32,12 +32,12 @@ class Features(msgspec.Struct, frozen=True):
     """Why commits may happen that the log does not hold; positions then prove nothing."""
 
 
-def read_features(control: Connection) -> Features:
+def read_features(control: Connection) -> SnapshotFeatures:
     """Asks the server."""
     values = global_variables(control, _VARIABLES)
     on = {name for name, value in values.items() if value.upper() in ("ON", "1", "YES")}
     keeps_log = "log_bin" in on
-    return Features(
+    return SnapshotFeatures(
         keeps_log=keeps_log,
         tells_positions=keeps_log and bool(of_transaction(control)[0]),
         clones="have_snapshot_cloning" in on,

@@ -6,22 +6,22 @@ from collections.abc import Callable
 
 import msgspec
 
-from rowvault.source.mysql.consistency.ddl_guard import Guard
+from rowvault.source.mysql.consistency.ddl_guard import DdlGuard
 from rowvault.source.mysql.consistency.table_locks import TableLocks
-from rowvault.source.mysql.schema.table_ids import Signs
+from rowvault.source.mysql.schema.table_ids import TableIds
 from rowvault.source.mysql.wire.connection import Connection
 
 
-class Holdings(msgspec.Struct, frozen=True):
+class HeldLocks(msgspec.Struct, frozen=True):
     """Everything ends with `close`."""
 
     control: Connection
     """Outside of the transactions."""
-    guard: Guard
+    guard: DdlGuard
     """Of definitions."""
     still: TableLocks
     """Tables without transactions, until they are read."""
-    signs: Signs
+    signs: TableIds
     """Read before the moment."""
     connect: Callable[[], Connection]
 

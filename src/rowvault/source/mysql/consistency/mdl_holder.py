@@ -24,7 +24,7 @@ _WAIT_S = 2
 """For a table that is being altered right now."""
 
 
-class Keeper:
+class MdlHolder:
     """Holds the definitions over a connection of its own, for at most `longest_s` seconds."""
 
     def __init__(self, connection: Connection, longest_s: float) -> None:
@@ -72,11 +72,11 @@ class Keeper:
             self._connection.close()
 
 
-def open_keeper(
+def open_mdl_holder(
     connect: Callable[[], Connection], tables: Sequence[ListedTable], longest_s: float
-) -> tuple[Keeper | None, str]:
+) -> tuple[MdlHolder | None, str]:
     """(a keeper of these tables or None, why none or ''). Raises ConnectError, LostError."""
-    keeper = Keeper(connect(), longest_s)
+    keeper = MdlHolder(connect(), longest_s)
     try:
         refusal = keeper.keep(tables)
     except BaseException:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rowvault.core.model import Moment
+from rowvault.core.model import ConsistencyPoint
 from rowvault.source.mysql.accounts.rights import Rights
 from rowvault.source.mysql.consistency import consistency_point as ways
 from rowvault.source.mysql.consistency.ddl_guard import COMPARED, METADATA_LOCKS, UNGUARDED
-from rowvault.source.mysql.consistency.features import Features
+from rowvault.source.mysql.consistency.features import SnapshotFeatures
 from rowvault.source.mysql.consistency.locks import BACKUP_STAGE, try_lock_on_definitions
 from rowvault.source.mysql.schema.table_list import ListedTable
 from rowvault.source.mysql.wire.connection import Connection
@@ -20,18 +20,18 @@ from rowvault.source.mysql.wire.connection import Connection
 READ_LOCK_RIGHTS = ("RELOAD", "FLUSH_TABLES")
 
 
-def foresee(
+def plan_snapshot(
     control: Connection,
-    features: Features,
+    features: SnapshotFeatures,
     rights: Rights,
     tables: Sequence[ListedTable],
     can_compare: bool,
-) -> Moment:
+) -> ConsistencyPoint:
     """The method and the guard of definitions, each with its reason. Raises LostError."""
     lock, refusal = try_lock_on_definitions(control)
     guard = lock or (METADATA_LOCKS if tables else COMPARED if can_compare else UNGUARDED)
     method, reasons = _method(features, rights, tables, lock == BACKUP_STAGE, can_compare)
-    return Moment(
+    return ConsistencyPoint(
         method=method,
         reason="; ".join(reasons),
         definitions=guard,
@@ -40,7 +40,7 @@ def foresee(
 
 
 def _method(
-    features: Features,
+    features: SnapshotFeatures,
     rights: Rights,
     tables: Sequence[ListedTable],
     has_stage: bool,

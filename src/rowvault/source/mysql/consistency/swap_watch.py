@@ -10,7 +10,7 @@ from rowvault.core.model import TableDefinition
 from rowvault.source.mysql.schema.table_ids import (
     PARTITION,
     Name,
-    Signs,
+    TableIds,
     innodb_names,
     spaces_of,
     table_ids,
@@ -32,7 +32,7 @@ class SwapWatch:
     | `_connection`, `_moved` | `_lock` |
     """
 
-    def __init__(self, connection: Connection, signs: Signs) -> None:
+    def __init__(self, connection: Connection, signs: TableIds) -> None:
         """`connection` is used by nothing else while tables are read."""
         self._connection = connection
         self._signs = signs

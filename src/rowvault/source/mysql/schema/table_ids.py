@@ -1,4 +1,4 @@
-"""Signs by which it shows that a table is still the one that it was.
+"""TableIds by which it shows that a table is still the one that it was.
 
 A table that is swapped for another by RENAME between the start of the snapshot and its first read
 gives other rows without any error, and its definition may be the same. Its InnoDB id is not. It may
@@ -23,7 +23,7 @@ from rowvault.sqltext.quoting import mysql_string
 Name = tuple[str, str]
 
 
-class Signs(msgspec.Struct, frozen=True):
+class TableIds(msgspec.Struct, frozen=True):
     """The signs of all tables, read before the snapshot begins."""
 
     ids: dict[str, str] | None
@@ -33,11 +33,11 @@ class Signs(msgspec.Struct, frozen=True):
     write_times: dict[Name, str]
 
 
-def read_signs(connection: Connection, moving: Set[Name]) -> Signs:
+def read_table_ids(connection: Connection, moving: Set[Name]) -> TableIds:
     """The signs as they are now, or a second from now; write times of the tables `moving`."""
     ids = table_ids(connection)
     spaces = {} if ids is None else tablespaces(connection)
-    return Signs(ids, spaces, settled_write_times(connection, moving))
+    return TableIds(ids, spaces, settled_write_times(connection, moving))
 
 
 _ID_LISTS = ("INNODB_TABLES", "INNODB_SYS_TABLES")

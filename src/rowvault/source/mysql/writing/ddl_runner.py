@@ -7,7 +7,7 @@ from rowvault.core.model import ObjectDefinition, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.source.mysql.wire import faults
 from rowvault.source.mysql.wire.connection import Connection, text
-from rowvault.source.mysql.writing.view_stubs import standing_in
+from rowvault.source.mysql.writing.view_stubs import with_view_stubs
 from rowvault.sqltext.mysql.load_mode import STRICT, creation_mode
 from rowvault.sqltext.mysql.versioning import INSERT_HISTORY, is_with_history
 from rowvault.sqltext.quoting import encode_name, identifier, mysql_string
@@ -35,7 +35,7 @@ _NO_EVENTS = "Event scheduler is switched off"
 """MariaDB gives this warning no number of its own."""
 
 
-class ObjectMaker:
+class DdlRunner:
     """Tables and programs, over the connection of a target."""
 
     def __init__(
@@ -110,7 +110,7 @@ class ObjectMaker:
         try:
             self._set(settings, task)
             self._set({name: wanted[name] for name in _CHARSETS if name in wanted}, task)
-            with standing_in(self._connection, self._vendor, definition, task):
+            with with_view_stubs(self._connection, self._vendor, definition, task):
                 self.run(definition.statement, task)
         finally:
             self._connection.execute("SET NAMES utf8mb4", task)

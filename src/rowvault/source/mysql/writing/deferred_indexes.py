@@ -11,26 +11,26 @@ from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import SilentMonitor
 from rowvault.source.mysql.wire import faults
 from rowvault.source.mysql.wire.connection import Connection
-from rowvault.source.mysql.writing.ddl_runner import ObjectMaker
+from rowvault.source.mysql.writing.ddl_runner import DdlRunner
 from rowvault.source.mysql.writing.remedies import restore_error
-from rowvault.sqltext.mysql.deferred_indexes import LateKeys
+from rowvault.sqltext.mysql.deferred_indexes import DeferredIndexes
 from rowvault.sqltext.quoting import encode_name, qualified
 
 
-class KeyMaker:
+class IndexBuilder:
     """Makes bare tables and completes them, over one connection."""
 
     def __init__(self, connection: Connection, vendor: str) -> None:
         self._connection = connection
         # What the server warns about was told when the table was made whole.
-        self._maker = ObjectMaker(connection, vendor, SilentMonitor(), [])
+        self._maker = DdlRunner(connection, vendor, SilentMonitor(), [])
 
     def make_bare(self, table: TableDefinition) -> bool:
         """Makes a table that stands whole and without rows bare; False: it stays whole.
 
         Raises RestoreError, StatementError.
         """
-        late = LateKeys.of(table)
+        late = DeferredIndexes.of(table)
         if late is None:
             return False
         whole = self._shown(table)
@@ -53,7 +53,7 @@ class KeyMaker:
         if statement:
             self.alter(table, statement, "its foreign keys")
 
-    def _rehearse(self, table: TableDefinition, late: LateKeys) -> bytes:
+    def _rehearse(self, table: TableDefinition, late: DeferredIndexes) -> bytes:
         """What the server says of the table in the end; nothing where it refuses a step."""
         try:
             self._run(table, late.create)
@@ -88,8 +88,8 @@ class KeyMaker:
         )
 
 
-def _late(table: TableDefinition) -> LateKeys:
-    late = LateKeys.of(table)
+def _late(table: TableDefinition) -> DeferredIndexes:
+    late = DeferredIndexes.of(table)
     if late is None:
         raise ValueError(f"{table.label} was not made without keys")
     return late

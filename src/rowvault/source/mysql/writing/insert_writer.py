@@ -12,7 +12,7 @@ from rowvault.core.errors import RestoreError, SourceError
 from rowvault.core.model import TableDefinition
 from rowvault.source.mysql.wire import faults
 from rowvault.source.mysql.wire.connection import Connection, Reply
-from rowvault.source.mysql.writing.large_row import LargeRow, largest_value, values_of
+from rowvault.source.mysql.writing.large_row import LargeRowInsert, largest_value, values_of
 from rowvault.source.mysql.writing.load_warnings import loss, most_rows, named
 from rowvault.source.mysql.writing.remedies import restore_error
 from rowvault.sqltext.insert import insert_prefix
@@ -26,7 +26,7 @@ PACKET_MARGIN = 1024
 DEADLOCK_TRIES = 20
 
 
-class Inserter:
+class InsertWriter:
     """Inserts rows over one connection, each statement a transaction of its own."""
 
     def __init__(self, connection: Connection, packet_bytes: int) -> None:
@@ -50,7 +50,7 @@ class Inserter:
     def _insert_large(
         self, table: TableDefinition, prefix: bytes, row: RowBatch, statement_bytes: int
     ) -> None:
-        parts = LargeRow(table, row.rows, statement_bytes)
+        parts = LargeRowInsert(table, row.rows, statement_bytes)
         self._check_fits(table, "a value", largest_value(values_of(table, row.rows)).size)
         task = f"loading a large row of {table.label}"
         try:

@@ -51,7 +51,7 @@ def values_of(table: TableDefinition, row: bytes) -> list[Value]:
     return values
 
 
-class LargeRow:
+class LargeRowInsert:
     """The statements that insert one row; each at most `statement_bytes` long where possible."""
 
     def __init__(self, table: TableDefinition, row: bytes, statement_bytes: int) -> None:

@@ -30,7 +30,7 @@ _LARGEST_ROW_BYTES = 8 << 20
 _log = logging.getLogger(__name__)
 
 
-class Filler:
+class LoadDataWriter:
     """Loads rows where it can be sure of them; `fill` says whether it did."""
 
     def __init__(self, connection: Connection, packet_bytes: int) -> None:

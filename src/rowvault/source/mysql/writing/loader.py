@@ -6,9 +6,9 @@ from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import SourceError
 from rowvault.core.model import TableDefinition
 from rowvault.source.mysql.wire.connection import Connection
-from rowvault.source.mysql.writing.deferred_indexes import KeyMaker
-from rowvault.source.mysql.writing.insert_writer import Inserter, halves
-from rowvault.source.mysql.writing.load_data_writer import Filler
+from rowvault.source.mysql.writing.deferred_indexes import IndexBuilder
+from rowvault.source.mysql.writing.insert_writer import InsertWriter, halves
+from rowvault.source.mysql.writing.load_data_writer import LoadDataWriter
 from rowvault.source.mysql.writing.load_warnings import most_rows
 from rowvault.source.mysql.writing.remedies import restore_error
 from rowvault.sqltext.mysql.load_mode import STRICT, load_mode
@@ -21,9 +21,9 @@ class MysqlLoader:
         self._connection = connection
         rows = connection.rows("SELECT @@SESSION.max_allowed_packet", "asking for limits")
         packet_bytes = int(rows[0][0] or 0)
-        self._inserter = Inserter(connection, packet_bytes)
-        self._filler = Filler(connection, packet_bytes)
-        self._keys = KeyMaker(connection, vendor)
+        self._inserter = InsertWriter(connection, packet_bytes)
+        self._filler = LoadDataWriter(connection, packet_bytes)
+        self._keys = IndexBuilder(connection, vendor)
         self._mode = STRICT
 
     def load(self, table: TableDefinition, rows: RowBatch) -> None:

@@ -18,8 +18,8 @@ from rowvault.source.mysql.wire.connection import Connection, text
 from rowvault.source.mysql.wire.login import Login
 from rowvault.source.mysql.wire.server import read_server
 from rowvault.source.mysql.wire.session import LOADING, LOCK_WAIT_S, set_up
-from rowvault.source.mysql.writing.ddl_runner import ObjectMaker
-from rowvault.source.mysql.writing.deferred_indexes import KeyMaker
+from rowvault.source.mysql.writing.ddl_runner import DdlRunner
+from rowvault.source.mysql.writing.deferred_indexes import IndexBuilder
 from rowvault.source.mysql.writing.loader import MysqlLoader
 from rowvault.source.mysql.writing.obstacles import find_cautions, find_obstacles
 from rowvault.source.mysql.writing.references import (
@@ -84,8 +84,8 @@ class MysqlTarget:
         self._packet_bytes = int(self._value("max_allowed_packet"))
         self.omissions: list[str] = []
         self.left_out: list[str] = []
-        self._maker = ObjectMaker(self._connection, self.server.vendor, monitor, self.omissions)
-        self._keys = KeyMaker(self._connection, self.server.vendor)
+        self._maker = DdlRunner(self._connection, self.server.vendor, monitor, self.omissions)
+        self._keys = IndexBuilder(self._connection, self.server.vendor)
 
     @property
     def keeps_changes(self) -> bool:

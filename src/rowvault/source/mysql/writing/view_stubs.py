@@ -9,23 +9,23 @@ from rowvault.core.model import ObjectDefinition
 from rowvault.source.mysql.wire import faults
 from rowvault.source.mysql.wire.connection import Connection
 from rowvault.sqltext.mysql.session_marks import is_broken
-from rowvault.sqltext.mysql.view_stub import StandIn, stand_ins
+from rowvault.sqltext.mysql.view_stub import ViewStub, view_stubs
 
 _IS_THERE = frozenset({1007, 1050, 1304})
 """A database, a table or view, a function of this name."""
 
 
 @contextmanager
-def standing_in(
+def with_view_stubs(
     connection: Connection, vendor: str, view: ObjectDefinition, task: str
 ) -> Iterator[None]:
     """Within it a broken view can be made; its database and charset are in use.
 
     What is there already stays. Nothing is done for any other object. Raises StatementError.
     """
-    made: list[StandIn] = []
+    made: list[ViewStub] = []
     try:
-        for one in stand_ins(view, vendor) if is_broken(view) else ():
+        for one in view_stubs(view, vendor) if is_broken(view) else ():
             if _make(connection, one, task):
                 made.append(one)
         yield
@@ -34,7 +34,7 @@ def standing_in(
             connection.execute(one.drop, task)
 
 
-def _make(connection: Connection, one: StandIn, task: str) -> bool:
+def _make(connection: Connection, one: ViewStub, task: str) -> bool:
     try:
         connection.execute(one.make, task)
     except faults.StatementError as error:
