@@ -16,15 +16,19 @@ from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatErr
 from rowvault.core.model import ConsistencyPoint, ObjectKind, ServerInfo
 from rowvault.core.monitor import Monitor
 from rowvault.core.omission import not_carried, texts_of
+from rowvault.repository import (
+    ManifestWriter,
+    ParentTables,
+    Repository,
+    Selected,
+    Snapshot,
+    SnapshotDraft,
+    SnapshotSelection,
+    Sources,
+    TreeRoot,
+)
 from rowvault.repository.dry_session import DrySession
-from rowvault.repository.records.selected import Selected
-from rowvault.repository.records.snapshot import Snapshot, SnapshotDraft, SnapshotSelection
-from rowvault.repository.records.sources import Sources
-from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
-from rowvault.repository.trees.manifest import ManifestWriter
-from rowvault.repository.trees.parent_walk import ParentTables
-from rowvault.repository.trees.tree import TreeRoot
 from rowvault.scan.pace import Gate, Pace
 from rowvault.scan.workers import ScanResult, scan_tables
 from rowvault.source.protocol import Catalogue, Selection, Source, SourceSnapshot

@@ -12,9 +12,7 @@ import msgspec
 
 from rowvault.core.model import ObjectKind
 from rowvault.core.omission import Omission, missing
-from rowvault.repository.records.selected import Selected
-from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.trees.manifest import Manifest
+from rowvault.repository import Manifest, Selected, Snapshot
 from rowvault.source.protocol import Catalogue
 
 Name = tuple[str, str]

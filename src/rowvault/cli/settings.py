@@ -11,7 +11,7 @@ from rowvault.core.errors import UsageError
 
 if TYPE_CHECKING:
     from rowvault.commands.access import RepositoryAccess
-    from rowvault.repository.records.find_snapshot import FoundSnapshot
+    from rowvault.repository import FoundSnapshot
 
 REPOSITORY_VARIABLE = "ROWVAULT_REPOSITORY"
 

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 import msgspec
 
 from rowvault.core.errors import CorruptError, MissingError, TruncatedError
-from rowvault.repository.records.known_head import KnownHead, state_directory
-from rowvault.repository.repository import Repository
+from rowvault.repository import KnownHead, Repository, state_directory
 from rowvault.storage.location import open_storage
 
 

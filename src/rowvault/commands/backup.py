@@ -9,12 +9,11 @@ import msgspec
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.server import ServerAccess
 from rowvault.core.monitor import Monitor
-from rowvault.repository.records.ledger import CHECKPOINT_WITHOUT_PRUNE
-from rowvault.repository.records.tag_name import check_tag
+from rowvault.repository import CHECKPOINT_WITHOUT_PRUNE, check_tag
 
 if TYPE_CHECKING:
     from rowvault.backup.engine import BackupResult
-    from rowvault.repository.repository import Repository
+    from rowvault.repository import Repository
 
 _KEPT_MEMORY_BYTES = 64 << 20
 """Of what was freed: two packs, and what the connections have under way."""

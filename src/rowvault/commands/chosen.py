@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 
 from rowvault.commands.incomplete import incomplete_note
 from rowvault.core.model import ServerInfo
-from rowvault.repository.records.find_snapshot import FoundSnapshot, SnapshotRequest
-from rowvault.repository.records.selection import Name
-from rowvault.repository.repository import Repository
+from rowvault.repository import FoundSnapshot, Name, Repository, SnapshotRequest
 
 
 def _untold(found: FoundSnapshot) -> None:

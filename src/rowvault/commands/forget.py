@@ -12,9 +12,7 @@ from rowvault.core.errors import UsageError
 from rowvault.core.instant import is_of_future
 from rowvault.core.monitor import Monitor
 from rowvault.core.partly import partly
-from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.records.sources import Sources
-from rowvault.repository.repository import Repository
+from rowvault.repository import Repository, Snapshot, Sources
 from rowvault.upkeep.prune.report import PruneReport, PruneRequest
 from rowvault.upkeep.retention import (
     FUTURE,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from rowvault.repository.records.find_snapshot import FoundSnapshot
-from rowvault.repository.records.selection import Name
-from rowvault.repository.records.snapshot import Snapshot
+from rowvault.repository import FoundSnapshot, Name, Snapshot
 
 _NAMED = 3
 

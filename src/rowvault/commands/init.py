@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
-from rowvault.repository.repository import Repository
+from rowvault.repository import Repository
 from rowvault.storage.location import open_storage
 
 

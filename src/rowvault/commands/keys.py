@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
-from rowvault.repository.crypto.key_ring import Key
+from rowvault.repository import Key
 
 
 def list_keys(access: RepositoryAccess) -> list[Key]:

@@ -8,7 +8,7 @@ from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice, wanted_part
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ACCOUNT_KINDS, Column, ObjectDefinition, ObjectKind
-from rowvault.repository.trees.manifest import Manifest, TableRecord
+from rowvault.repository import Manifest, TableRecord
 from rowvault.sqltext.mysql.account import counted
 
 

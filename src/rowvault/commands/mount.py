@@ -17,7 +17,7 @@ from rowvault.core.errors import MountError, UsageError
 from rowvault.mount.guard import UnmountGuard, unmount_command
 from rowvault.mount.snapshot_text import Excerpt, SnapshotText
 from rowvault.mount.tree import Directory, MountedSnapshots, RepositoryDirectory, SnapshotDirectory
-from rowvault.repository.repository import Repository
+from rowvault.repository import Repository
 
 if TYPE_CHECKING:
     from rowvault.mount.decoders import Decoders

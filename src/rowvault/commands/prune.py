@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.core.monitor import Monitor
-from rowvault.repository.records.session_object import SessionDocument, SessionState
-from rowvault.repository.records.session_watch import Life, SessionWatch
+from rowvault.repository import Life, SessionDocument, SessionState, SessionWatch
 from rowvault.upkeep.prune.engine import prune as prune_repository
 from rowvault.upkeep.prune.report import PruneReport, PruneRequest
 

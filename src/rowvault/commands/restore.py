@@ -12,8 +12,7 @@ from rowvault.commands.incomplete import lacks_of
 from rowvault.commands.server import ServerAccess
 from rowvault.core.errors import UsageError
 from rowvault.core.monitor import Monitor
-from rowvault.repository.records.find_snapshot import FoundSnapshot
-from rowvault.repository.repository import Repository
+from rowvault.repository import FoundSnapshot, Repository
 from rowvault.restore.engine import RestoreRequest, RestoreResult, run_restore
 from rowvault.source.protocol import ExistingObject, Target
 

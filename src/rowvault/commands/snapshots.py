@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice
+from rowvault.repository import Snapshot, Sources
 from rowvault.repository.absence import refuse_unexplained_emptiness
-from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.records.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)

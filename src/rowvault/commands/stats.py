@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice
 from rowvault.core.monitor import Monitor
-from rowvault.repository.records.snapshot import Snapshot
+from rowvault.repository import Snapshot
 from rowvault.upkeep.backup_metrics import BackupMetrics, backup_metrics, reading_speed
 from rowvault.upkeep.statistics import Statistics, gather
 

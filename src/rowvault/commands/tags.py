@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice
 from rowvault.core.partly import partly
-from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.records.tag_name import check_tag
+from rowvault.repository import Snapshot, check_tag
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,7 @@ from rowvault.commands.server import ServerAccess
 from rowvault.core.errors import RestoreError
 from rowvault.core.model import ObjectDefinition, TableDefinition
 from rowvault.core.monitor import Monitor
-from rowvault.repository.records.selected import Selected
-from rowvault.repository.records.snapshot import Snapshot
+from rowvault.repository import Selected, Snapshot
 from rowvault.restore.selection.rename import Renaming, Side
 from rowvault.restore.selection.selection import select
 from rowvault.restore.verify.verify import compare

@@ -30,7 +30,7 @@ from rowvault.core.ids import BlockId
 from rowvault.mount.shared_buffers import BufferPool
 from rowvault.render.document import Chunk
 from rowvault.render.table import Group, StatementForm
-from rowvault.repository.repository import Repository
+from rowvault.repository import Repository
 from rowvault.storage.location import open_storage
 from rowvault.storage.protocol import Storage
 

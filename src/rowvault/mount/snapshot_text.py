@@ -13,8 +13,7 @@ from rowvault.render.description import snapshot_document
 from rowvault.render.document import Document, Fixed
 from rowvault.render.dump import objects_part, snapshot_parts
 from rowvault.render.table import TableText
-from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.repository import Repository
+from rowvault.repository import Repository, Snapshot
 from rowvault.sqltext.script import script_for
 
 

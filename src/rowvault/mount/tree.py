@@ -23,11 +23,8 @@ from rowvault.mount.length_cache import LengthCache
 from rowvault.mount.names import file_name
 from rowvault.mount.snapshot_text import EVERYTHING, Excerpt, SnapshotText
 from rowvault.render.document import Document
-from rowvault.repository import names
+from rowvault.repository import Repository, Snapshot, SnapshotListing, Sources, names
 from rowvault.repository.absence import refuse_unexplained_absence, refuse_unexplained_emptiness
-from rowvault.repository.records.snapshot import Snapshot, SnapshotListing
-from rowvault.repository.records.sources import Sources
-from rowvault.repository.repository import Repository
 
 _log = logging.getLogger(__name__)
 

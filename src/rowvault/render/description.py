@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rowvault.core.documents import iso_time, moment_document
-from rowvault.repository.records.snapshot import Snapshot
+from rowvault.repository import Snapshot
 
 
 def snapshot_document(snapshot: Snapshot, tags: Iterable[str], source: str) -> dict[str, object]:

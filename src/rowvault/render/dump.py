@@ -12,9 +12,7 @@ from rowvault.render.document import Fixed
 from rowvault.render.large_row import FragmentText
 from rowvault.render.rows import RowFormat, rows_text
 from rowvault.render.table import Group, TableText, grouped
-from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import Manifest, TableRecord
+from rowvault.repository import Manifest, Repository, Snapshot, TableRecord
 from rowvault.sqltext.mysql.account import before_objects, behind_objects
 from rowvault.sqltext.mysql.grant import right_of
 from rowvault.sqltext.order import post_data, pre_data

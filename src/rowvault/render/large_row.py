@@ -18,7 +18,7 @@ from rowvault.codec.rows import NULL, encode_row, read_length
 from rowvault.core.errors import CorruptError
 from rowvault.core.ids import BlockId
 from rowvault.core.model import ValueKind
-from rowvault.repository.trees.node import LeafEntry
+from rowvault.repository import LeafEntry
 
 Read = Callable[[BlockId], bytes]
 

@@ -14,8 +14,7 @@ from rowvault.codec.layout import RowLayout
 from rowvault.codec.rendering import render_csv, render_json_lines
 from rowvault.core.model import TableDefinition
 from rowvault.render.table import read_rows, row_groups
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import Repository, TableRecord
 
 
 class RowFormat(enum.StrEnum):

@@ -14,9 +14,7 @@ from rowvault.core.errors import CorruptError, RowvaultError, UnsupportedFormatE
 from rowvault.core.ids import BlockId
 from rowvault.render.document import Chunk, Fixed
 from rowvault.render.large_row import LargeRowText
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
-from rowvault.repository.trees.node import LeafEntry, Sums
+from rowvault.repository import LeafEntry, Repository, Sums, TableRecord
 from rowvault.sqltext.mysql.auto_increment import loadable
 from rowvault.sqltext.script import Script
 

@@ -9,8 +9,7 @@ from functools import partial
 
 from rowvault.core.model import ObjectKind
 from rowvault.core.monitor import Monitor
-from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.repository import Repository
+from rowvault.repository import Repository, Snapshot
 from rowvault.restore.accounts.accounts import AccountRestore
 from rowvault.restore.plan.conflicts import find_conflicts, refuse, with_called
 from rowvault.restore.plan.constraints import with_free_names

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import TableRecord
 from rowvault.restore.verify.verify import TableName
 from rowvault.source.protocol import ExistingObject
 

@@ -8,9 +8,7 @@ from functools import partial
 
 from rowvault.core.model import ObjectDefinition, ObjectKind
 from rowvault.core.monitor import Monitor, SilentMonitor
-from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import Repository, Snapshot, TableRecord
 from rowvault.restore.accounts.accounts import AccountRestore
 from rowvault.restore.accounts.lost_rights import give_back
 from rowvault.restore.load.build import Builder

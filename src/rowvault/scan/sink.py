@@ -6,7 +6,7 @@ import threading
 from typing import Protocol
 
 from rowvault.core.ids import BlockId
-from rowvault.repository.repository import Repository
+from rowvault.repository import Repository
 from rowvault.repository.session import Previous
 
 

@@ -21,9 +21,7 @@ from rowvault.codec.layout import CutRule, RowLayout
 from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import SourceError
 from rowvault.core.model import TableDefinition
-from rowvault.repository.trees.node import LeafEntry, NodeRule
-from rowvault.repository.trees.parent_walk import ParentTable, ParentWalk
-from rowvault.repository.trees.tree import TreeRoot, TreeWriter
+from rowvault.repository import LeafEntry, NodeRule, ParentTable, ParentWalk, TreeRoot, TreeWriter
 from rowvault.scan.sink import BlockSink
 from rowvault.source.protocol import RowRange, RowReader
 

@@ -11,8 +11,7 @@ from itertools import repeat
 import msgspec
 
 from rowvault.core.monitor import Monitor
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.parent_walk import ParentTables
+from rowvault.repository import ParentTables, Repository
 from rowvault.scan.jobs import JobQueue
 from rowvault.scan.pace import Pace
 from rowvault.scan.sink import BlockSink

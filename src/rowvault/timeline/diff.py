@@ -10,10 +10,7 @@ from rowvault.codec.layout import RowLayout
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
-from rowvault.repository.records.selected import Selected
-from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import Manifest, TableRecord
+from rowvault.repository import Manifest, Repository, Selected, Snapshot, TableRecord
 from rowvault.timeline.row_difference import StoredRows, count_rows
 
 

@@ -16,11 +16,7 @@ from rowvault.codec.layout import RowLayout
 from rowvault.codec.rows import RowBatch, encode_row
 from rowvault.core.monitor import Monitor
 from rowvault.render.table import read_group, row_groups
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.difference import differing
-from rowvault.repository.trees.manifest import TableRecord
-from rowvault.repository.trees.node import LeafEntry
-from rowvault.repository.trees.tree import TreeReader
+from rowvault.repository import LeafEntry, Repository, TableRecord, TreeReader, differing
 
 MOST_LOOKED_AT_BYTES = 16 << 20
 """Of rows between two places where the trees agree; keys of a larger region are not named."""

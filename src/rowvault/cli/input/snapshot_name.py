@@ -14,7 +14,7 @@ from rowvault.cli.settings import Settings
 
 if TYPE_CHECKING:
     from rowvault.commands.chosen import SnapshotChoice
-    from rowvault.repository.records.find_snapshot import FoundSnapshot
+    from rowvault.repository import FoundSnapshot
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _LONGEST_NAME = 200
@@ -39,7 +39,7 @@ def snapshot_choice(
 ) -> SnapshotChoice:
     """The snapshot that SNAP names; `changes`: of several with a tag none is to be taken."""
     from rowvault.commands.chosen import SnapshotChoice
-    from rowvault.repository.records.find_snapshot import SnapshotRequest
+    from rowvault.repository import SnapshotRequest
 
     request = SnapshotRequest(text, source, changes=changes, zone=zone(settings))
     return SnapshotChoice(request, lambda found: _tell(settings, found))

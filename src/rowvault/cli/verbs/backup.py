@@ -159,7 +159,7 @@ def backup(
         level=level,
         source_name=source,
     )
-    from rowvault.repository.records.snapshot_set import ADVICE
+    from rowvault.repository import ADVICE
 
     with monitor(settings) as watching:
         result = run(options, watching)

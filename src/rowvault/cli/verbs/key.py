@@ -14,7 +14,7 @@ from rowvault.cli.output.table import Heading, write_table
 from rowvault.cli.settings import Settings
 
 if TYPE_CHECKING:
-    from rowvault.repository.crypto.key_ring import Key
+    from rowvault.repository import Key
 
 _HEADINGS = (
     Heading(""),

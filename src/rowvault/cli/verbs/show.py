@@ -54,7 +54,7 @@ def show(settings: Settings, snapshot: str, source_name: str | None) -> None:
 
 
 def _facts(entry: SnapshotEntry) -> list[tuple[str, str]]:
-    from rowvault.repository.records.selection import selection_text  # start-up time
+    from rowvault.repository import selection_text
 
     snapshot = entry.snapshot
     rows = f"{plural(snapshot.tables, 'table')}, {plural(snapshot.rows, 'row')}"

@@ -26,7 +26,7 @@ from rowvault.cli.settings import Settings
 
 if TYPE_CHECKING:
     from rowvault.commands.stats import StatsResult
-    from rowvault.repository.records.snapshot import Snapshot
+    from rowvault.repository import Snapshot
     from rowvault.upkeep.backup_metrics import BackupMetrics, Duration, Ratio
     from rowvault.upkeep.statistics import Amount, Statistics
 

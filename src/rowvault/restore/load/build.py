@@ -11,8 +11,7 @@ from dataclasses import replace
 from rowvault.core.errors import ConnectionLostError, RestoreError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import Repository, TableRecord
 from rowvault.restore.load.load import Loading, load_tables
 from rowvault.restore.load.replaced_objects import ReplacedObjects
 from rowvault.restore.plan.shadow_tables import ShadowTables

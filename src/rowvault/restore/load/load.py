@@ -10,8 +10,7 @@ from rowvault.codec.rows import RowBatch
 from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.render.table import read_group
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import Repository, TableRecord
 from rowvault.restore.load.load_batches import LoadQueue, TableLoad
 from rowvault.source.protocol import Loader
 

@@ -11,9 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 
 from rowvault.render.table import row_groups
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
-from rowvault.repository.trees.node import LeafEntry
+from rowvault.repository import LeafEntry, Repository, TableRecord
 
 PORTION_BYTES = 4 << 20
 """Neighbouring rows that are loaded at once, in raw bytes: enough that what a transaction costs by

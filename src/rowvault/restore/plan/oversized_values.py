@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from rowvault.codec.rows import decode_row
 from rowvault.core.errors import RestoreError
 from rowvault.render.table import read_group, row_groups
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import Repository, TableRecord
 from rowvault.restore.verify.row_problems import key_text
 from rowvault.source.protocol import Target
 

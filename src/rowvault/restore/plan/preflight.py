@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rowvault.core.errors import RestoreError, UsageError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
-from rowvault.repository.records.snapshot import Snapshot
+from rowvault.repository import Snapshot
 from rowvault.restore.plan.case import names_in_another_case
 from rowvault.restore.plan.conflicts import RELATIONS, Slot, slots
 from rowvault.restore.plan.vendors import kept_by_vendor_alone

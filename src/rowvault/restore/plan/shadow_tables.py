@@ -17,7 +17,7 @@ import msgspec
 from rowvault.core.errors import ConnectionLostError, RestoreError, RowvaultError
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import TableRecord
 from rowvault.restore.plan.conflicts import RELATIONS, slot
 from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.verify import TableName

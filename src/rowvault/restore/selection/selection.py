@@ -10,7 +10,7 @@ import msgspec
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ACCOUNT_KINDS, ObjectDefinition, ObjectKind, TableDefinition
 from rowvault.core.monitor import Monitor
-from rowvault.repository.trees.manifest import Manifest, TableRecord
+from rowvault.repository import Manifest, TableRecord
 from rowvault.restore.selection.grants import Reach, renamed_grants
 from rowvault.restore.selection.rename import Renaming
 from rowvault.sqltext.mysql.account import counted

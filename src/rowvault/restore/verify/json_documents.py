@@ -13,8 +13,7 @@ from itertools import zip_longest
 from rowvault.codec.rows import RowBatch, Value, decode_row
 from rowvault.core.model import ServerInfo, TableDefinition
 from rowvault.render.table import read_group, row_groups
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import Repository, TableRecord
 from rowvault.source.protocol import RowRange, RowReader
 
 _LEAST, _GREATEST = -(1 << 63), (1 << 64) - 1

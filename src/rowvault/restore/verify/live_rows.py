@@ -11,9 +11,7 @@ from rowvault.codec.layout import RowLayout
 from rowvault.codec.rows import RowBatch
 from rowvault.core.errors import SourceError
 from rowvault.core.model import TableDefinition
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.node import LeafEntry
-from rowvault.repository.trees.tree import TreeReader
+from rowvault.repository import LeafEntry, Repository, TreeReader
 from rowvault.source.protocol import RowRange, RowReader
 
 

@@ -8,9 +8,7 @@ from dataclasses import replace
 from rowvault.core.errors import VerificationError
 from rowvault.core.model import ObjectDefinition
 from rowvault.core.monitor import Monitor
-from rowvault.repository.records.snapshot import Snapshot
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import Repository, Snapshot, TableRecord
 from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.definitions import object_problems
 from rowvault.restore.verify.prover import Prover

@@ -13,8 +13,7 @@ from collections.abc import Callable
 
 from rowvault.core.errors import RowvaultError
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import Repository, TableRecord
 from rowvault.restore.verify.verify import TableName, equal_rows
 from rowvault.source.protocol import Source
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from rowvault.core.errors import UsageError
 from rowvault.core.model import ObjectKind
 from rowvault.core.monitor import Monitor
-from rowvault.repository.repository import Repository
+from rowvault.repository import Repository
 from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.verify import TableName, equal_tables
 from rowvault.source.protocol import Source, Target

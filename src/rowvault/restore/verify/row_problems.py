@@ -9,9 +9,7 @@ from rowvault.codec.rows import decode_row
 from rowvault.core.errors import DamageError, RowvaultError
 from rowvault.core.model import Column, TableDefinition, ValueKind
 from rowvault.core.monitor import SilentMonitor
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
-from rowvault.repository.trees.tree import TreeReader
+from rowvault.repository import Repository, TableRecord, TreeReader
 from rowvault.restore.verify.live_rows import LiveRows, RowsMovedError
 from rowvault.scan.sink import HashingSink
 from rowvault.scan.table import ScannedTable

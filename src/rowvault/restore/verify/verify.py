@@ -15,8 +15,7 @@ import msgspec
 from rowvault.core.model import ObjectDefinition, ObjectKind, ServerInfo, TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.core.omission import texts_of
-from rowvault.repository.repository import Repository
-from rowvault.repository.trees.manifest import TableRecord
+from rowvault.repository import Repository, TableRecord
 from rowvault.restore.selection.selection import RestoreSelection
 from rowvault.restore.verify.account_problems import account_problems
 from rowvault.restore.verify.definitions import additions, object_problems, table_problem
