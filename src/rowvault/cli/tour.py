@@ -44,19 +44,19 @@ class TourResult:
 class Tour:
     """Walks through the main job in one directory."""
 
-    def __init__(self, place: Path, show: bool) -> None:
-        self._place = place
+    def __init__(self, directory: Path, show: bool) -> None:
+        self._directory = directory
         self._show = show
 
     def run(self) -> TourResult:
         """All steps. Raises VerificationError when a figure or a row is not as it must be."""
         shop, kept, restored = (
-            self._place / name for name in ("shop.db", "as-it-was.db", "restored.db")
+            self._directory / name for name in ("shop.db", "as-it-was.db", "restored.db")
         )
         rows = make_shop(shop)
         self._tell(f"A shop in SQLite: {plural(len(CHANGES), 'table')}, {plural(rows, 'row')}.")
         settings = " ".join(f"{name}={value}" for name, value in _ENVIRONMENT.items())
-        self._type(f"cd {shlex.quote(str(self._place))}", f"export {settings}")
+        self._type(f"cd {shlex.quote(str(self._directory))}", f"export {settings}")
         self._rowvault("init")
         self._rowvault("backup", _SHOP, "--tag", "before")
         copy_shop(shop, kept)
@@ -99,7 +99,7 @@ class Tour:
         }
         return subprocess.run(
             [sys.executable, "-P", "-m", "rowvault", *arguments],
-            cwd=self._place,
+            cwd=self._directory,
             env=environment | _ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             capture_output=capture,

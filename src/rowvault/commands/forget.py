@@ -149,7 +149,7 @@ def _warn_of_incomplete_rest(result: ForgetResult, monitor: Monitor) -> None:
         kept = [each.candidate.snapshot for each in counted]
         if all(one.lacks for one in dropped) or not kept or not all(one.lacks for one in kept):
             continue
-        last = max((one for one in dropped if not one.lacks), key=lambda one: one.time)
+        last = max((one for one in dropped if not one.lacks), key=lambda snapshot: snapshot.time)
         monitor.warning(
             f"the last whole snapshot of {part.group.source} goes, {last.id}: what stays is "
             f"incomplete ({', '.join(one.id for one in kept)}). "

@@ -157,8 +157,8 @@ def _tables(snapshot: str, manifest: Manifest, database: str) -> TableList:
     return found
 
 
-def _listed_object(one: ObjectDefinition) -> ListedObject:
-    return ListedObject(str(one.kind), one.name, one.parent)
+def _listed_object(definition: ObjectDefinition) -> ListedObject:
+    return ListedObject(str(definition.kind), definition.name, definition.parent)
 
 
 def _details(snapshot: str, record: TableRecord) -> TableDetails:

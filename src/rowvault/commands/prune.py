@@ -54,5 +54,5 @@ def sessions(access: RepositoryAccess) -> SessionsResult:
             for document, _ in catalogue.sessions()
             if document.state is SessionState.ACTIVE
         ]
-        entries.sort(key=lambda one: (one.document.began, one.document.id))
+        entries.sort(key=lambda entry: (entry.document.began, entry.document.id))
         return SessionsResult(entries, [str(one) for one in catalogue.session_damage.values()])

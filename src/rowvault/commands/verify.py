@@ -104,11 +104,13 @@ def _asked_for(
     databases = {new: old for old, new in renaming.databases.items()}
     tables = {new: old for old, new in renaming.tables.items()}
 
-    def asked(one: TableDefinition | ObjectDefinition) -> bool:
-        database = databases.get(one.database, one.database)
-        if isinstance(one, TableDefinition):
-            return selected.table(*tables.get((one.database, one.name), (database, one.name)))
-        return selected.object(msgspec.structs.replace(one, database=database))
+    def asked(definition: TableDefinition | ObjectDefinition) -> bool:
+        database = databases.get(definition.database, definition.database)
+        if isinstance(definition, TableDefinition):
+            return selected.table(
+                *tables.get((definition.database, definition.name), (database, definition.name))
+            )
+        return selected.object(msgspec.structs.replace(definition, database=database))
 
     return asked
 

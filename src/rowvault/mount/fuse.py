@@ -66,9 +66,9 @@ class FileSystem(pyfuse3.Operations):
     enable_writeback_cache = False
     enable_acl = False
 
-    def __init__(self, root: Directory, place: str, decoders: Decoders) -> None:
+    def __init__(self, root: Directory, mount_point: str, decoders: Decoders) -> None:
         super().__init__()
-        self._place = place
+        self._mount_point = mount_point
         self._has_asked_for_more = False
         self._inodes = Inodes(root)
         self._limiter = trio.CapacityLimiter(2 * max(2, os.cpu_count() or 1))
@@ -156,7 +156,7 @@ class FileSystem(pyfuse3.Operations):
         if not self._has_asked_for_more:
             # Not before the first request: at the start the kernel sets its own choice.
             self._has_asked_for_more = True
-            await self._work(_read_far_ahead, self._place)
+            await self._work(_read_far_ahead, self._mount_point)
         document = await self._work(node.open)
         handle = self._add_handle(Reader(document, self._cache))
         return pyfuse3.FileInfo(fh=handle, keep_cache=node.renew is None)
@@ -311,35 +311,35 @@ def _timeout(directory: Directory) -> float:
 
 def serve(
     root: Directory,
-    place: str,
+    mount_point: str,
     decoders: Decoders,
     *,
     allow_other: bool,
     ready: Callable[[], None],
 ) -> None:
-    """Mounts the tree at `place` and serves it until it is unmounted or SIGTERM or Ctrl-C comes.
+    """Mounts the tree and serves it until it is unmounted or SIGTERM or Ctrl-C comes.
 
     Calls `ready` when the mount stands. Raises RuntimeError and OSError where it cannot be made.
     """
-    operations = FileSystem(root, place, decoders)
+    operations = FileSystem(root, mount_point, decoders)
     options = set(pyfuse3.default_options) | {"fsname=rowvault", "subtype=rowvault", "ro"}
     if allow_other:
         options.add("allow_other")
-    pyfuse3.init(operations, place, options)
+    pyfuse3.init(operations, mount_point, options)
     try:
         trio.run(_run, operations.ahead, ready)
     finally:
         pyfuse3.close(unmount=True)
 
 
-def _read_far_ahead(place: str) -> None:
+def _read_far_ahead(mount_point: str) -> None:
     """Has the kernel ask for larger ranges of files read in sequence, where that is allowed.
 
     Its own choice is 128 KiB; asking eight times less often saves a quarter of the work.
     """
     try:
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-        devices = [line.split()[2] for line in mounts if _mount_point(line) == place]
+        devices = [line.split()[2] for line in mounts if _mount_point(line) == mount_point]
         Path(f"/sys/class/bdi/{devices[-1]}/read_ahead_kb").write_text(str(_READ_AHEAD_KIB))
     except (OSError, IndexError) as error:
         # Root alone may, and not in every container; all works without.

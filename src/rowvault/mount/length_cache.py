@@ -10,7 +10,7 @@ from rowvault.core.ids import SnapshotId
 KEPT_TABLES = 200_000
 """A name and a length take about 150 bytes."""
 
-Place = tuple[SnapshotId, str]
+Folder = tuple[SnapshotId, str]
 """A snapshot and the name of a database."""
 
 
@@ -20,23 +20,23 @@ class LengthCache:
     def __init__(self, limit: int = KEPT_TABLES) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._lengths: OrderedDict[Place, dict[str, int]] = OrderedDict()
+        self._lengths: OrderedDict[Folder, dict[str, int]] = OrderedDict()
         self._held = 0
 
-    def get(self, place: Place) -> dict[str, int] | None:
+    def get(self, folder: Folder) -> dict[str, int] | None:
         """The tables of a database, by name; None where they are not at hand."""
         with self._lock:
-            known = self._lengths.get(place)
+            known = self._lengths.get(folder)
             if known is not None:
-                self._lengths.move_to_end(place)
+                self._lengths.move_to_end(folder)
             return known
 
-    def keep(self, place: Place, lengths: dict[str, int]) -> None:
+    def keep(self, folder: Folder, lengths: dict[str, int]) -> None:
         """Takes them in; those asked for longest ago go, but never these."""
         with self._lock:
-            if place in self._lengths:
+            if folder in self._lengths:
                 return
-            self._lengths[place] = lengths
+            self._lengths[folder] = lengths
             self._held += len(lengths)
             while self._held > self._limit and len(self._lengths) > 1:
                 self._held -= len(self._lengths.popitem(last=False)[1])

@@ -67,7 +67,7 @@ class Run:
         target: Target,
         orders: Orders,
         plan: Plan,
-        standing: RestoreProgress,
+        progress: RestoreProgress,
         monitor: Monitor,
         verifying: Callable[[], Source],
         open_source: Callable[[Monitor, Locking], Source],
@@ -78,7 +78,7 @@ class Run:
         self._target = target
         self._orders = orders
         self._plan = plan
-        self._standing = standing
+        self._progress = progress
         self._monitor = monitor
         self._open_source = open_source
         self._former: ReplacedObjects | None = None
@@ -139,7 +139,7 @@ class Run:
         notes = []
         if self._beside is not None:
             notes += [self._beside.fate(), self._beside.clear()]
-        notes.append(self._standing.note() if keeps else "")
+        notes.append(self._progress.note() if keeps else "")
         if lost:
             notes.append(f"Gone, and to be made anew: {', '.join(lost)}.")
         return [note for note in notes if note]
@@ -159,12 +159,12 @@ class Run:
             and slot(self._target, one.kind, one.database, one.name) in wanted
         ]
         can_move = self._plan.ways.can_move
-        return ReplacedObjects(conflicts, self._target, self._standing, can_move=can_move)
+        return ReplacedObjects(conflicts, self._target, self._progress, can_move=can_move)
 
-    def _is_exchanged(self, one: ObjectDefinition) -> bool:
-        if one.kind is not ObjectKind.SEQUENCE or not self._plan.ways.exchanges:
+    def _is_exchanged(self, definition: ObjectDefinition) -> bool:
+        if definition.kind is not ObjectKind.SEQUENCE or not self._plan.ways.exchanges:
             return False
-        place = slot(self._target, one.kind, one.database, one.name)
+        place = slot(self._target, definition.kind, definition.database, definition.name)
         return any(
             slot(self._target, found.kind, found.database, found.name) == place
             for found in self._plan.conflicts
@@ -194,7 +194,7 @@ class Run:
         else:
             self._drop(plan.conflicts)
         kept = plan.kept | plan.ways.beside
-        builder = Builder(chosen, kept, target, self._standing, former, monitor)
+        builder = Builder(chosen, kept, target, self._progress, former, monitor)
         builder.make_databases()
         if target.keeps_changes:
             rehearse(target, dropped)
@@ -221,13 +221,13 @@ class Run:
     def _exchange(self) -> None:
         if self._beside is not None:
             self._monitor.phase("exchanging tables")
-            self._standing.exchanged(self._beside.exchange())
+            self._progress.exchanged(self._beside.exchange())
             self._beside.settle()
 
     def _make_accounts(self) -> None:
         if self._plan.accounts is not None:
             self._monitor.phase("creating users")
-            self._plan.accounts.make(self._standing)
+            self._plan.accounts.make(self._progress)
 
     def _make_room(self, former: ReplacedObjects) -> None:
         """Drops what cannot be exchanged; nothing that replaces it is unread."""
@@ -248,14 +248,14 @@ class Run:
     def _drop(self, found: Sequence[ExistingObject]) -> None:
         for one in found:
             self._target.drop(one)
-            self._standing.dropped(one)
+            self._progress.dropped(one)
 
     def _grant(self) -> None:
         accounts = self._plan.accounts
         if accounts is None:
             return
         self._monitor.phase("granting")
-        accounts.grant(self._standing)
+        accounts.grant(self._progress)
         differences = accounts.differences()
         if self._orders.verify:
             self._failures += prove_accounts(

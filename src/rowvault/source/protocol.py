@@ -69,7 +69,7 @@ class RowRange:
 
     low: Bound | None = None
     high: Bound | None = None
-    place: int = field(default=0, compare=False)
+    ordinal: int = field(default=0, compare=False)
     """How many row-chunks of the table come before it."""
     low_key: Key | None = field(default=None, compare=False)
     """`low` as the values of a row's key columns, where it is the key of a row."""

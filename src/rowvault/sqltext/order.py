@@ -98,5 +98,11 @@ def _by_kind(
 ) -> list[ObjectDefinition]:
     wanted = [one for one in objects if one.kind in kinds]
     return sorted(
-        wanted, key=lambda one: (kinds.index(one.kind), one.database, one.order, one.name)
+        wanted,
+        key=lambda definition: (
+            kinds.index(definition.kind),
+            definition.database,
+            definition.order,
+            definition.name,
+        ),
     )

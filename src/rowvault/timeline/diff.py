@@ -70,17 +70,21 @@ class _Side:
         self._lacks = snapshot.lacks
         self._unseen = frozenset(snapshot.unseen)
 
-    def absence(self, one: TableDefinition | ObjectDefinition) -> Status | None:
+    def absence(self, definition: TableDefinition | ObjectDefinition) -> Status | None:
         """Why it is not there although it may have existed; None: it did not exist."""
-        if isinstance(one, TableDefinition):
-            chosen = self._selected.table(one.database, one.name)
+        if isinstance(definition, TableDefinition):
+            chosen = self._selected.table(definition.database, definition.name)
         else:
-            chosen = self._selected.object(one)
+            chosen = self._selected.object(definition)
         if not chosen:
             return Status.NOT_SELECTED
-        if (one.database, one.name) in self._unseen:
+        if (definition.database, definition.name) in self._unseen:
             return Status.LEFT_OUT
-        return Status.LEFT_OUT if any(f"{one.label} is " in text for text in self._lacks) else None
+        return (
+            Status.LEFT_OUT
+            if any(f"{definition.label} is " in text for text in self._lacks)
+            else None
+        )
 
 
 def diff_snapshots(

@@ -48,7 +48,7 @@ class BlockCopies:
 
     def _by_form(self, prefix: bytes, places: Sequence[Location]) -> list[Location]:
         forms: dict[bytes, list[Location]] = {}
-        for location in sorted(places, key=lambda one: one.depth):
+        for location in sorted(places, key=lambda location: location.depth):
             form = self.form(prefix, location)
             if form is not None:
                 forms.setdefault(form, []).append(location)

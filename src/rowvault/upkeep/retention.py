@@ -194,15 +194,15 @@ def _reasons(
     return found
 
 
-def _age_order(one: Candidate) -> tuple[datetime, str]:
-    return one.snapshot.time, one.snapshot.id
+def _age_order(candidate: Candidate) -> tuple[datetime, str]:
+    return candidate.snapshot.time, candidate.snapshot.id
 
 
-def _standing_reasons(policy: Policy, one: Candidate, newest: datetime) -> Iterable[str]:
+def _standing_reasons(policy: Policy, candidate: Candidate, newest: datetime) -> Iterable[str]:
     for wanted in policy.tags:
-        if set(wanted) <= set(one.tags) or (wanted == ("",) and not one.tags):
+        if set(wanted) <= set(candidate.tags) or (wanted == ("",) and not candidate.tags):
             yield f"tagged {', '.join(wanted)}" if any(wanted) else "not tagged"
-    if policy.within is not None and one.snapshot.time > policy.within.before(newest):
+    if policy.within is not None and candidate.snapshot.time > policy.within.before(newest):
         yield f"within {policy.within}"
 
 
@@ -229,9 +229,9 @@ class _Rule:
         self._number = 0
         self._last: object = None
 
-    def reasons(self, one: Candidate, index: int, *, is_oldest: bool) -> Iterable[str]:
+    def reasons(self, candidate: Candidate, index: int, *, is_oldest: bool) -> Iterable[str]:
         """Why this rule keeps the snapshot, if it does."""
-        time = self._zone.at(one.snapshot.time)
+        time = self._zone.at(candidate.snapshot.time)
         if self._left == 0 or (self._since is not None and not time > self._since):
             return
         bucket: object = index if self._period is Period.LAST else _BUCKETS[self._period](time)

@@ -39,7 +39,7 @@ def test_no_text_form_shows_the_password() -> None:
     address = parse_address(f"mysql://u:{SECRET}@h/")
     options = connect_options(address, {})
     assert options.password == SECRET
-    for shown in (repr(address), str(address), repr(options), options.url, options.place):
+    for shown in (repr(address), str(address), repr(options), options.url, options.address):
         assert SECRET not in shown
 
 

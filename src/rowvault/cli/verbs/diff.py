@@ -128,14 +128,20 @@ def _outside(difference: DiffResult) -> set[str]:
     return {one.database for one in entries if one.database} - compared
 
 
-def _figures(one: TableDifference) -> list[str]:
-    if one.status in ("not selected", "left out"):
+def _figures(difference: TableDifference) -> list[str]:
+    if difference.status in ("not selected", "left out"):
         return ["", "", ""]
-    return [format_count(one.added), format_count(one.removed), format_count(one.changed)]
+    return [
+        format_count(difference.added),
+        format_count(difference.removed),
+        format_count(difference.changed),
+    ]
 
 
-def _object_name(one: ObjectDifference) -> str:
-    return printable(f"{one.database}.{one.name}" if one.database else one.name)
+def _object_name(difference: ObjectDifference) -> str:
+    return printable(
+        f"{difference.database}.{difference.name}" if difference.database else difference.name
+    )
 
 
 def _write(difference: DiffResult) -> None:

@@ -149,12 +149,12 @@ def _group_document(part: ForgetGroup) -> dict[str, object]:
     }
 
 
-def _candidate_document(one: Candidate) -> dict[str, object]:
+def _candidate_document(candidate: Candidate) -> dict[str, object]:
     return {
-        "id": one.snapshot.id,
-        "time": iso_time(one.snapshot.time),
-        "tags": list(one.tags),
-        "whole": one.snapshot.is_whole,
+        "id": candidate.snapshot.id,
+        "time": iso_time(candidate.snapshot.time),
+        "tags": list(candidate.tags),
+        "whole": candidate.snapshot.is_whole,
     }
 
 

@@ -156,24 +156,24 @@ def change(settings: Settings, key_id: str | None) -> None:
         stdout.write_line(f"key {new.id} takes the place of {old.id}")
 
 
-def document(one: Key) -> dict[str, object]:
+def document(key: Key) -> dict[str, object]:
     """A key with the stable keys of `--json`."""
     return {
-        "id": one.id,
-        "kind": str(one.kind),
-        "label": one.label,
-        "created": iso_time(one.created),
-        "host": one.host,
-        "in_use": one.in_use,
+        "id": key.id,
+        "kind": str(key.kind),
+        "label": key.label,
+        "created": iso_time(key.created),
+        "host": key.host,
+        "in_use": key.in_use,
     }
 
 
-def _cells(one: Key) -> list[str]:
+def _cells(key: Key) -> list[str]:
     return [
-        "*" if one.in_use else "",
-        one.id,
-        str(one.kind),
-        format_time(one.created),
-        printable(one.host),
-        printable(one.label),
+        "*" if key.in_use else "",
+        key.id,
+        str(key.kind),
+        format_time(key.created),
+        printable(key.host),
+        printable(key.label),
     ]

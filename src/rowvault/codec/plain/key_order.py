@@ -73,31 +73,31 @@ def _bound_place(part: OrderedPart, value: bytes) -> _Place:
     raise ValueError("a bound is no value of its column")
 
 
-def _sign(one: int | bytes, other: int | bytes) -> int:
-    return (one > other) - (one < other)  # type: ignore[operator]  # both are of one kind
+def _sign(left: int | bytes, right: int | bytes) -> int:
+    return (left > right) - (left < right)  # type: ignore[operator]  # both are of one kind
 
 
-def _compare_magnitudes(one: _Place, other: _Place) -> int:
+def _compare_magnitudes(left: _Place, right: _Place) -> int:
     """A longer whole part is greater; noughts at the end of a fraction do not count."""
-    common = min(len(one.data), len(other.data))
-    found = _sign(one.whole, other.whole) or _sign(one.data[:common], other.data[:common])
+    common = min(len(left.data), len(right.data))
+    found = _sign(left.whole, right.whole) or _sign(left.data[:common], right.data[:common])
     if found:
         return found
-    rests = (one.data[common:].strip(b"0.:"), other.data[common:].strip(b"0.:"))
+    rests = (left.data[common:].strip(b"0.:"), right.data[common:].strip(b"0.:"))
     return bool(rests[0]) - bool(rests[1])
 
 
-def _compare(part: OrderedPart, one: _Place, other: _Place) -> int:
+def _compare(part: OrderedPart, left: _Place, right: _Place) -> int:
     """-1, 0 or 1, in the direction in which the index has this column."""
     if part[1] == AS_MEMBER:
-        found = _sign(one.whole, other.whole)
+        found = _sign(left.whole, right.whole)
     elif part[1] == AS_BYTES:
-        found = _sign(one.data, other.data)
-    elif one.negative != other.negative:
-        found = -1 if one.negative else 1
+        found = _sign(left.data, right.data)
+    elif left.negative != right.negative:
+        found = -1 if left.negative else 1
     else:
-        found = _compare_magnitudes(one, other)
-        found = -found if one.negative else found
+        found = _compare_magnitudes(left, right)
+        found = -found if left.negative else found
     return -found if part[2] else found
 
 
@@ -176,8 +176,8 @@ class KeyProof:
         self._previous, self._begins = places, False
         return True
 
-    def _compare_keys(self, one: list[_Place], other: list[_Place]) -> int:
-        triples = zip(self._parts, one, other, strict=True)
+    def _compare_keys(self, left: list[_Place], right: list[_Place]) -> int:
+        triples = zip(self._parts, left, right, strict=True)
         return next((found for triple in triples if (found := _compare(*triple))), 0)
 
 

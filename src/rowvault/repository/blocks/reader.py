@@ -214,7 +214,10 @@ def _stretches(places: Sequence[Location | None]) -> Iterator[tuple[int, int]]:
         first = number
 
 
-def _follows(one: Location | None, other: Location | None) -> bool:
-    if one is None or other is None:
+def _follows(location: Location | None, following: Location | None) -> bool:
+    if location is None or following is None:
         return False
-    return one.pack == other.pack and one.offset + one.frame_bytes == other.offset
+    return (
+        location.pack == following.pack
+        and location.offset + location.frame_bytes == following.offset
+    )

@@ -72,7 +72,7 @@ def file_memory(size: int) -> memoryview:
 def _fitting(segments: Sequence[Segment]) -> list[Segment]:
     chosen: list[Segment] = []
     room = _MOST_RECORDS
-    for segment in sorted(segments, key=lambda one: (len(one), one.name)):
+    for segment in sorted(segments, key=lambda segment: (len(segment), segment.name)):
         room -= len(segment)
         if room < 0:
             break

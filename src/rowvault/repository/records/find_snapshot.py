@@ -328,7 +328,7 @@ def _readable(listing: SnapshotListing) -> Snapshot:
 def _choice(
     request: SnapshotRequest, why: str, snapshots: Sequence[SnapshotListing], sources: Sources
 ) -> AmbiguousSnapshotError:
-    newest = sorted(snapshots, key=lambda one: (one.time, one.id), reverse=True)
+    newest = sorted(snapshots, key=lambda snapshot: (snapshot.time, snapshot.id), reverse=True)
     listed = "\n".join(
         f"  {one.id} of {request.zone.text(one.time)}, {_what(one, sources)}"
         for one in newest[:_SHOWN]

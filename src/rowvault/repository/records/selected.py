@@ -37,23 +37,23 @@ class Selected:
             chosen = self._whole_database(database)
         return chosen and not self._excluded(database, name)
 
-    def object(self, one: ObjectDefinition) -> bool:
+    def object(self, definition: ObjectDefinition) -> bool:
         """Something else than a table.
 
         Where tables were chosen a sequence is there only if one of them calls it, so none was asked
         for.
         """
-        if one.kind in ACCOUNT_KINDS:
+        if definition.kind in ACCOUNT_KINDS:
             return self._selection.users
-        if one.kind is ObjectKind.DATABASE:
+        if definition.kind is ObjectKind.DATABASE:
             # A file's settings come with the whole file alone.
-            return self.database(one.name) and not (self._folds and self._tables)
-        if self._tables and one.kind is not ObjectKind.INDEX:
+            return self.database(definition.name) and not (self._folds and self._tables)
+        if self._tables and definition.kind is not ObjectKind.INDEX:
             return False
-        if one.parent and not self.table(one.database, one.parent):
+        if definition.parent and not self.table(definition.database, definition.parent):
             return False
-        chosen = bool(self._tables) or self._whole_database(one.database)
-        return chosen and not self._excluded(one.database, one.name)
+        chosen = bool(self._tables) or self._whole_database(definition.database)
+        return chosen and not self._excluded(definition.database, definition.name)
 
     def _whole_database(self, name: str) -> bool:
         if self._selection.databases:

@@ -14,14 +14,14 @@ Name = tuple[str, str | None]
 """(database, table or None for all of it)."""
 
 
-def covers(one: SnapshotSelection, other: SnapshotSelection) -> bool:
-    """Whether all that `other` asks for is sure to be asked for by `one`, too."""
-    if other.users and not one.users:
+def covers(selection: SnapshotSelection, other: SnapshotSelection) -> bool:
+    """Whether all that `other` asks for is sure to be asked for by `selection`, too."""
+    if other.users and not selection.users:
         return False
     wanted = _names(other)
     if wanted is None:
-        return _names(one) is None and set(one.excludes) <= set(other.excludes)
-    return all(_holds(one, name, other.excludes) for name in wanted)
+        return _names(selection) is None and set(selection.excludes) <= set(other.excludes)
+    return all(_holds(selection, name, other.excludes) for name in wanted)
 
 
 def holds(selection: SnapshotSelection, wanted: Iterable[Name]) -> bool:

@@ -66,7 +66,7 @@ class SnapshotStore:
         for snapshot in unpublished:
             name = names.snapshot(snapshot.time, snapshot.id)
             known.setdefault(name, SnapshotListing(snapshot.id, snapshot.time, snapshot))
-        return sorted(known.values(), key=lambda one: (one.time, one.id))
+        return sorted(known.values(), key=lambda listing: (listing.time, listing.id))
 
     def published(self) -> list[SnapshotListing]:
         """Those that have an object of their own, the damaged ones too."""

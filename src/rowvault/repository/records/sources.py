@@ -35,7 +35,7 @@ class Sources:
 
     def __init__(self, snapshots: Iterable[Snapshot], live: ServerInfo | None = None) -> None:
         """`live`: a server that is being asked, which may tell the hostname of older snapshots."""
-        ordered = sorted(snapshots, key=lambda one: (one.time, one.id))
+        ordered = sorted(snapshots, key=lambda snapshot: (snapshot.time, snapshot.id))
         self._hosts: dict[str, str] = {}
         """Identity -> default name, where a snapshot or the live server states it."""
         for server in [one.server for one in ordered] + ([] if live is None else [live]):

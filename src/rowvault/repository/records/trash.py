@@ -89,7 +89,7 @@ class Trash:
             if names.snapshot(time, snapshot_id) not in listed:
                 one = self._read(name, time, snapshot_id)
                 found += [one] if one is not None else []
-        return sorted(found, key=lambda one: (one.time, one.id))
+        return sorted(found, key=lambda snapshot: (snapshot.time, snapshot.id))
 
     def take_back(self, spec: str) -> Snapshot:
         """Brings back the forgotten snapshot that a person means.

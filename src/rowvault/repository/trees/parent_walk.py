@@ -64,7 +64,7 @@ class ParentTree:
                 at = ordinal * BASE_BYTES
                 found.append((shared, bytes(self._ids[at : at + BASE_BYTES])))
             ordinal += 1
-        found.sort(key=lambda one: -one[0])
+        found.sort(key=lambda ranked: -ranked[0])
         return [block for _, block in found[:MOST_BASES]]
 
     def find(self, first_key: bytes) -> int | None:

@@ -88,8 +88,8 @@ class AccountRestore:
                 "restore without --users, or give --replace"
             )
 
-    def make(self, standing: RestoreProgress) -> None:
-        """Makes users and roles, without grants; `standing` knows how far it came.
+    def make(self, progress: RestoreProgress) -> None:
+        """Makes users and roles, without grants; `progress` knows how far it came.
 
         Where one that was replaced cannot be made, the former one stands again, or is told.
         """
@@ -100,9 +100,9 @@ class AccountRestore:
                 found = self._definition(self._there[name])
                 self._target.drop(found)
                 gone.add(name)
-                standing.dropped(found)
+                progress.dropped(found)
             for one in before_objects(self._parts(self._new | self._replaced)):
-                self._create(one, standing)
+                self._create(one, progress)
                 if one.kind is not ObjectKind.PASSWORD and one.label not in self._failed:
                     gone.discard(account_of(one))
         except RestoreError as error:
@@ -113,7 +113,7 @@ class AccountRestore:
         # What these users and roles held beyond the snapshot's reach, and who held the roles.
         for one in behind_objects(kept):
             if not self._definition_failed(account_of(one)):
-                self._make(one, standing)
+                self._make(one, progress)
 
     def _lost(self) -> set[str]:
         return {name for name in self._replaced if self._definition_failed(name)}
@@ -171,7 +171,7 @@ class AccountRestore:
                 if isinstance(error.__cause__, ConnectionLostError):
                     raise
 
-    def grant(self, standing: RestoreProgress) -> None:
+    def grant(self, progress: RestoreProgress) -> None:
         """Gives users and roles what they hold."""
         made = self._new | self._replaced
         grants = [one for one in self._parts(made) if one.kind is ObjectKind.GRANT]
@@ -189,7 +189,7 @@ class AccountRestore:
             if one.order == GRANT_ROLE and given_role(one) in made:
                 grants.append(one)
         for one in behind_objects(grants):
-            self._create(one, standing)
+            self._create(one, progress)
 
     def differences(self) -> list[str]:
         """One message for each part that is not on the target as it is wanted; empty: all are.
@@ -257,35 +257,38 @@ class AccountRestore:
             kept += lost
         return kept
 
-    def _create(self, one: ObjectDefinition, standing: RestoreProgress) -> None:
-        account = account_of(one)
-        if self._definition_failed(account) or self._definition_failed(given_role(one)):
-            self._failed.add(one.label)
+    def _create(self, definition: ObjectDefinition, progress: RestoreProgress) -> None:
+        account = account_of(definition)
+        if self._definition_failed(account) or self._definition_failed(given_role(definition)):
+            self._failed.add(definition.label)
             return
-        self._make(one, standing)
+        self._make(definition, progress)
 
-    def _make(self, one: ObjectDefinition, standing: RestoreProgress) -> None:
-        account = account_of(one)
-        self._monitor.item(one.label)
+    def _make(self, definition: ObjectDefinition, progress: RestoreProgress) -> None:
+        account = account_of(definition)
+        self._monitor.item(definition.label)
         try:
-            self._target.create(one)
-            standing.made(one)
+            self._target.create(definition)
+            progress.made(definition)
         except RestoreError as error:
             if isinstance(error.__cause__, ConnectionLostError):
                 raise
-            if isinstance(error.__cause__, AccessDeniedError) and one.kind is not ObjectKind.GRANT:
+            if (
+                isinstance(error.__cause__, AccessDeniedError)
+                and definition.kind is not ObjectKind.GRANT
+            ):
                 raise RestoreError(
                     f"{error}. Restore as a user who has CREATE USER, or leave out --users"
                 ) from error
-            self._failed.add(one.label)
+            self._failed.add(definition.label)
             what = "it is left out"
-            if one.kind is ObjectKind.PASSWORD:
+            if definition.kind is ObjectKind.PASSWORD:
                 # With a former password only, the user must not stay.
                 user = self._definition(self._wanted[account])
                 self._target.drop(user)
                 self._failed.add(user.label)
                 what = f"{user.label} is left out"
-            elif one.kind is not ObjectKind.GRANT:
+            elif definition.kind is not ObjectKind.GRANT:
                 what += " with its grants"
             self._monitor.warning(f"{error}; {what}")
 

@@ -28,11 +28,13 @@ def holds(found: Parts, wanted: ObjectDefinition) -> bool:
     return one is not None and one.statement == wanted.statement
 
 
-def given_role(one: ObjectDefinition) -> str:
+def given_role(definition: ObjectDefinition) -> str:
     """The role, or the user of a proxy, that a grant gives."""
     for link in (" role ", " as proxy of "):
-        if one.kind is ObjectKind.GRANT and one.name.startswith(one.parent + link):
-            return one.name[len(one.parent + link) :]
+        if definition.kind is ObjectKind.GRANT and definition.name.startswith(
+            definition.parent + link
+        ):
+            return definition.name[len(definition.parent + link) :]
     return ""
 
 

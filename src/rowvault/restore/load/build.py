@@ -38,7 +38,7 @@ class Builder:
         chosen: RestoreSelection,
         kept: frozenset[TableName],
         target: Target,
-        standing: RestoreProgress,
+        progress: RestoreProgress,
         former: ReplacedObjects,
         monitor: Monitor,
     ) -> None:
@@ -50,7 +50,7 @@ class Builder:
             if (record.definition.database, record.definition.name) not in kept
         ]
         self._target = target
-        self._standing = standing
+        self._progress = progress
         self._former = former
         self._monitor = monitor
         self.left_out: list[str] = []
@@ -110,11 +110,11 @@ class Builder:
         labels = frozenset(one.label for one in bare)
 
         def complete(record: TableRecord, has_large_rows: bool) -> None:
-            self._standing.completed(record.definition)
+            self._progress.completed(record.definition)
             if not has_large_rows:
                 completed(record)
 
-        loading = Loading(labels, self._standing.loaded, complete)
+        loading = Loading(labels, self._progress.loaded, complete)
         load_tables(repository, tables, self._target.open_loader, worker_count, monitor, loading)
         for definition in bare:
             self._target.add_references(definition)
@@ -126,7 +126,7 @@ class Builder:
             grant_rights()
             failed = self._create([one for one, _ in failed])
         lacking = self._leave_out(failed) | {one.label for one in self._events}
-        self._standing.left_to_do(self._events)
+        self._progress.left_to_do(self._events)
         self._target.finish()
         objects = tuple(one for one in self._chosen.objects if one.label not in lacking)
         return replace(self._chosen, objects=objects)
@@ -140,13 +140,13 @@ class Builder:
             return []
         self._monitor.phase("creating events")
         lacking = self._leave_out(self._create(self._events))
-        self._standing.left_to_do(())
+        self._progress.left_to_do(())
         return [one for one in self._events if one.label not in lacking]
 
     def _create_table(self, record: TableRecord) -> bool:
         """Whether its keys are left for later."""
         is_bare = self._make_table(record)
-        self._standing.made(record.definition, is_bare=is_bare)
+        self._progress.made(record.definition, is_bare=is_bare)
         return is_bare
 
     def _make_table(self, record: TableRecord) -> bool:
@@ -177,7 +177,7 @@ class Builder:
                     self._former.make_way(one)
                     self._target.create(one)
                     self._former.made(one)
-                    self._standing.made(one)
+                    self._progress.made(one)
                 except RestoreError as error:
                     if isinstance(error.__cause__, ConnectionLostError):
                         raise

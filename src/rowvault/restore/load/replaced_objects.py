@@ -22,7 +22,7 @@ class ReplacedObjects:
         self,
         conflicts: Sequence[ExistingObject],
         target: Target,
-        standing: RestoreProgress,
+        progress: RestoreProgress,
         *,
         can_move: bool,
     ) -> None:
@@ -32,7 +32,7 @@ class ReplacedObjects:
         """
         self._can_move = can_move
         self._target = target
-        self._standing = standing
+        self._progress = progress
         self._found = {slot(target, one.kind, one.database, one.name): one for one in conflicts}
         programs = [
             one for one in conflicts if one.kind not in (ObjectKind.TABLE, ObjectKind.SEQUENCE)
@@ -43,19 +43,19 @@ class ReplacedObjects:
         }
         self._gone: dict[Slot, ExistingObject] = {}
 
-    def make_way(self, one: ObjectDefinition) -> None:
-        """Drops, or sets aside, what has the name of `one`; at most once. Raises RestoreError."""
-        place = self._slot(one)
+    def make_way(self, definition: ObjectDefinition) -> None:
+        """Drops, or sets aside, what has its name; at most once. Raises RestoreError."""
+        place = self._slot(definition)
         found = self._found.pop(place, None)
         if found is None:
             return
         if self._is_movable(found):
-            aside = shadow_name(OLD, one.database, one.name)
+            aside = shadow_name(OLD, definition.database, definition.name)
             self._target.move([(found.database, found.name, aside)])
         else:
             self._target.drop(found)
         self._gone[place] = found
-        self._standing.dropped(found)
+        self._progress.dropped(found)
 
     def quiet(self) -> None:
         """Drops the events that are in the way: they would change rows. Raises RestoreError."""
@@ -64,27 +64,27 @@ class ReplacedObjects:
                 del self._found[place]
                 self._target.drop(found)
                 self._gone[place] = found
-                self._standing.dropped(found)
+                self._progress.dropped(found)
 
-    def made(self, one: ObjectDefinition) -> None:
+    def made(self, definition: ObjectDefinition) -> None:
         """Its successor stands. Raises RestoreError."""
-        found = self._gone.pop(self._slot(one), None)
+        found = self._gone.pop(self._slot(definition), None)
         if found is not None and self._is_movable(found):
-            aside = shadow_name(OLD, one.database, one.name)
+            aside = shadow_name(OLD, definition.database, definition.name)
             self._target.drop(ExistingObject(found.kind, found.database, aside))
 
-    def give_back(self, one: ObjectDefinition) -> str:
+    def give_back(self, definition: ObjectDefinition) -> str:
         """Its successor could not be made: what is there again, in words; '' where nothing was.
 
         Raises RestoreError where the connection is lost.
         """
-        place = self._slot(one)
+        place = self._slot(definition)
         found = self._gone.pop(place, None)
         if found is None:
             return ""
         try:
             if self._is_movable(found):
-                aside = shadow_name(OLD, one.database, one.name)
+                aside = shadow_name(OLD, definition.database, definition.name)
                 self._target.move([(found.database, aside, found.name)])
             elif place in self._texts:
                 self._target.create(self._texts[place])
@@ -114,5 +114,5 @@ class ReplacedObjects:
     def _is_movable(self, found: ExistingObject) -> bool:
         return self._can_move and found.kind in RELATIONS
 
-    def _slot(self, one: ObjectDefinition) -> Slot:
-        return slot(self._target, one.kind, one.database, one.name)
+    def _slot(self, definition: ObjectDefinition) -> Slot:
+        return slot(self._target, definition.kind, definition.database, definition.name)

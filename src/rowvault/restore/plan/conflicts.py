@@ -51,7 +51,7 @@ def find_conflicts(
         if slot(target, one.kind, one.database, one.name) in wanted
         and not (one.kind is ObjectKind.TABLE and (one.database, one.name) in kept)
     ]
-    return sorted(found, key=lambda one: (one.kind not in RELATIONS, one))
+    return sorted(found, key=lambda conflict: (conflict.kind not in RELATIONS, conflict))
 
 
 def with_called(target: Target, chosen: RestoreSelection) -> RestoreSelection:

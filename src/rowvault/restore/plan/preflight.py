@@ -97,10 +97,10 @@ def _check_collisions(chosen: RestoreSelection, target: Target) -> None:
         _take(taken, place, label)
 
 
-def _take(taken: dict[Slot, str], place: Slot, label: str) -> None:
-    if taken.setdefault(place, label) != label:
+def _take(taken: dict[Slot, str], name: Slot, label: str) -> None:
+    if taken.setdefault(name, label) != label:
         raise RestoreError(
-            f"the target takes the names of {taken[place]} and {label} for the same; nothing was "
+            f"the target takes the names of {taken[name]} and {label} for the same; nothing was "
             "changed. Give one of them another name with --rename, or choose a target that tells "
             "them apart"
         )

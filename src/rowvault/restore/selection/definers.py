@@ -157,14 +157,14 @@ def _read_by(view: ObjectDefinition, objects: Iterable[ObjectDefinition]) -> lis
     return found
 
 
-def _unnamed(one: ObjectDefinition, wanted: Definer | str) -> ObjectDefinition:
+def _unnamed(definition: ObjectDefinition, wanted: Definer | str) -> ObjectDefinition:
     """An object whose definer is not legible stays as it is. Raises UsageError otherwise."""
-    if wanted != KEEP and b" DEFINER=" in one.statement[:64]:
+    if wanted != KEEP and b" DEFINER=" in definition.statement[:64]:
         raise UsageError(
-            f"--definer: who defines {one.label} cannot be read in the charset of its text; "
+            f"--definer: who defines {definition.label} cannot be read in the charset of its text; "
             "leave it out by naming others with -t, or keep the definers"
         )
-    return one
+    return definition
 
 
 def _listed(labels: Sequence[str]) -> str:

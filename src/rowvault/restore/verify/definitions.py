@@ -87,8 +87,8 @@ def additions(
             yield one
 
 
-def _slot(one: ObjectDefinition) -> tuple[ObjectKind, str, str]:
-    return one.kind, one.database, one.name
+def _slot(definition: ObjectDefinition) -> tuple[ObjectKind, str, str]:
+    return definition.kind, definition.database, definition.name
 
 
 def _difference(expected: bytes, found: bytes) -> str:
@@ -117,9 +117,9 @@ def _shown(line: bytes, start: int) -> str:
     return f"[{head}{text}{tail}]"
 
 
-def _session(one: ObjectDefinition) -> dict[str, str]:
+def _session(definition: ObjectDefinition) -> dict[str, str]:
     """What belongs to the object itself; its database's collation is the database's affair."""
-    return {name: value for name, value in one.session if name != OWN_COLLATION}
+    return {name: value for name, value in definition.session if name != OWN_COLLATION}
 
 
 def _session_difference(expected: ObjectDefinition, found: ObjectDefinition) -> str:

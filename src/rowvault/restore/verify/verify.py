@@ -110,8 +110,10 @@ def compare(
     )
 
 
-def _label(one: Definition) -> str:
-    return f"table {one.label}" if isinstance(one, TableDefinition) else one.label
+def _label(definition: Definition) -> str:
+    return (
+        f"table {definition.label}" if isinstance(definition, TableDefinition) else definition.label
+    )
 
 
 def equal_tables(

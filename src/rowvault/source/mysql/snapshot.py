@@ -91,10 +91,10 @@ class MysqlSnapshot:
         for opened in reader.tables:
             definition = opened.table.definition
             self._choices[definition.database, definition.name] = opened.choice
-        still = self._held.still.names
+        frozen = self._held.frozen_tables.names
         tables = [
             msgspec.structs.replace(
-                table, is_urgent=(table.definition.database, table.definition.name) in still
+                table, is_urgent=(table.definition.database, table.definition.name) in frozen
             )
             for table in (opened.table for opened in reader.tables)
         ]
@@ -216,11 +216,11 @@ class MysqlSnapshot:
             self._gtid = GtidQuestion(self._held.connect, position)
 
     def _has_read(self, table: TableDefinition) -> None:
-        self._held.still.has_read((table.database, table.name))
+        self._held.frozen_tables.has_read((table.database, table.name))
 
     def _check_same(self, table: TableDefinition) -> None:
-        is_still = (table.database, table.name) in self._held.still.names
-        if not self._held.guard.holds and not is_still:
+        is_frozen = (table.database, table.name) in self._held.frozen_tables.names
+        if not self._held.guard.holds and not is_frozen:
             self._watch.check(table)
 
     def _confirm_definitions(self, catalogue: Catalogue, connection: Connection) -> None:
@@ -279,7 +279,7 @@ class MysqlSnapshot:
         for table in catalogue.tables:
             definition = table.definition
             name = (definition.database, definition.name)
-            if name in self._held.still.names or name not in before:
+            if name in self._held.frozen_tables.names or name not in before:
                 continue
             is_as_before = before[name] and before[name] == after.get(name)
             if is_as_before and not self._watch.has_moved(name):

@@ -52,17 +52,17 @@ class MysqlSource:
             tables = list_selected(control, selection)
             guard = begin_guard(control, connector.connect, tables, self._locking)
             stack.callback(guard.close)
-            still = TableLocks(connector.connect)
-            stack.callback(still.close)
+            frozen_tables = TableLocks(connector.connect)
+            stack.callback(frozen_tables.close)
             moment, seeing, signs = self._take(
-                control, connections, connector, tables, guard, still
+                control, connections, connector, tables, guard, frozen_tables
             )
             for unused in connections:
                 if unused not in seeing:
                     unused.close()
             server = read_server(control, self._login.options)
-            holdings = HeldLocks(control, guard, still, signs, connector.connect)
-            snapshot = MysqlSnapshot(server, moment, seeing, holdings, self._monitor)
+            held = HeldLocks(control, guard, frozen_tables, signs, connector.connect)
+            snapshot = MysqlSnapshot(server, moment, seeing, held, self._monitor)
             # From here on the snapshot closes them.
             stack.pop_all()
         return snapshot
@@ -91,12 +91,14 @@ class MysqlSource:
         connector: Connector,
         tables: Sequence[ListedTable],
         guard: DdlGuard,
-        still: TableLocks,
+        frozen_tables: TableLocks,
     ) -> tuple[ConsistencyPoint, Sequence[Connection], table_ids.TableIds]:
         moving = without_transactions(tables)
         # What cannot be locked is watched, and named where it may have changed.
-        still.lock(moving, self._locking)
-        signs = table_ids.read_table_ids(control, {one.name for one in moving} - still.names)
+        frozen_tables.lock(moving, self._locking)
+        signs = table_ids.read_table_ids(
+            control, {one.name for one in moving} - frozen_tables.names
+        )
         situation = SnapshotContext(
             connections=connections,
             control=control,
@@ -105,7 +107,7 @@ class MysqlSource:
             definitions=guard.lock,
             can_compare=signs.ids is not None,
             tables=tables,
-            still=still,
+            frozen_tables=frozen_tables,
             connect=connector.connect,
         )
         taken = take_consistency_point(situation)

@@ -90,12 +90,12 @@ def word(connection: sqlite3.Connection, statement: str) -> str:
 
 
 @contextmanager
-def source_errors(path: Path, place: str = "") -> Iterator[None]:
-    """Turns what sqlite3 raises into SourceError; `place` names the table, for the message."""
+def source_errors(path: Path, table: str = "") -> Iterator[None]:
+    """Turns what sqlite3 raises into SourceError; `table`: its name, for the message."""
     try:
         yield
     except sqlite3.Error as error:
-        subject = f"{path}: {place}" if place else str(path)
+        subject = f"{path}: {table}" if table else str(path)
         raise SourceError(f"{subject}: {_explained(error)}") from error
 
 
@@ -113,12 +113,12 @@ def connect_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def restore_errors(path: Path, place: str = "") -> Iterator[None]:
+def restore_errors(path: Path, table: str = "") -> Iterator[None]:
     """Turns what sqlite3 raises on the writing side into RestoreError."""
     try:
         yield
     except (sqlite3.Error, sqlite3.Warning) as error:
-        subject = f"{path}: {place}" if place else str(path)
+        subject = f"{path}: {table}" if table else str(path)
         raise RestoreError(f"{subject}: {_explained(error)}") from error
 
 

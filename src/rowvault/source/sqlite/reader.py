@@ -129,8 +129,8 @@ class SqliteReader:
         return f"{statement} LIMIT -1 OFFSET ?", tuple(parameters)
 
 
-def _compare(one: str, other: str) -> int:
-    return (one > other) - (one < other)
+def _compare(left: str, right: str) -> int:
+    return (left > right) - (left < right)
 
 
 def _encoded(fetched: list[SqliteRow], codec: str, table: TableDefinition) -> RowBatch:

@@ -39,13 +39,20 @@ def account_of(definition: ObjectDefinition) -> str:
 def before_objects(definitions: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
     """Roles, users, passwords: what programs name as their definers."""
     wanted = [one for one in definitions if one.kind in _BEFORE]
-    return sorted(wanted, key=lambda one: (_BEFORE.index(one.kind), account_of(one), one.order))
+    return sorted(
+        wanted,
+        key=lambda definition: (
+            _BEFORE.index(definition.kind),
+            account_of(definition),
+            definition.order,
+        ),
+    )
 
 
 def behind_objects(definitions: Iterable[ObjectDefinition]) -> list[ObjectDefinition]:
     """Grants, which name tables, columns and routines."""
     grants = [one for one in definitions if one.kind is ObjectKind.GRANT]
-    return sorted(grants, key=lambda one: (one.order, one.name))
+    return sorted(grants, key=lambda definition: (definition.order, definition.name))
 
 
 def account_statement(definition: ObjectDefinition) -> bytes:

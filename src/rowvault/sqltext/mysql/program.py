@@ -80,7 +80,7 @@ def _commented(statement: bytes) -> bytes:
 def _can_be_stood_in(definition: ObjectDefinition, vendor: str) -> bool:
     """No block drops a function; the script does, if it is one of the database that it has made."""
     functions = [one for one in view_stubs(definition, vendor) if one.kind == b"FUNCTION"]
-    return not any(b"`.`" in one.place for one in functions)
+    return not any(b"`.`" in one.name for one in functions)
 
 
 def _with_stand_ins(definition: ObjectDefinition, vendor: str, charset: str) -> bytes:

@@ -18,7 +18,7 @@ from rowvault.core.model import ObjectDefinition
 _NAME = rb"`(?:[^`]|``)*`"
 _STRING = re.compile(rb"'(?:[^'\\]|\\.|'')*'|(%b)" % _NAME, re.DOTALL)
 _READ = re.compile(
-    rb"\b(?:from|join)\s[\s(]*(?P<place>(?:%b\.)?(?P<name>%b))"
+    rb"\b(?:from|join)\s[\s(]*(?P<quoted>(?:%b\.)?(?P<name>%b))"
     rb"(?:\s+for system_time[^`]*?)?(?:\s+(?P<alias>%b))?" % (_NAME, _NAME, _NAME),
     re.IGNORECASE,
 )
@@ -35,19 +35,19 @@ class ViewStub(msgspec.Struct, frozen=True):
 
     kind: bytes
     """DATABASE, TABLE, VIEW or FUNCTION."""
-    place: bytes
+    name: bytes
     """Its quoted name, with its database in front where the view has that."""
     body: bytes = b""
 
     @property
     def make(self) -> bytes:
         """The statement that makes it, and fails where there is something of this name."""
-        return b"CREATE %b %b%b" % (self.kind, self.place, self.body)
+        return b"CREATE %b %b%b" % (self.kind, self.name, self.body)
 
     @property
     def drop(self) -> bytes:
         """The statement that removes it."""
-        return b"DROP %b %b" % (self.kind, self.place)
+        return b"DROP %b %b" % (self.kind, self.name)
 
 
 def view_stubs(view: ObjectDefinition, vendor: str) -> list[ViewStub]:
@@ -56,7 +56,7 @@ def view_stubs(view: ObjectDefinition, vendor: str) -> list[ViewStub]:
     # In front of it stand the definer and the view's own name.
     text = text[match.end() :] if (match := _BODY.search(text)) else text
     found = [*_tables(text, vendor), *_functions(text)]
-    parts = [_PART.findall(one.place) for one in found]
+    parts = [_PART.findall(one.name) for one in found]
     databases = dict.fromkeys(names[0] for names in parts if len(names) > 1)
     return [*(ViewStub(b"DATABASE", name) for name in databases), *found]
 
@@ -64,22 +64,22 @@ def view_stubs(view: ObjectDefinition, vendor: str) -> list[ViewStub]:
 def _tables(text: bytes, vendor: str) -> Iterator[ViewStub]:
     names: dict[bytes, set[bytes]] = {}
     for match in _READ.finditer(text):
-        known = names.setdefault(match["place"], set())
+        known = names.setdefault(match["quoted"], set())
         known.add(match["alias"] or match["name"])
     chains = [_PART.findall(match[0]) for match in _CHAIN.finditer(text) if not match["call"]]
-    for place, known in names.items():
+    for quoted_name, known in names.items():
         used = [chain for chain in chains if len(chain) > 1 and chain[-2] in known]
         # Names of columns do not tell upper from lower case.
         columns = list({chain[-1].lower(): chain[-1] for chain in used}.values()) or [b"`none`"]
-        own_name = known == {_PART.findall(place)[-1]}
+        own_name = known == {_PART.findall(quoted_name)[-1]}
         is_plain = own_name and used and all(len(chain) == 2 for chain in used)
         if vendor == _MARIADB and is_plain:
             # MariaDB writes the database in front of a table's columns, not of a view's.
             listed = b", ".join(b"'' AS " + name for name in columns)
-            yield ViewStub(b"VIEW", place, b" AS SELECT " + listed)
+            yield ViewStub(b"VIEW", quoted_name, b" AS SELECT " + listed)
         else:
             listed = b", ".join(name + _COLUMN for name in columns)
-            yield ViewStub(b"TABLE", place, b" (%b)" % listed)
+            yield ViewStub(b"TABLE", quoted_name, b" (%b)" % listed)
 
 
 def _functions(text: bytes) -> Iterator[ViewStub]:
@@ -87,10 +87,12 @@ def _functions(text: bytes) -> Iterator[ViewStub]:
     for match in _CHAIN.finditer(text):
         if match["call"]:
             counts.setdefault(match[0][:-1], _count_arguments(text, match.end()))
-    for place, count in counts.items():
+    for quoted_name, count in counts.items():
         parameters = b", ".join(b"p%d TEXT" % number for number in range(count))
         yield ViewStub(
-            b"FUNCTION", place, b"(%b) RETURNS TEXT DETERMINISTIC NO SQL RETURN NULL" % parameters
+            b"FUNCTION",
+            quoted_name,
+            b"(%b) RETURNS TEXT DETERMINISTIC NO SQL RETURN NULL" % parameters,
         )
 
 

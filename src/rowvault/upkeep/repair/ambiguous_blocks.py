@@ -56,9 +56,9 @@ def _old_deltas(index: BlockIndex, blocks: BlockReader) -> Iterator[tuple[bytes,
 
 
 def _has_plain_frame(index: BlockIndex, bases: Bases, prefix: bytes, location: Location) -> bool:
-    def is_plain(one: Location) -> bool:
+    def is_plain(location: Location) -> bool:
         try:
-            return bases.is_plain(prefix, one)
+            return bases.is_plain(prefix, location)
         except DamageError as error:
             _log.info("%s", error)
             return False

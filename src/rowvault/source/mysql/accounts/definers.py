@@ -55,7 +55,7 @@ def lacking_for_definers(
         if definer is not None and definer.quoted not in own:
             found[definer].append(one.label)
     if not any(rights.has_globally(right) for right in _ANY_DEFINER[vendor]):
-        for definer, labels in sorted(found.items(), key=lambda one: str(one[0])):
+        for definer, labels in sorted(found.items(), key=lambda item: str(item[0])):
             right = _ANY_DEFINER[vendor][0]
             yield f"{right} on *.* for {_listed(labels)}, whose definer is {definer}"
     elif vendor == "mysql":
@@ -77,7 +77,7 @@ def _lacking_on_mysql(
     if not rights.has_globally("SYSTEM_USER"):
         query = "SELECT USER, HOST FROM mysql.global_grants WHERE PRIV = 'SYSTEM_USER'"
         mighty = {Definer(*one).quoted for one in _rows(connection, query) or ()}
-    for definer, labels in sorted(found.items(), key=lambda one: str(one[0])):
+    for definer, labels in sorted(found.items(), key=lambda item: str(item[0])):
         if needs_right and known is not None and definer.quoted not in known:
             yield (
                 f"{_ABSENT[0]} on *.* for {_listed(labels)}, whose definer {definer} does not "

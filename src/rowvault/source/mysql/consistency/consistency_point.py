@@ -59,7 +59,7 @@ class SnapshotContext(msgspec.Struct, frozen=True):
     can_compare: bool
     """Table ids can be read: a change of definitions would be found."""
     tables: Sequence[ListedTable]
-    still: TableLocks
+    frozen_tables: TableLocks
     """For the tables without transactions: held until they are read."""
     connect: Callable[[], Connection]
 
@@ -133,8 +133,8 @@ class SnapshotStrategies(msgspec.Struct):
             return None
         try:
             # The lock would wait for tables that are locked.
-            held = own.still.names
-            own.still.release()
+            held = own.frozen_tables.names
+            own.frozen_tables.release()
             refusal = lock_writes(locker, own.locking)
             if refusal:
                 self.reasons.append(refusal)
@@ -213,7 +213,7 @@ class SnapshotStrategies(msgspec.Struct):
 
     def _lock_still(self, names: frozenset[Name], locking: Locking) -> None:
         own = self.situation
-        refusal = own.still.lock([one for one in own.tables if one.name in names], locking)
+        refusal = own.frozen_tables.lock([one for one in own.tables if one.name in names], locking)
         if refusal:
             self.reasons.append(refusal)
 

@@ -19,7 +19,7 @@ class HeldLocks(msgspec.Struct, frozen=True):
     """Outside of the transactions."""
     guard: DdlGuard
     """Of definitions."""
-    still: TableLocks
+    frozen_tables: TableLocks
     """Tables without transactions, until they are read."""
     signs: TableIds
     """Read before the moment."""
@@ -28,10 +28,10 @@ class HeldLocks(msgspec.Struct, frozen=True):
     def check_held(self) -> None:
         """Raises ConnectionLostError when something that is still needed is gone."""
         self.control.execute("DO 0", "confirming the snapshot")
-        self.still.check_held()
+        self.frozen_tables.check_held()
 
     def close(self) -> None:
         """Ends all locks and connections."""
-        self.still.close()
+        self.frozen_tables.close()
         self.guard.close()
         self.control.close()

@@ -50,8 +50,8 @@ class RangeProof:
     def _fail(self, what: str) -> None:
         key = ", ".join(self._table.columns[index].name for index in self._table.key)
         raise SourceError(
-            f"{self._table.label} cannot be read in parts: in row-chunk {self._rows.place + 1} by "
-            f"the key ({key}) {what}, so rows may be missing. `CHECK TABLE` tells whether the "
+            f"{self._table.label} cannot be read in parts: in row-chunk {self._rows.ordinal + 1} "
+            f"by the key ({key}) {what}, so rows may be missing. `CHECK TABLE` tells whether the "
             "index is damaged; with -j 1 one connection reads the table without ranges."
         )
 

@@ -60,7 +60,7 @@ def choose_key(
     along it in the order of the whole columns.
     """
     usable = [(index, parts) for index in indexes if (parts := _parts(index, columns, facts))]
-    for index, parts in sorted(usable, key=lambda one: _preference(one[0])):
+    for index, parts in sorted(usable, key=lambda candidate: _preference(candidate[0])):
         chosen = [columns[part] for part in parts]
         return KeyChoice(
             key=parts,

@@ -60,7 +60,7 @@ class MysqlDivision:
         self._is_walking = False
         self._poor_edges = 0
         self._is_over = False
-        self._place = 0
+        self._ordinal = 0
 
     def more(self, worker: int) -> Sequence[RowRange]:
         """The next few row-chunks. Raises SourceError and its kinds."""
@@ -78,7 +78,7 @@ class MysqlDivision:
 
     def counted_rows(self, worker: int) -> int | None:
         """None where readers prove each row-chunk. Raises SourceError and its kinds."""
-        if self._place == 1 or proves_itself(self._table, self._path.order):
+        if self._ordinal == 1 or proves_itself(self._table, self._path.order):
             return None  # one row-chunk has no ranges that a row could fall between
         reader = self._readers[worker]
         count = self._probe(reader).row_count()
@@ -90,8 +90,8 @@ class MysqlDivision:
 
     def _next(self, probe: Probe) -> RowRange:
         found = self._walk(probe) if self._is_walking else self._halve(probe)
-        rows = replace(found, place=self._place)
-        self._place += 1
+        rows = replace(found, ordinal=self._ordinal)
+        self._ordinal += 1
         problem = "" if rows == RowRange() else probe.problem(rows)
         if problem:
             rows = replace(rows, high=None, high_key=None)
@@ -222,8 +222,8 @@ class _Span(msgspec.Struct, frozen=True):
                 high = min(guess - 1, self._place_of(before, guess - 1))
         return best, best_count
 
-    def _bound(self, place: int) -> Bound:
-        value = self.scale.value(-place if self.part.order.is_descending else place)
+    def _bound(self, number: int) -> Bound:
+        value = self.scale.value(-number if self.part.order.is_descending else number)
         return self.probe.bound((*self.prefix, value))
 
     def _place(self, value: bytes) -> int:

@@ -97,7 +97,7 @@ class DocumentInspector:
             found = self._found.setdefault((table.label, column.name), _Found())
             found.rows += count
             found.types.update(kind for row in examples for kind in text(row[0]).split(","))
-            found.examples += [(rows.place, _key_text(keys, row[1:])) for row in examples if keys]
+            found.examples += [(rows.ordinal, _key_text(keys, row[1:])) for row in examples if keys]
 
 
 def is_document(column: Column) -> bool:
@@ -145,7 +145,7 @@ def _key_text(keys: Sequence[Column], values: Sequence[bytes | None]) -> str:
 
 def _message(table: str, column: str, found: _Found) -> str:
     # Row-chunks end in any order; the examples of each are in key order.
-    examples = sorted(found.examples, key=lambda one: one[0])
+    examples = sorted(found.examples, key=lambda example: example[0])
     keys = ", ".join(key for _, key in examples[:_NAMED_KEYS])
     which = f", such as {keys}" if keys else ""
     rows = "1 row" if found.rows == 1 else f"{found.rows} rows"

@@ -30,8 +30,8 @@ def _table_mark(table: TableDefinition) -> object:
     return split_counter(table.statement)[0], table.columns, table.key, table.engine
 
 
-def _object_mark(one: ObjectDefinition) -> object:
-    statement = one.statement
-    if one.kind is ObjectKind.SEQUENCE:
+def _object_mark(definition: ObjectDefinition) -> object:
+    statement = definition.statement
+    if definition.kind is ObjectKind.SEQUENCE:
         statement = _SEQUENCE_VALUE.sub(b"", statement)
-    return statement, one.session, one.parent, one.order
+    return statement, definition.session, definition.parent, definition.order

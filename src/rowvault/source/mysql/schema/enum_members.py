@@ -75,24 +75,26 @@ def _doubtful(column: ColumnFacts) -> set[int]:
 
 
 def _known(
-    connection: Connection, place: str, column: ColumnFacts, doubtful: set[int]
+    connection: Connection, quoted_name: str, column: ColumnFacts, doubtful: set[int]
 ) -> Iterator[tuple[int, str]]:
     """(number, text) of those that a row holds."""
     name = identifier(column.name)
     shown = f"CONVERT({name} USING utf8mb4)"
     number = f"CAST({name} AS UNSIGNED)"
-    task = f"looking for the members of {column.name} in {place}"
+    task = f"looking for the members of {column.name} in {quoted_name}"
     if not _is_set(column):
         listed = ", ".join(str(one) for one in sorted(doubtful))
         for index, value in connection.rows(
-            f"SELECT DISTINCT {number}, {shown} FROM {place} WHERE {number} IN ({listed})", task
+            f"SELECT DISTINCT {number}, {shown} FROM {quoted_name} WHERE {number} IN ({listed})",
+            task,
         ):
             yield int(index or 0), text(value)
         return
     for one in sorted(doubtful):
         bit = 1 << (one - 1)
         rows = connection.rows(
-            f"SELECT {number} & {bit - 1}, {shown} FROM {place} WHERE {number} & {bit} LIMIT 1",
+            f"SELECT {number} & {bit - 1}, {shown} FROM {quoted_name} "
+            f"WHERE {number} & {bit} LIMIT 1",
             task,
         )
         for before, value in rows:

@@ -27,17 +27,17 @@ def is_carried(connection: Connection, columns: Sequence[ColumnFacts]) -> bool:
     return bool(connection.rows(query, "asking what the server can restore"))
 
 
-def is_scattered(connection: Connection, place: str, statement: bytes) -> bool:
+def is_scattered(connection: Connection, quoted_name: str, statement: bytes) -> bool:
     """Whether the history lies in several partitions of bounded size.
 
     The server counts rows to fill one after the other, and puts those that it is given into the
-    first. `place` is the quoted name of the table.
+    first. `quoted_name` is the quoted name of the table.
     """
     if _BOUNDED not in statement:
         return False
     partitions = [found.decode("utf-8", "surrogateescape") for found in _PART.findall(statement)]
     return any(
-        connection.rows(f"SELECT 1 FROM {place} PARTITION ({name}) LIMIT 1")
+        connection.rows(f"SELECT 1 FROM {quoted_name} PARTITION ({name}) LIMIT 1")
         for name in partitions[1:]
     )
 

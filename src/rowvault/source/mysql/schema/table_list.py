@@ -46,7 +46,7 @@ def list_selected(connection: Connection, selection: Selection) -> list[ListedTa
         if row[2] is not None and text(row[2]).upper() not in FOREIGN_ENGINES
     ]
     chosen = [one for one in listed if _is_chosen(one.name, selection)]
-    return sorted(chosen, key=lambda one: one.name)
+    return sorted(chosen, key=lambda entry: entry.name)
 
 
 _SAFE_ENGINES = "SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'"

@@ -76,7 +76,7 @@ def list_tables(connection: Connection, database: str) -> list[TableFacts]:
         for row in rows
     ]
     # The comparison above follows a collation that takes some different names for equal.
-    return sorted((one for one in listed if one.database == database), key=lambda one: one.name)
+    return sorted((one for one in listed if one.database == database), key=lambda entry: entry.name)
 
 
 class TableShapes:
@@ -179,7 +179,7 @@ class TableShapes:
                 index.descending.append(text(column))
             index.has_prefix |= prefix is not None
         return {
-            table: sorted(named.values(), key=lambda one: (one.name != PRIMARY, one.name))
+            table: sorted(named.values(), key=lambda entry: (entry.name != PRIMARY, entry.name))
             for table, named in indexes.items()
         }
 

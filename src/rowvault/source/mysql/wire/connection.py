@@ -50,7 +50,7 @@ class Connection:
         With `may_send_rows` the server may answer a statement by asking for a file: it gets what
         `send_rows` was given, and never a file.
         """
-        self.place = options.place
+        self.address = options.address
         self.may_send_rows = may_send_rows
         self._unusable = ""
         self._is_streaming = False
@@ -88,14 +88,14 @@ class Connection:
         try:
             self._raw._execute_command(COMMAND.COM_QUERY, _encode(statement))
         except (pymysql.err.Error, OSError) as error:
-            raise faults.statement_error(error, self.place, task) from error
+            raise faults.statement_error(error, self.address, task) from error
 
     def receive(self, task: str = "running a statement") -> Reply:
         """What the statement gave that was sent last. Raises StatementError, ProtocolError."""
         try:
             self._raw._read_query_result()
         except (pymysql.err.Error, OSError) as error:
-            raise faults.statement_error(error, self.place, task) from error
+            raise faults.statement_error(error, self.address, task) from error
         except RuntimeError as error:
             # PyMySQL's word for a server that asks for a file.
             raise self._asked_for_a_file(task) from error
@@ -120,14 +120,14 @@ class Connection:
         try:
             answer = self._raw._read_packet()
             if not answer.is_load_local_packet():
-                raise ProtocolError(f"{self.place} did not ask for rows while {task}.")
+                raise ProtocolError(f"{self.address} did not ask for rows while {task}.")
             if answer.get_all_data()[1:] != _encode(name):
                 raise self._asked_for_a_file(task)
             for start in range(0, len(lines), packet_bytes):
                 self._raw.write_packet(memoryview(lines)[start : start + packet_bytes])
             self._raw.write_packet(b"")
         except (pymysql.err.Error, OSError) as error:
-            raise faults.statement_error(error, self.place, task) from error
+            raise faults.statement_error(error, self.address, task) from error
         return self.receive(task)
 
     def rows(self, statement: str | bytes, task: str = "reading the catalogue") -> tuple[Row, ...]:
@@ -144,10 +144,10 @@ class Connection:
         try:
             self._raw.query(_encode(statement), unbuffered=True)
         except (pymysql.err.Error, OSError) as error:
-            raise faults.statement_error(error, self.place, task) from error
+            raise faults.statement_error(error, self.address, task) from error
         except RuntimeError as error:
             raise self._asked_for_a_file(task) from error
-        stream = ResultStream(self._raw, self.place, task)
+        stream = ResultStream(self._raw, self.address, task)
         self._is_streaming = True
         try:
             yield from stream.batches()
@@ -184,14 +184,14 @@ class Connection:
     def _asked_for_a_file(self, task: str) -> ProtocolError:
         self._abandon(f"the server asked for a file while {task}")
         return ProtocolError(
-            f"{self.place} asked for a file of this machine while {task}; it was refused, and the "
-            "connection closed. Is this server what you take it for?"
+            f"{self.address} asked for a file of this machine while {task}; it was refused, and "
+            "the connection closed. Is this server what you take it for?"
         )
 
     def _check_usable(self) -> None:
         if self._unusable:
             raise ConnectionLostError(
-                f"The connection to {self.place} cannot be used any more: {self._unusable}."
+                f"The connection to {self.address} cannot be used any more: {self._unusable}."
             )
 
 
@@ -235,7 +235,7 @@ def _open(options: ConnectOptions, read_timeout_s: int | None, client_flag: int)
             raw.connect()
     except (pymysql.err.Error, OSError, RuntimeError) as error:
         # RuntimeError: an authentication method needs a library that is not there.
-        raise faults.connect_error(error, options.place, options.user) from error
+        raise faults.connect_error(error, options.address, options.user) from error
     return raw
 
 

@@ -24,7 +24,7 @@ class Connector:
             set_up(connection, READING, self._variables)
             mark = instance_mark(connection)
             self._first = self._first or mark
-            check_same_server(self._first, mark, self._login.options.place)
+            check_same_server(self._first, mark, self._login.options.address)
         except BaseException:
             connection.close()
             raise

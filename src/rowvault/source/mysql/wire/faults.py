@@ -66,18 +66,18 @@ class LostError(ConnectionLostError, StatementError):
     """The connection ended during a statement."""
 
 
-def statement_error(error: Exception, place: str, task: str) -> StatementError:
+def statement_error(error: Exception, address: str, task: str) -> StatementError:
     """Our error for one of PyMySQL's; `task` says what was being done, never with a value."""
     code, text = error_parts(error)
     if code in _LOST or isinstance(error, err.InterfaceError):
         reason = text or "it is closed"
-        return LostError(f"The connection to {place} was lost while {task}: {reason}", code)
-    return refusal(code, text, place, task)
+        return LostError(f"The connection to {address} was lost while {task}: {reason}", code)
+    return refusal(code, text, address, task)
 
 
-def refusal(code: int, text: str, place: str, task: str) -> StatementError:
+def refusal(code: int, text: str, address: str, task: str) -> StatementError:
     """Our error for an answer of the server that is an error."""
-    message = f"{place} refused while {task}: {text} (error {code})"
+    message = f"{address} refused while {task}: {text} (error {code})"
     if code in _LOST:
         return LostError(message, code)
     if code in _DENIED:
@@ -87,25 +87,25 @@ def refusal(code: int, text: str, place: str, task: str) -> StatementError:
     return StatementError(message, code)
 
 
-def connect_error(error: Exception, place: str, user: str) -> ConnectError:
+def connect_error(error: Exception, address: str, user: str) -> ConnectError:
     """Our error for a connection that could not be made."""
     code, text = error_parts(error)
     if code in (1045, 1698):
         return LoginError(
-            f"{place} does not let user {user!r} in: {text}. "
+            f"{address} does not let user {user!r} in: {text}. "
             "Check the user and the password (MYSQL_PWD or --defaults-file)."
         )
     if code in _TOO_MANY:
         return ConnectError(
-            f"No connection to {place}: {text} (error {code}). Use fewer connections with -j 1, or "
-            "raise the limit on the server."
+            f"No connection to {address}: {text} (error {code}). Use fewer connections with -j 1, "
+            "or raise the limit on the server."
         )
     if code == _OFFLINE:
         return ConnectError(
-            f"No connection to {place}: {text} (error {code}). SET GLOBAL offline_mode = OFF "
+            f"No connection to {address}: {text} (error {code}). SET GLOBAL offline_mode = OFF "
             "there, or come as an account with CONNECTION_ADMIN."
         )
-    return ConnectError(f"No connection to {place}: {text}. Is the server running there?")
+    return ConnectError(f"No connection to {address}: {text}. Is the server running there?")
 
 
 def is_broken_table(error: StatementError) -> bool:

@@ -35,10 +35,10 @@ def instance_mark(connection: Connection) -> InstanceMark:
     return InstanceMark(names, int(now or 0) - int(rows[0][1] or 0))
 
 
-def check_same_server(first: InstanceMark, other: InstanceMark, place: str) -> None:
+def check_same_server(first: InstanceMark, other: InstanceMark, address: str) -> None:
     """Raises ConnectError when a proxy led two connections to different servers."""
     if not first.is_same(other):
         raise ConnectError(
-            f"The connections to {place} reach different servers: a proxy or a load balancer "
+            f"The connections to {address} reach different servers: a proxy or a load balancer "
             "stands in between. Name one server, by its own address."
         )

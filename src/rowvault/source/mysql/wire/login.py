@@ -29,7 +29,7 @@ class Login:
         except LoginError:
             if self.options.password is not None or self._ask_password is None:
                 raise
-        question = f"Password of {self.options.user} at {self.options.place}: "
+        question = f"Password of {self.options.user} at {self.options.address}: "
         password = self._ask_password(question)
         self.options = dataclasses.replace(self.options, password=password)
         return Connection(self.options, read_timeout_s, may_send_rows=may_send_rows)

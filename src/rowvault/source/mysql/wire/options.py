@@ -59,7 +59,7 @@ class ConnectOptions:
     connect_timeout_s: int = 10
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """Where it is, for messages: `host:port`, or the socket's path."""
         return self.unix_socket or f"{self.host}:{self.port}"
 

@@ -31,7 +31,7 @@ class StatusQuestion:
             return float(value)
         except ValueError:
             raise UsageError(
-                f"{self._variable} is no status variable of {self._connection.place} that holds "
+                f"{self._variable} is no status variable of {self._connection.address} that holds "
                 "a number; SHOW GLOBAL STATUS lists them"
             ) from None
 

@@ -31,9 +31,9 @@ _MORE_RESULTS = 0x0008
 class ResultStream:
     """The one result that a PyMySQL connection has open, unbuffered, its header read."""
 
-    def __init__(self, raw: Any, place: str, task: str) -> None:
+    def __init__(self, raw: Any, address: str, task: str) -> None:
         self._raw = raw
-        self._place = place
+        self._address = address
         self._task = task
         self.finished = False
         """All was read up to the end of the result; the connection serves the next statement."""
@@ -74,7 +74,7 @@ class ResultStream:
             raise self._lost(str(error) or type(error).__name__) from error
         except ValueError as error:
             raise ProtocolError(
-                f"{self._place} sent what is not the MySQL protocol while {self._task}: {error}"
+                f"{self._address} sent what is not the MySQL protocol while {self._task}: {error}"
             ) from error
 
     def _receive_encrypted(
@@ -87,7 +87,7 @@ class ResultStream:
 
     def _lost(self, reason: str) -> faults.LostError:
         return faults.LostError(
-            f"The connection to {self._place} was lost while {self._task}: {reason}.", 2013
+            f"The connection to {self._address} was lost while {self._task}: {reason}.", 2013
         )
 
     def _finish(self, warning_count: int, status: int) -> None:
@@ -102,4 +102,4 @@ class ResultStream:
         # 0xFF, the number, then '#' and five bytes of SQLSTATE, then the text.
         (code,) = struct.unpack_from("<H", payload, 1)
         message = payload[9:] if payload[3:4] == b"#" else payload[3:]
-        raise faults.refusal(code, message.decode("utf-8", "replace"), self._place, self._task)
+        raise faults.refusal(code, message.decode("utf-8", "replace"), self._address, self._task)

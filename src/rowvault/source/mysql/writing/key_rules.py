@@ -53,27 +53,27 @@ def _rules(settings: Mapping[str, str]) -> Iterator[tuple[str, _Refuses, str]]:
     elif _is_on(settings, "sql_generate_invisible_primary_key"):
         yield (
             "sql_generate_invisible_primary_key is ON and would give these tables a column more",
-            lambda one: _lacks_primary(one) and _is_innodb(one),
+            lambda table: _lacks_primary(table) and _is_innodb(table),
             f"{primary} itself, or SET GLOBAL sql_generate_invisible_primary_key = OFF",
         )
     if _is_on(settings, "innodb_force_primary_key"):
         yield (
             "innodb_force_primary_key is ON and these tables have no unique key without NULLs",
-            lambda one: _lacks_key(one) and _is_innodb(one),
+            lambda table: _lacks_key(table) and _is_innodb(table),
             f"SET GLOBAL innodb_force_primary_key = OFF, or {choose}",
         )
     disabled = {name.strip().upper() for name in _value(settings, "disabled_storage_engines")}
     if disabled - {""}:
         yield (
             f"disabled_storage_engines has {', '.join(sorted(disabled))}, which these tables need",
-            lambda one: one.engine.upper() in disabled,
+            lambda table: table.engine.upper() in disabled,
             f"Start the target without them in disabled_storage_engines, or {choose}",
         )
     enforced = settings.get("enforce_storage_engine", "").upper()
     if enforced not in ("", "NULL"):
         yield (
             f"enforce_storage_engine is {enforced}, and these tables are of another engine",
-            lambda one: one.engine.upper() not in ("", enforced),
+            lambda table: table.engine.upper() not in ("", enforced),
             f"SET GLOBAL enforce_storage_engine = NULL, or {choose}",
         )
     yield from _rules_of_group(settings)
@@ -93,16 +93,16 @@ def _rules_of_group(settings: Mapping[str, str]) -> Iterator[tuple[str, _Refuses
     )
     yield (
         "the target takes part in group replication, and these tables are not of InnoDB",
-        lambda one: not _is_innodb(one),
+        lambda table: not _is_innodb(table),
         choose,
     )
     if _is_on(settings, "group_replication_enforce_update_everywhere_checks"):
         yield (
             "the target's group writes on all members, and these tables have cascading foreign "
             "keys",
-            lambda one: any(
+            lambda table: any(
                 _CASCADING.search(element.text)
-                for element in _elements(one)
+                for element in _elements(table)
                 if element.kind is ElementKind.FOREIGN_KEY
             ),
             choose,
@@ -125,7 +125,7 @@ def _rules_of_galera(settings: Mapping[str, str]) -> Iterator[tuple[str, _Refuse
     yield (
         "the target's cluster does not carry the rows of these tables to its other nodes, for they "
         "are not of InnoDB",
-        lambda one: one.engine.upper() not in replicated,
+        lambda table: table.engine.upper() not in replicated,
         "Restore to a server outside of the cluster, or choose other tables with -t",
     )
 

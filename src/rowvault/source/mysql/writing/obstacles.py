@@ -168,12 +168,17 @@ def _collations(
         )
 
 
-def _collations_of(one: ObjectDefinition | TableDefinition) -> set[str]:
+def _collations_of(definition: ObjectDefinition | TableDefinition) -> set[str]:
     """Those of what the server writes itself, and of the sessions that programs need."""
     names = set()
-    if isinstance(one, TableDefinition) or one.kind in (ObjectKind.DATABASE, ObjectKind.VIEW):
-        names = {match[1].decode() for match in _COLLATION.finditer(one.statement) if match[1]}
-    session = dict(one.session)
+    if isinstance(definition, TableDefinition) or definition.kind in (
+        ObjectKind.DATABASE,
+        ObjectKind.VIEW,
+    ):
+        names = {
+            match[1].decode() for match in _COLLATION.finditer(definition.statement) if match[1]
+        }
+    session = dict(definition.session)
     names |= {
         session[key] for key in ("collation_connection", "collation_database") if key in session
     }

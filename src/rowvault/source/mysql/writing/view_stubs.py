@@ -34,9 +34,9 @@ def with_view_stubs(
             connection.execute(one.drop, task)
 
 
-def _make(connection: Connection, one: ViewStub, task: str) -> bool:
+def _make(connection: Connection, stub: ViewStub, task: str) -> bool:
     try:
-        connection.execute(one.make, task)
+        connection.execute(stub.make, task)
     except faults.StatementError as error:
         if error.code in _IS_THERE:
             return False
