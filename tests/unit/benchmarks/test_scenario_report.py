@@ -105,27 +105,44 @@ def test_curves_end_where_the_largest_values_are() -> None:
 
 def test_the_readme_shows_what_is_lost_like_what_is_won(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{report.BEGIN}\n{report.END}\nafter\n")
-    slow = made(0.5) | {"title": "Large"}
-    slow["ratios"] = made(0.4)["ratios"] | {"a / b": {"ratio": 1.25, "at_most": None}}
-    own = slow | {"ratios_of": "growth", "scenario": "growth"}
-    report.update_readme([made(0.5), slow, own, {"lines": []}], readme)
-    lines = readme.read_text().splitlines()
-    assert lines[:4] == ["before", report.BEGIN, "", "| backup | Shop <1> | Large | at most |"]
-    name = f"`{STEP} / mariadb-dump \\| zstd -1`"
-    assert f"| {name} | 0.500 | 0.500, **missed** | 0.5 |" in lines
-    assert "| `a / b` |  | **1.250: the other one wins** |  |" in lines
-    assert "| growth | Large | at most |" in lines
-    assert "| `a / b` | 1.250 |  |" in lines
-    assert lines[-1] == "after"
+    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    dump, _, stream, unchanged, restic = report.README_RATIOS[:5]
+    quick = made(0.5)
+    quick["ratios"] |= {dump: {"ratio": 0.4, "at_most": 0.65}, stream: {"ratio": 1, "at_most": 2}}
+    slow = made(0.5)
+    slow["ratios"] = {
+        dump: {"ratio": 0.7, "at_most": 0.65},
+        stream: {"ratio": 1.25, "at_most": None},
+        unchanged: {"ratio": 0.25, "at_most": 0.5},
+        restic: {"ratio": 0.125, "at_most": None},
+    }
+    report.update_readme([quick, slow, {"lines": []}], readme)
+    assert readme.read_text().splitlines() == [
+        "before",
+        report.BEGIN,
+        "",
+        "| ratio | | at most |",
+        "|---|---:|---:|",
+        f"| `{dump}` | 0.700, **missed** | 0.65 |",
+        f"| `{stream}` | **1.250: the other one wins** |  |",
+        f"| `{unchanged}` | 0.250 | 0.5 |",
+        "| `rowvault backup, unchanged / mariadb-dump \\| restic, unchanged` | 0.125 |  |",
+        "",
+        report.END,
+        "after",
+    ]
 
 
-def test_results_that_have_no_ratio_in_common_stand_apart(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"{report.BEGIN}\n{report.END}\n")
-    other = made(None) | {"title": "Other", "ratios": {"a / b": {"ratio": 0.5, "at_most": 1}}}
-    report.update_readme([made(None), other], readme)
-    assert "| backup | Other | at most |" in readme.read_text().splitlines()
+def test_the_readme_has_the_figures_of_the_page() -> None:
+    """Each figure of its table stands on the page of benchmarks, too, and there are ten at most."""
+    page = report.PAGE.read_text()
+    table = report.README.read_text().partition(report.BEGIN)[2].partition(report.END)[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| `")]
+    assert 0 < len(rows) <= 10
+    for name, figure, _ in rows:
+        said = [line for line in page.splitlines() if line.startswith(f"{name} | ")]
+        worst = max(float(line.split(" | ")[1]) for line in said)
+        assert f"{worst:.3f}" in figure, name
 
 
 def test_a_limit_is_told_on_the_page_and_on_the_screen() -> None:
