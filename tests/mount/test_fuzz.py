@@ -19,7 +19,8 @@ from mount.mounting import Mount, await_true
 from mount.odd_tables import fill
 from rowvault.backup.engine import BackupRequest, run_backup
 from rowvault.core.monitor import SilentMonitor
-from rowvault.mount.tree import Directory, File, MountedSnapshots, RepositoryDirectory, SymbolicLink
+from rowvault.mount.node import Directory, File, SymbolicLink
+from rowvault.mount.tree import MountedSnapshots, RepositoryDirectory
 from rowvault.repository.repository import Repository
 from rowvault.source.sqlite.snapshot import SqliteSource
 from rowvault.storage.location import open_storage

@@ -11,16 +11,14 @@ import pytest
 from mount.odd_tables import NAMES
 from rowvault.core.monitor import SilentMonitor
 from rowvault.mount.names import file_name
+from rowvault.mount.node import Directory, File, SymbolicLink
 from rowvault.mount.reading import ChunkCache, Reader
 from rowvault.mount.snapshot_text import Excerpt, SnapshotText
 from rowvault.mount.tree import (
-    Directory,
-    File,
     MountedSnapshots,
     RepositoryDirectory,
     SnapshotDirectory,
     SourcesDirectory,
-    SymbolicLink,
 )
 from rowvault.render.document import Document
 from rowvault.render.dump import dump_snapshot

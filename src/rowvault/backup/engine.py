@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -24,6 +24,7 @@ from rowvault.repository import (
     Snapshot,
     SnapshotDraft,
     SnapshotSelection,
+    SourceDecision,
     Sources,
     TreeRoot,
 )
@@ -125,15 +126,8 @@ def run_backup_into(
         catalogue = view.catalogue(request.selection)
         repository = opened()
         snapshots = repository.snapshots()
-        sources = Sources(snapshots, view.server)
-        decision = sources.decide(view.server, request.source)
-        for notice in decision.notices:
-            monitor.warning(notice)
-        own = [one for one in snapshots if sources.name_of(one) == decision.source.name]
-        parent = find_parent(own, request.selection)
-        begin = repository.begin_dry_run if request.dry_run else repository.begin
-        parent_id = None if parent is None else parent.id
-        with begin("backup", monitor, request.level, parent_id) as session:
+        decision, parent = _find_source(snapshots, view.server, request, monitor)
+        with _begin(repository, request, parent, monitor) as session:
             parent = _still_there(parent, session, monitor)
             vanished = _look_for_vanished(repository, parent, catalogue, view.server, request)
             told = notices(parent, vanished, catalogue)
@@ -144,12 +138,11 @@ def run_backup_into(
             scan = _read(view, catalogue, session, repository, monitor, pace, parents)
             session.end_data()
             view.confirm(catalogue)
-            monitor.phase("committing")
-            manifest = _write_manifest(session, catalogue, scan)
+            manifest = _write_manifest(session, catalogue, scan, monitor)
             draft = _draft(taken_at, parent, view, manifest, scan, request, catalogue, started)
             draft = msgspec.structs.replace(draft, unseen=vanished.unseen, source=decision.source)
             snapshot = session.commit(draft, request.tags)
-    figures = session.stats
+    stats = session.stats
     return BackupResult(
         snapshot=None if snapshot is None else snapshot.id,
         parent=None if parent is None else parent.id,
@@ -158,9 +151,9 @@ def run_backup_into(
         accounts=sum(one.kind in (ObjectKind.ROLE, ObjectKind.USER) for one in catalogue.objects),
         rows=draft.rows,
         raw_bytes=draft.raw_bytes,
-        blocks=figures.blocks,
-        new_blocks=figures.new_blocks,
-        stored_bytes=figures.stored_bytes,
+        blocks=stats.blocks,
+        new_blocks=stats.new_blocks,
+        stored_bytes=stats.stored_bytes,
         seconds=time.monotonic() - started,
         waited_seconds=pace.waited_s,
         workers=tuple(WorkerRead(one.rows, one.seconds) for one in scan.workers),
@@ -176,6 +169,25 @@ def find_parent(snapshots: Iterable[Snapshot], selection: Selection) -> Snapshot
     wanted = _without_users(_selection(selection))
     found = [one for one in snapshots if _without_users(one.selection) == wanted]
     return found[-1] if found else None
+
+
+def _find_source(
+    snapshots: Sequence[Snapshot], server: ServerInfo, request: BackupRequest, monitor: Monitor
+) -> tuple[SourceDecision, Snapshot | None]:
+    """The source that the server is, and its snapshot that the run builds on."""
+    sources = Sources(snapshots, server)
+    decision = sources.decide(server, request.source)
+    for notice in decision.notices:
+        monitor.warning(notice)
+    own = [one for one in snapshots if sources.name_of(one) == decision.source.name]
+    return decision, find_parent(own, request.selection)
+
+
+def _begin(
+    repository: Repository, request: BackupRequest, parent: Snapshot | None, monitor: Monitor
+) -> WriteSession | DrySession:
+    begin = repository.begin_dry_run if request.dry_run else repository.begin
+    return begin("backup", monitor, request.level, None if parent is None else parent.id)
 
 
 def _still_there(
@@ -238,8 +250,9 @@ def _pace(view: SourceSnapshot, request: BackupRequest) -> Pace:
 
 
 def _write_manifest(
-    session: WriteSession | DrySession, catalogue: Catalogue, scan: ScanResult
+    session: WriteSession | DrySession, catalogue: Catalogue, scan: ScanResult, monitor: Monitor
 ) -> TreeRoot:
+    monitor.phase("committing")
     writer = ManifestWriter(session)
     for definition in catalogue.objects:
         writer.add_object(definition)

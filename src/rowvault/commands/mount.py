@@ -15,8 +15,9 @@ from rowvault.commands.access import RepositoryAccess
 from rowvault.commands.chosen import SnapshotChoice, wanted_part
 from rowvault.core.errors import MountError, UsageError
 from rowvault.mount.guard import UnmountGuard, unmount_command
+from rowvault.mount.node import Directory
 from rowvault.mount.snapshot_text import Excerpt, SnapshotText
-from rowvault.mount.tree import Directory, MountedSnapshots, RepositoryDirectory, SnapshotDirectory
+from rowvault.mount.tree import MountedSnapshots, RepositoryDirectory, SnapshotDirectory
 from rowvault.repository import Repository
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ import trio
 from rowvault.core.errors import RowvaultError
 from rowvault.mount.decoders import Buffer, Decoders
 from rowvault.mount.inodes import Inodes
+from rowvault.mount.node import Directory, File, Node, SymbolicLink
 from rowvault.mount.prefetcher import Prefetcher
 from rowvault.mount.reading import ChunkCache, Reader
-from rowvault.mount.tree import Directory, File, Node, SymbolicLink
 
 _log = logging.getLogger(__name__)
 

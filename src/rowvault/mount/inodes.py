@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rowvault.mount.tree import File, Node
+from rowvault.mount.node import File, Node
 
 ROOT = 1
 

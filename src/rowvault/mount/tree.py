@@ -12,15 +12,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Protocol
 
 from rowvault.core.errors import RowvaultError, SnapshotNotFoundError, UsageError
 from rowvault.core.ids import SnapshotId
 from rowvault.mount.length_cache import LengthCache
 from rowvault.mount.names import file_name
+from rowvault.mount.node import Directory, File, Node, SymbolicLink
 from rowvault.mount.snapshot_text import EVERYTHING, Excerpt, SnapshotText
 from rowvault.render.document import Document
 from rowvault.repository import Repository, Snapshot, SnapshotListing, Sources, names
@@ -39,64 +38,18 @@ SUFFIX = ".sql"
 _BESIDE_DATABASES = frozenset({OBJECTS, ALL, DESCRIPTION})
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file; its content never changes, unless it can be renewed."""
-
-    time: datetime
-    length: int
-    """In bytes; exact."""
-    open: Callable[[], Document]
-    """Its text. Raises DamageError."""
-    renew: Callable[[], File] | None = None
-    """The file as it is now, where its content may change. Raises DamageError, StorageError."""
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolicLink:
-    """A symbolic link."""
-
-    time: datetime
-    target: str
-
-
-class Directory(Protocol):
-    """A directory. All methods raise DamageError, StorageError."""
-
-    @property
-    def time(self) -> datetime:
-        """When what it shows was taken."""
-        ...
-
-    @property
-    def changes(self) -> bool:
-        """Whether its entries may come and go while mounted."""
-        ...
-
-    def entries(self) -> Iterator[tuple[str, Node]]:
-        """All entries by name."""
-        ...
-
-    def child(self, name: str) -> Node | None:
-        """One entry; None where there is none of that name."""
-        ...
-
-
-Node = Directory | File | SymbolicLink
-
-
 class RepositoryDirectory:
     """The top of the whole repository."""
 
     changes = True
 
-    def __init__(self, catalogue: MountedSnapshots) -> None:
-        self._catalogue = catalogue
+    def __init__(self, snapshots: MountedSnapshots) -> None:
+        self._snapshots = snapshots
 
     @property
     def time(self) -> datetime:
         """Of the newest snapshot."""
-        return self._catalogue.newest_time()
+        return self._snapshots.newest_time()
 
     def entries(self) -> Iterator[tuple[str, Node]]:
         """See Directory."""
@@ -108,15 +61,15 @@ class RepositoryDirectory:
     def child(self, name: str) -> Node | None:
         """See Directory."""
         if name == SNAPSHOTS:
-            return SnapshotsDirectory(self._catalogue)
+            return SnapshotsDirectory(self._snapshots)
         if name == TAGS:
-            return TagsDirectory(self._catalogue)
+            return TagsDirectory(self._snapshots)
         if name in (LATEST, SOURCES):
-            sources = self._catalogue.sources()
+            sources = self._snapshots.sources()
             if name == SOURCES and len(sources) > 1:
-                return SourcesDirectory(self._catalogue)
+                return SourcesDirectory(self._snapshots)
             if name == LATEST and len(sources) < 2:
-                return self._catalogue.latest(None, f"{SNAPSHOTS}/")
+                return self._snapshots.latest(None, f"{SNAPSHOTS}/")
         return None
 
 
@@ -125,22 +78,22 @@ class SourcesDirectory:
 
     changes = True
 
-    def __init__(self, catalogue: MountedSnapshots, source: str | None = None) -> None:
-        self._catalogue = catalogue
+    def __init__(self, snapshots: MountedSnapshots, source: str | None = None) -> None:
+        self._snapshots = snapshots
         self._source = source
 
     @property
     def time(self) -> datetime:
         """Of the newest snapshot."""
-        return self._catalogue.newest_time()
+        return self._snapshots.newest_time()
 
     def entries(self) -> Iterator[tuple[str, Node]]:
         """See Directory."""
         if self._source is None:
-            for source in self._catalogue.sources():
-                yield file_name(source), SourcesDirectory(self._catalogue, source)
+            for source in self._snapshots.sources():
+                yield file_name(source), SourcesDirectory(self._snapshots, source)
             return
-        latest = self._catalogue.latest(self._source, f"../../{SNAPSHOTS}/")
+        latest = self._snapshots.latest(self._source, f"../../{SNAPSHOTS}/")
         if latest is not None:
             yield LATEST, latest
 
@@ -154,27 +107,27 @@ class SnapshotsDirectory:
 
     changes = True
 
-    def __init__(self, catalogue: MountedSnapshots) -> None:
-        self._catalogue = catalogue
+    def __init__(self, snapshots: MountedSnapshots) -> None:
+        self._snapshots = snapshots
 
     @property
     def time(self) -> datetime:
         """Of the newest snapshot."""
-        return self._catalogue.newest_time()
+        return self._snapshots.newest_time()
 
     def entries(self) -> Iterator[tuple[str, Node]]:
         """See Directory."""
-        for name, listing in self._catalogue.listed().items():
+        for name, listing in self._snapshots.listed().items():
             yield name, self._directory(listing)
 
     def child(self, name: str) -> Node | None:
         """See Directory."""
-        listing = self._catalogue.listed().get(name)
+        listing = self._snapshots.listed().get(name)
         return None if listing is None else self._directory(listing)
 
     def _directory(self, listing: SnapshotListing) -> Directory:
         if listing.snapshot is not None:
-            return self._catalogue.directory(listing.snapshot)
+            return self._snapshots.directory(listing.snapshot)
         assert listing.damage is not None
         return UnreadableDirectory(listing.time, listing.damage)
 
@@ -202,21 +155,21 @@ class TagsDirectory:
 
     changes = True
 
-    def __init__(self, catalogue: MountedSnapshots, tag: str | None = None) -> None:
-        self._catalogue = catalogue
+    def __init__(self, snapshots: MountedSnapshots, tag: str | None = None) -> None:
+        self._snapshots = snapshots
         self._tag = tag
 
     @property
     def time(self) -> datetime:
         """Of the newest snapshot."""
-        return self._catalogue.newest_time()
+        return self._snapshots.newest_time()
 
     def entries(self) -> Iterator[tuple[str, Node]]:
         """See Directory."""
-        tags = self._catalogue.tags()
+        tags = self._snapshots.tags()
         if self._tag is None:
             for tag in sorted(tags):
-                yield file_name(tag), TagsDirectory(self._catalogue, tag)
+                yield file_name(tag), TagsDirectory(self._snapshots, tag)
             return
         for name, listing in tags.get(self._tag, {}).items():
             yield name, SymbolicLink(listing.time, f"../../{SNAPSHOTS}/{name}")

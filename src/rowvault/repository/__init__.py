@@ -23,7 +23,7 @@ from rowvault.repository.records.snapshot import (
     SnapshotSelection,
 )
 from rowvault.repository.records.snapshot_set import ADVICE
-from rowvault.repository.records.sources import Sources
+from rowvault.repository.records.sources import SourceDecision, Sources
 from rowvault.repository.records.tag_name import check_tag
 from rowvault.repository.repository import Repository
 from rowvault.repository.trees.difference import differing
@@ -57,6 +57,7 @@ __all__ = [
     "SnapshotListing",
     "SnapshotRequest",
     "SnapshotSelection",
+    "SourceDecision",
     "Sources",
     "Sums",
     "TableRecord",

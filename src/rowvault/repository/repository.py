@@ -140,12 +140,8 @@ class Repository:
         UsageError where the new one would give the secrets of the other one away.
         """
         require_free(storage)
-        if relative is not None and relative.encrypted and password is None:
-            raise UsageError(
-                f"The repository at {relative.location} is encrypted, and a related one without "
-                "encryption would show its identity secret, which tells whether it holds given "
-                "rows. Encrypt the new one too, or do not relate it."
-            )
+        if relative is not None and password is None:
+            _refuse_showing_secrets(relative)
         secrets = Secrets.random() if relative is None else relative._secrets.related()
         if relative is not None:
             sizes = relative._config.sizes
@@ -488,3 +484,12 @@ class Repository:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _refuse_showing_secrets(relative: Repository) -> None:
+    if relative.encrypted:
+        raise UsageError(
+            f"The repository at {relative.location} is encrypted, and a related one without "
+            "encryption would show its identity secret, which tells whether it holds given "
+            "rows. Encrypt the new one too, or do not relate it."
+        )

@@ -183,16 +183,19 @@ class WriteSession:
         self._condemned: frozenset[PackName] = frozenset()
         self.parent: SnapshotId | None = None
         """The snapshot that the run builds on, unless it was gone before the run began."""
+        self._look_at_the_repository(parent, live)
+        self._writer = PackWriter(internals.storage, internals.keys, self._pack_stored)
+
+    def _look_at_the_repository(self, parent: SnapshotId | None, live: set[SessionId]) -> None:
+        """Behind the session's beginning: no prune that has not seen it removes what it finds."""
         try:
-            # Behind the session's beginning: no prune that has not seen it removes what it finds.
-            if parent is not None and internals.snapshot_store.is_listed(parent):
+            if parent is not None and self._internals.snapshot_store.is_listed(parent):
                 self.parent = parent
             self._learn_what_is_condemned()
             self._adopt_packs(live)
         except BaseException:
             self._object.withdraw()
             raise
-        self._writer = PackWriter(internals.storage, internals.keys, self._pack_stored)
 
     def __enter__(self) -> Self:
         return self

@@ -165,33 +165,56 @@ def run_restore(
     if request.dry_run:
         target.abort()
         return _planned(plan, keeping, time.monotonic() - started)
-    standing = RestoreProgress(plan.chosen.tables, plan.kept)
+    progress = RestoreProgress(plan.chosen.tables, plan.kept)
     run = Run(
         repository,
         snapshot,
         target,
         request.orders,
         plan,
-        standing,
+        progress,
         keeping,
         verifying,
         open_source,
     )
+    _run_all(run)
+    return _result(
+        plan,
+        run,
+        verifies=request.verify,
+        warnings=(*keeping.warnings, *target.omissions),
+        accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _run_all(run: Run) -> None:
     try:
         run.all()
     except BaseException as error:
         for note in run.end_early():
             error.add_note(note)
         raise
+
+
+def _result(
+    plan: Plan,
+    run: Run,
+    *,
+    verifies: bool,
+    warnings: tuple[str, ...],
+    accounts_left: str,
+    seconds: float,
+) -> RestoreResult:
     tables, accounts = plan.chosen.tables, plan.accounts
     left_out = _left_out(plan, run)
     return RestoreResult(
         tables=len(tables),
         rows=sum(record.root.sums.rows for record in tables),
         raw_bytes=sum(record.root.sums.raw_bytes for record in tables),
-        seconds=time.monotonic() - started,
-        verified=not left_out if request.verify else None,
-        warnings=(*keeping.warnings, *target.omissions),
+        seconds=seconds,
+        verified=not left_out if verifies else None,
+        warnings=warnings,
         kept_tables=len(plan.kept),
         accounts=0 if accounts is None else accounts.made,
         replaced=tuple(_replaced(plan.ways)),
@@ -199,7 +222,7 @@ def run_restore(
         left_out=left_out,
         objects=run.objects,
         defined=tuple(plan.defined),
-        accounts_left="" if request.users else held_accounts(repository.manifest(snapshot)),
+        accounts_left=accounts_left,
     )
 
 

@@ -159,11 +159,16 @@ def backup(
         level=level,
         source_name=source,
     )
-    from rowvault.repository import ADVICE
-
     with monitor(settings) as watching:
         result = run(options, watching)
     _write(result, settings)
+    _exit(result)
+
+
+def _exit(result: BackupResult) -> None:
+    """Ends the process with another exit code where not everything is well."""
+    from rowvault.repository import ADVICE
+
     for message in result.damage:
         click.echo(f"damage: {printable_lines(message)}", err=True)
     if result.damage:

@@ -30,6 +30,7 @@ from rowvault.cli.output.table import write_facts
 from rowvault.cli.settings import Settings
 
 if TYPE_CHECKING:
+    from rowvault.commands.restore import RestoreOptions
     from rowvault.restore.engine import RestoreResult
 
 _NAMED = 5
@@ -147,7 +148,6 @@ def restore(
     """Runs `rowvault restore`."""
     from rowvault.cli.password import typed_name
     from rowvault.commands.restore import RestoreOptions
-    from rowvault.commands.restore import restore as run
     from rowvault.restore.engine import RestoreRequest
     from rowvault.restore.selection.definers import parse_definer
 
@@ -175,6 +175,12 @@ def restore(
         onto,
         typed_name,
     )
+    _run(options, settings)
+
+
+def _run(options: RestoreOptions, settings: Settings) -> None:
+    from rowvault.commands.restore import restore as run
+
     with monitor(settings) as watching:
         result = run(options, watching)
     _write(result, settings)

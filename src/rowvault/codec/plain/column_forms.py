@@ -32,12 +32,10 @@ from rowvault.codec.plain.column_texts import (
     write_number,
 )
 from rowvault.codec.plain.integers import (
-    DIFFERENCES,
-    MAXIMUM_WIDTH,
     RunDescriptor,
     decode_run,
     encode_run,
-    signed,
+    read_run,
 )
 from rowvault.codec.plain.siphash import U64
 from rowvault.codec.plain.streams import Streams
@@ -346,18 +344,7 @@ def _read_integers(reader: ColumnReader, streams: Streams) -> None:
         if not limits[0] <= reader.parameter <= limits[1]:
             raise ValueError("digits that are never written")
     run_count = _run_count(reader.form, reader.parameter)
-    reader.runs = tuple(_read_run(streams) for _ in range(run_count))
-
-
-def _read_run(streams: Streams) -> RunDescriptor:
-    descriptor = streams.byte()
-    width = descriptor & ~DIFFERENCES
-    if width > MAXIMUM_WIDTH:
-        raise ValueError("integers of more than eight bytes")
-    base = None
-    if descriptor & DIFFERENCES:
-        base = signed(int.from_bytes(streams.take(8), "little"))
-    return RunDescriptor(width, base)
+    reader.runs = tuple(read_run(streams) for _ in range(run_count))
 
 
 def _checked(value: int, low: int, high: int) -> int:

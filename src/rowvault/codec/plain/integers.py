@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rowvault.codec.plain.siphash import U64
+from rowvault.codec.plain.streams import Streams
 
 DIFFERENCES: Final = 0x80
 WIDTH: Final = 0x0F
@@ -81,3 +82,15 @@ def decode_run(descriptor: RunDescriptor, planes: bytes, count: int) -> list[int
             value = previous = signed(previous + value)
         values.append(value)
     return values
+
+
+def read_run(streams: Streams) -> RunDescriptor:
+    """How a run is written. Raises ValueError where it is none."""
+    descriptor = streams.byte()
+    width = descriptor & ~DIFFERENCES
+    if width > MAXIMUM_WIDTH:
+        raise ValueError("integers of more than eight bytes")
+    base = None
+    if descriptor & DIFFERENCES:
+        base = signed(int.from_bytes(streams.take(8), "little"))
+    return RunDescriptor(width, base)

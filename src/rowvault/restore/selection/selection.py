@@ -68,19 +68,15 @@ def select(
     everything = [one for one in manifest.objects() if one.kind not in ACCOUNT_KINDS]
     objects = [one for one in everything if _is_object_chosen(one, databases, wanted)]
     _check_found(databases, wanted, records, objects)
-    renaming.check([record.definition for record in records], objects)
-    called = _called([record.definition for record in records], everything, objects)
+    definitions = [record.definition for record in records]
+    renaming.check(definitions, objects)
+    called = _called(definitions, everything, objects)
     reach = Reach(not (databases or tables), databases, tables)
     kept = _rename_objects(objects, renaming, monitor)
     there = {id(one) for one, _ in kept}
     return RestoreSelection(
         objects=(
-            *_databases(
-                everything,
-                [*objects, *called],
-                [record.definition for record in records],
-                renaming,
-            ),
+            *_databases(everything, [*objects, *called], definitions, renaming),
             *(renamed for _, renamed in kept),
         ),
         tables=tuple(
@@ -91,9 +87,7 @@ def select(
         accounts=_accounts(manifest, reach, renaming, monitor) if users else (),
         reach=reach.renamed(renaming),
         renamed=frozenset(
-            new
-            for record in records
-            if (new := renaming.name(*(old := _name(record.definition)))) != old
+            new for one in definitions if (new := renaming.name(*(old := _name(one)))) != old
         ),
         left_out=tuple(
             one.label

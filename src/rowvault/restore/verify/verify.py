@@ -74,8 +74,8 @@ def compare(
     sink = HashingSink(repository)
     left = [one for one in chosen.tables if _name(one.definition) not in proven]
     monitor.phase("verifying", sum(record.root.sums.rows for record in left))
-    whole = asked_for is not None
-    selection = msgspec.structs.replace(_selection(chosen, whole), users=with_users)
+    selection = _selection(chosen, asked_for is not None)
+    selection = msgspec.structs.replace(selection, users=with_users)
     with source.open_snapshot(worker_count, selection) as view:
         catalogue = view.catalogue(selection)
         accounts = [one for one in catalogue.objects if is_account(one)]
@@ -85,12 +85,8 @@ def compare(
         # A table by itself says nothing of its database.
         of_databases = () if selection.tables else object_problems(databases, catalogue.objects)
         definitions = list(object_problems(others, catalogue.objects))
-        not_selected: list[str] = []
-        for one in additions(chosen, catalogue) if asked_for is not None else ():
-            if asked_for is not None and asked_for(one):
-                definitions.append(f"{_label(one)}: not in the snapshot")
-            else:
-                not_selected.append(_label(one))
+        added, not_selected = _additions(chosen, catalogue, asked_for)
+        definitions += added
         if with_users:
             definitions += account_problems(chosen.accounts, accounts, chosen.reach)
         same, rows = _readable(chosen, catalogue, definitions)
@@ -99,9 +95,7 @@ def compare(
         expected = {_name(record.definition): record for record in left}
         for scanned in scan.tables:
             record = expected[_name(scanned.definition)]
-            if not rows_are_equal(record, scanned) and not _is_same_but_for_numbers(
-                repository, record, scanned, view, monitor
-            ):
+            if not _is_equal(repository, record, scanned, view, monitor):
                 rows.append(row_problem(repository, record, scanned, sink, view.readers()[0]))
         view.confirm(catalogue)
         server = view.server
@@ -244,6 +238,35 @@ def _shape_problem(expected: TableDefinition, found: TableDefinition) -> str | N
     if expected.key != found.key:
         return f"{expected.label}: the key is another one on the target"
     return None
+
+
+def _additions(
+    chosen: RestoreSelection, catalogue: Catalogue, asked_for: Callable[[Definition], bool] | None
+) -> tuple[list[str], list[str]]:
+    """(differences, labels of what was not asked for) of what the server has beyond `chosen`."""
+    added: list[str] = []
+    not_selected: list[str] = []
+    if asked_for is None:
+        return added, not_selected
+    for definition in additions(chosen, catalogue):
+        if asked_for(definition):
+            added.append(f"{_label(definition)}: not in the snapshot")
+        else:
+            not_selected.append(_label(definition))
+    return added, not_selected
+
+
+def _is_equal(
+    repository: Repository,
+    record: TableRecord,
+    scanned: ScannedTable,
+    view: SourceSnapshot,
+    monitor: Monitor,
+) -> bool:
+    """Whether the rows are equal, or only numbers in JSON documents are written otherwise."""
+    return rows_are_equal(record, scanned) or _is_same_but_for_numbers(
+        repository, record, scanned, view, monitor
+    )
 
 
 def _is_same_but_for_numbers(

@@ -30,8 +30,6 @@ from rowvault.core.monitor import Monitor
 from rowvault.repository import names
 from rowvault.repository.absence import unexplained
 from rowvault.repository.features import ARRANGED_BASES
-from rowvault.repository.index.adoption import adoptable, listed_packs, superseded
-from rowvault.repository.index.index import Segment, segment_name, unlisted
 from rowvault.repository.index.proven import ProvenIndex
 from rowvault.repository.index.removal import remove_packs
 from rowvault.repository.index.stored_packs import StoredPacks
@@ -45,7 +43,7 @@ from rowvault.repository.repository import Repository
 from rowvault.repository.session import WriteSession
 from rowvault.upkeep.block_copies import BlockCopies
 from rowvault.upkeep.live_blocks import LiveMarks
-from rowvault.upkeep.prune.forecast import Forecast, removal_growth
+from rowvault.upkeep.prune.forecast import Forecast, removal_growth, would_adopt
 from rowvault.upkeep.prune.lease import UpkeepLease
 from rowvault.upkeep.prune.listed_before import ListedBefore
 from rowvault.upkeep.prune.need_marks import NeedMarks, refuse
@@ -112,7 +110,11 @@ class _Prune:
         for name in list(plan.repack):
             self._foresee_moves(marks, plan, name)
         self._forecast.flush()
-        adopted, left = self._would_adopt({one.id for one in live})
+        adopted, left = would_adopt(
+            self._internals,
+            {one.id for one in live},
+            self._lease.condemned() | self._proven.unreadable.keys(),
+        )
         condemned = self._lease.condemned() - plan.rescued - self._proven.unreadable.keys()
         fresh = {*plan.dead, *plan.repack} - condemned
         going = (fresh | condemned) & plan.uses.keys()
@@ -382,20 +384,6 @@ class _Prune:
                 roots[listing.id] = listing.document.snapshot
         roots |= {one.id: one for one in self._snapshots()}
         return [one for one in roots.values() if one.id not in self._needs.walked]
-
-    # -- packs
-
-    def _would_adopt(self, live: set[SessionId]) -> tuple[list[Segment], list[Segment]]:
-        """The segments that a session makes when it begins, and those that it leaves."""
-        index, storage = self._internals.index, self._internals.storage
-        left = self._lease.condemned() | listed_packs(index) | self._proven.unreadable.keys()
-        packs = unlisted(storage.list(names.PACKS), left)
-        made = []
-        for some in adoptable(storage, self._internals.keys, packs, live, lambda *_: None):
-            data = index.encode(some)
-            made.append(Segment(segment_name(data), memoryview(data), index.seal))
-        gone = superseded(index, {pack for one in made for pack in one.packs})
-        return made, [one for one in index.segments if one not in gone]
 
     def _damaged(self, message: str) -> None:
         if message in self._report.damage:

@@ -6,10 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Set
 
 from rowvault.codec.frames import TAG_BYTES, BlockType, FrameHeader
-from rowvault.core.ids import PackName
-from rowvault.repository.index.adoption import SEGMENT_RECORDS
+from rowvault.core.ids import PackName, SessionId
+from rowvault.repository import names
+from rowvault.repository.index.adoption import (
+    SEGMENT_RECORDS,
+    adoptable,
+    listed_packs,
+    superseded,
+)
+from rowvault.repository.index.index import segment_name, unlisted
 from rowvault.repository.index.segment import Segment, segment_bytes
 from rowvault.repository.packs.pack import PACK_HEADER_BYTES, RECORD_BYTES, TRAILER_BYTES
+from rowvault.repository.session import RepositoryInternals
 
 
 class Forecast:
@@ -69,3 +77,17 @@ def removal_growth(segments: Iterable[Segment], packs: Set[PackName]) -> int:
             grown += segment_bytes(staying, records, is_sealed=segment.is_sealed) if staying else 0
             grown -= segment.stored_bytes
     return grown
+
+
+def would_adopt(
+    internals: RepositoryInternals, live: set[SessionId], removed: set[PackName]
+) -> tuple[list[Segment], list[Segment]]:
+    """The segments that a session makes when it begins, and those that it leaves."""
+    index, storage = internals.index, internals.storage
+    packs = unlisted(storage.list(names.PACKS), removed | listed_packs(index))
+    made = []
+    for some in adoptable(storage, internals.keys, packs, live, lambda *_: None):
+        data = index.encode(some)
+        made.append(Segment(segment_name(data), memoryview(data), index.seal))
+    gone = superseded(index, {pack for one in made for pack in one.packs})
+    return made, [one for one in index.segments if one not in gone]

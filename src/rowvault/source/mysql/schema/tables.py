@@ -221,22 +221,10 @@ class TableShapes:
             engine=facts.engine,
         )
         table = SourceTable(definition, facts.rows, facts.data_bytes)
-        omissions = told.omissions + tuple(
-            not_carried(
-                f"{label} lies in the general tablespace {name}, which is not carried: it is "
-                "restored into a file of its own."
-            )
-            for name in tablespaces_of(shown)
-        )
-        place = qualified(facts.database, facts.name)
-        if session and history.is_scattered(self._connection, place, statement):
-            omissions = (
-                *omissions,
-                not_carried(
-                    f"{label} has its history in several partitions of bounded size: all of it is "
-                    "kept, but a restore puts it into the first of them."
-                ),
-            )
+        omissions = told.omissions + _in_tablespaces(label, shown)
+        quoted_name = qualified(facts.database, facts.name)
+        if session and history.is_scattered(self._connection, quoted_name, statement):
+            omissions = (*omissions, not_carried(_scattered(label)))
         if ignored:
             omissions = (*omissions, not_carried(_ignored(label, ignored)))
         return OpenTable(table, choice, omissions)
@@ -295,3 +283,20 @@ def _open_all(
                 )
             )
     return opened
+
+
+def _scattered(label: str) -> str:
+    return (
+        f"{label} has its history in several partitions of bounded size: all of it is kept, but a "
+        "restore puts it into the first of them."
+    )
+
+
+def _in_tablespaces(label: str, shown: bytes) -> tuple[Omission, ...]:
+    return tuple(
+        not_carried(
+            f"{label} lies in the general tablespace {name}, which is not carried: it is "
+            "restored into a file of its own."
+        )
+        for name in tablespaces_of(shown)
+    )
