@@ -230,7 +230,7 @@ def test_what_is_forged_is_not_believed_after_merges(place: Path) -> None:
 def test_a_segment_under_another_key_is_damage(place: Path, tmp_path: Path) -> None:
     """Its MAC is one that somebody made with a repository of their own."""
     with Repository.create(LocalStorage(tmp_path / "theirs"), None, SMALL) as theirs:
-        seal = theirs.place.index.seal
+        seal = theirs.internals.index.seal
     data = encode_segment(list(every_block_elsewhere(data_packs(place))), seal)
     storage = LocalStorage(place)
     storage.create(names.segment(segment_name(data)), data)
