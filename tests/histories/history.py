@@ -229,10 +229,14 @@ class History:
     def _prune(self) -> None:
         chance = self._chance
         lives_s = chance.uniform(0, 0.6) if chance.random() < 0.3 else None
-        words = ["prune", "--max-unused", chance.choice(["0%", "5%", "50%"])]
-        done = self._run(words, lives_s)
+        done = self._run(self._prune_words(chance.choice(["0%", "5%", "50%"])), lives_s)
         if done is not None:
             self._expect(done, _DONE)
+
+    def _prune_words(self, unused: str) -> list[str]:
+        """Where every backup was killed, the packs may as well be half a copy: it must be meant."""
+        is_meant = [] if self._taken or self._forgotten else ["--allow-remove-all"]
+        return ["prune", "--max-unused", unused, *is_meant]
 
     def _damage(self) -> None:
         """Beside the damage each command may fail; what it must not is lose anything."""
@@ -278,7 +282,7 @@ class History:
     # -- what must hold
 
     def _judge(self) -> None:
-        self._must(["prune", "--max-unused", "0%"], _DONE)
+        self._must(self._prune_words("0%"), _DONE)
         self._must(["check", "--read-data"], _DONE)
         done = self._must(["snapshots", "--json"], _DONE)
         listed = {one["id"] for one in json.loads(done.stdout)}
