@@ -56,3 +56,7 @@ def render_json_lines(raw: bytes, layout: RowLayout, names: tuple[bytes, ...]) -
 
 def _not_text(error: ValueError) -> CorruptError:
     return CorruptError(f"a block's rows cannot be written as text: {error}")
+
+
+RENDERERS = {RENDERER_VERSION: render_statement}
+"""Version -> what renders the statements whose lengths it has stored."""

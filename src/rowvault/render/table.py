@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from rowvault.codec import kernel
 from rowvault.codec.layout import RowLayout
-from rowvault.codec.rendering import RENDERER_VERSION, render_statement
+from rowvault.codec.rendering import RENDERERS
 from rowvault.codec.rows import RowBatch
-from rowvault.core.errors import CorruptError, RowvaultError, UnsupportedFormatError
+from rowvault.core.errors import CorruptError, RowvaultError
 from rowvault.core.ids import BlockId
+from rowvault.core.versions import reader_of
 from rowvault.render.document import Chunk, Fixed
 from rowvault.render.large_row import LargeRowText
 from rowvault.repository import LeafEntry, Repository, Sums, TableRecord
 from rowvault.sqltext.mysql.auto_increment import loadable
 from rowvault.sqltext.script import Script
+
+Renderer = Callable[[bytes, RowLayout, bytes, bytes, int], bytes]
+"""(raw, layout, prefix, suffix, rendered bytes) -> a statement; see codec.rendering."""
 
 _WHOLE = 0
 _LAST_FRAGMENT = 3
@@ -30,10 +34,12 @@ class StatementForm:
     layout: RowLayout
     prefix: bytes
     suffix: bytes
+    renderer: Renderer
+    """That of the version in which `rendered_bytes` are counted."""
 
     def render(self, raw: bytes, rendered_bytes: int) -> bytes:
         """The INSERT of whole rows, whose tuples take so many bytes. Raises CorruptError."""
-        return render_statement(raw, self.layout, self.prefix, self.suffix, rendered_bytes)
+        return self.renderer(raw, self.layout, self.prefix, self.suffix, rendered_bytes)
 
     def length(self, rendered_bytes: int) -> int:
         """Of the INSERT, in bytes."""
@@ -60,11 +66,8 @@ class TableText:
 
     def __init__(self, repository: Repository, record: TableRecord, script: Script) -> None:
         """Raises UnsupportedFormatError where the lengths are those of an unknown renderer."""
-        if record.renderer != RENDERER_VERSION:
-            raise UnsupportedFormatError(
-                f"{record.definition.label} was measured by renderer {record.renderer}, which this "
-                f"version does not have (it has {RENDERER_VERSION}); use a newer rowvault"
-            )
+        what = f"the renderer that measured {record.definition.label}"
+        renderer = reader_of(RENDERERS, record.renderer, what)
         self._repository = repository
         self.record = record
         definition = loadable(record.definition, record.root.sums.rows)
@@ -74,6 +77,7 @@ class TableText:
             RowLayout.of(record.definition),
             script.insert_prefix(record.definition),
             script.insert_suffix(),
+            renderer,
         )
         self._tail = script.post_data(record.definition)
         self._framing = len(self.form.prefix) + len(self.form.suffix)
@@ -82,8 +86,8 @@ class TableText:
     @cached_property
     def rendering(self) -> tuple[object, ...]:
         """The form as a key for caches."""
-        layout = self.form.layout
-        return self.form.prefix, self.form.suffix, layout.kinds, layout.introducers
+        form, layout = self.form, self.form.layout
+        return form.renderer, form.prefix, form.suffix, layout.kinds, layout.introducers
 
     @property
     def length(self) -> int:

@@ -14,8 +14,9 @@ import msgspec
 
 from rowvault.codec.frames import TAG_BYTES
 from rowvault.core.decoding import decode_json
-from rowvault.core.errors import CorruptError, TruncatedError, UnsupportedFormatError
+from rowvault.core.errors import CorruptError, TruncatedError
 from rowvault.core.ids import RepositoryId
+from rowvault.core.versions import reader_of
 from rowvault.repository.crypto.ciphers import CipherName, make_cipher
 from rowvault.repository.crypto.secrets import Secrets
 
@@ -70,10 +71,7 @@ class Sealer:
         magic, version, stated, reserved, salt = _HEADER.unpack(header)
         if magic != MAGIC or stated != kind or reserved:
             raise CorruptError(f"{name} does not start like an object of its kind")
-        if version not in _CONTEXTS:
-            raise UnsupportedFormatError(
-                f"{name} has version {version}; this version of rowvault reads {max(_CONTEXTS)}"
-            )
+        reader_of(_CONTEXTS, version, name)
         cipher = make_cipher(self._cipher, self._secrets.sealed_key(salt))
         try:
             associated = self._associated(version, header, name)

@@ -18,12 +18,9 @@ from typing import NamedTuple
 from blake3 import blake3
 
 from rowvault.codec.frames import BlockType
-from rowvault.core.errors import (
-    CorruptError,
-    TruncatedError,
-    UnsupportedFormatError,
-)
+from rowvault.core.errors import CorruptError, TruncatedError
 from rowvault.core.ids import PackName
+from rowvault.core.versions import reader_of
 from rowvault.repository.index.seal import MAC_BYTES, SegmentSeal
 from rowvault.repository.names import PackType
 from rowvault.repository.packs.pack import PackEntry
@@ -31,6 +28,8 @@ from rowvault.repository.packs.pack import PackEntry
 MAGIC = b"ROWVINDX"
 UNSEALED, SEALED = 1, 2
 """The versions: without a MAC, and with one."""
+_MAC_BYTES = {UNSEALED: 0, SEALED: MAC_BYTES}
+"""Version -> bytes behind the records: the versions that are read."""
 _HEADER = struct.Struct("<8sIII12x")
 _RECORD = struct.Struct("<16sIIIBBBB")
 _PACK_OF_RECORD = struct.Struct("<16xI10xBx")
@@ -119,16 +118,12 @@ class Segment:
         if len(data) < HEADER_BYTES:
             raise TruncatedError(f"index segment {name} has {len(data)} bytes, too few")
         magic, version, pack_count, count = _HEADER.unpack_from(data)
-        mac_bytes = MAC_BYTES if version == SEALED else 0
+        mac_bytes = _MAC_BYTES.get(version, 0)
         hasher = blake3(data[: len(data) - mac_bytes])
         digest, mac = hasher.digest(), bytes(data[len(data) - mac_bytes :])
         if hasher.update(mac).hexdigest() != name or magic != MAGIC:
             raise CorruptError(f"index segment {name} does not hold the bytes that name it")
-        if version not in (UNSEALED, SEALED):
-            raise UnsupportedFormatError(
-                f"index segment {name} has version {version}; "
-                f"this version of rowvault reads {UNSEALED} and {SEALED}"
-            )
+        reader_of(_MAC_BYTES, version, f"index segment {name}")
         self.is_sealed = version == SEALED and seal is not None
         """Whether only a holder of the repository's key can have made it."""
         if seal is not None and version == SEALED and not seal.is_mac(digest, mac):

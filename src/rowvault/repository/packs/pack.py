@@ -30,6 +30,7 @@ from rowvault.core.errors import (
     UnsupportedFormatError,
 )
 from rowvault.core.ids import BlockId, PackName, RepositoryId, SessionId
+from rowvault.core.versions import reader_of
 from rowvault.repository import names
 from rowvault.repository.crypto.ciphers import Cipher, CipherName, make_cipher
 from rowvault.repository.crypto.secrets import Secrets, pack_key
@@ -38,6 +39,8 @@ from rowvault.repository.names import PackType
 MAGIC = b"ROWVPACK"
 END_MAGIC = b"ROWVPEND"
 VERSION = 1
+_START = struct.Struct("<8sB")
+"""Magic and version: in this place in every version."""
 _HEADER = struct.Struct("<8sBBH16s32s")
 _RECORD = struct.Struct("<32sBBHIII")
 _TRAILER = struct.Struct("<I8s")
@@ -76,16 +79,22 @@ def decode_pack_header(data: bytes) -> PackHeader:
     """Raises TruncatedError, CorruptError, UnsupportedFormatError."""
     if len(data) < PACK_HEADER_BYTES:
         raise TruncatedError("the pack ends inside its header")
-    magic, version, kind, reserved, session, salt = _HEADER.unpack_from(data)
+    magic, version = _START.unpack_from(data)
     if magic != MAGIC:
         raise CorruptError("the pack does not start with the magic bytes")
-    if version != VERSION:
-        raise UnsupportedFormatError(
-            f"a pack has version {version}; this version of rowvault reads {VERSION}"
-        )
+    return reader_of(_READERS, version, "a pack")(data)
+
+
+def _decode_first(data: bytes) -> PackHeader:
+    """Of version 1."""
+    _, _, kind, reserved, session, salt = _HEADER.unpack_from(data)
     if reserved or kind not in (PackType.DATA, PackType.TREE):
         raise CorruptError("the pack's header has values that are never written")
     return PackHeader(PackType(kind), SessionId(session.hex()), salt)
+
+
+_READERS: dict[int, Callable[[bytes], PackHeader]] = {1: _decode_first}
+"""Version -> the reader of its header; a new version is put beside the others."""
 
 
 class PackKeys:

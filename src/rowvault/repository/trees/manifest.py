@@ -19,6 +19,7 @@ from rowvault.core.decoding import decode_msgpack
 from rowvault.core.errors import CorruptError, UnsupportedFormatError
 from rowvault.core.ids import BlockId
 from rowvault.core.model import ObjectDefinition, ObjectKind, TableDefinition, ValueKind
+from rowvault.core.versions import reader_of
 from rowvault.repository.trees.node import LeafEntry, NodeRule
 from rowvault.repository.trees.node_cache import NodeCache
 from rowvault.repository.trees.tree import TreeReader, TreeRoot, TreeWriter
@@ -51,6 +52,13 @@ class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is not a table."""
 
     definition: ObjectDefinition
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """Read first, so that a later version is refused by its number and not as damage."""
+
+    version: int = 1
+    """Records of the first version state none."""
 
 
 class ManifestSink(Protocol):
@@ -245,9 +253,25 @@ def _kind(name: str) -> ObjectKind:
 
 def _decode(value: bytes, record_type: type[Record]) -> Record:
     try:
-        return decode_msgpack(value, record_type)
+        version = decode_msgpack(value, _Head).version
+        return reader_of(_READERS, version, "a manifest record")(value, record_type)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CorruptError(f"a manifest record cannot be read: {error}") from error
+
+
+def _decode_first(value: bytes, record_type: type[Record]) -> Record:
+    """Of version 1."""
+    return decode_msgpack(value, record_type)
+
+
+class _RecordReader(Protocol):
+    """Reads records of one version."""
+
+    def __call__(self, value: bytes, record_type: type[Record], /) -> Record: ...
+
+
+_READERS: dict[int, _RecordReader] = {1: _decode_first}
+"""Version -> its reader; a new version is put beside the others."""
 
 
 def _text(field: bytes) -> str:

@@ -19,6 +19,7 @@ from blake3 import blake3
 from rowvault.codec.rows import encode_length, read_length
 from rowvault.core.errors import CorruptError
 from rowvault.core.ids import BLOCK_ID_BYTES, BlockId
+from rowvault.core.versions import reader_of
 
 VERSION = 1
 MAXIMUM_LEVEL = 63
@@ -154,11 +155,14 @@ def encode_node(level: int, entries: Sequence[Entry]) -> bytes:
 
 
 def decode_node(data: bytes) -> Node:
-    """The node. Raises CorruptError unless the bytes are exactly what `encode_node` makes."""
-    read = _READERS.get(data[0]) if len(data) >= 2 else None
-    if read is None:
-        raise CorruptError("a tree node does not start with a known version")
-    return read(data)
+    """The node.
+
+    Raises CorruptError unless the bytes are exactly what `encode_node` makes, and
+    UnsupportedFormatError where a later version made them.
+    """
+    if len(data) < 2:
+        raise CorruptError(f"a tree node has {len(data)} bytes, too few")
+    return reader_of(_READERS, data[0], "a tree node")(data)
 
 
 def _decode_first(data: bytes) -> Node:

@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 
 from rowvault.codec.frames import BASE_BYTES, MOST_BASES
-from rowvault.core.errors import DamageError, StorageError
+from rowvault.core.errors import DamageError, StorageError, UnsupportedFormatError
 from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import Monitor
 from rowvault.repository.trees.manifest import Manifest, TableRecord
@@ -124,7 +124,7 @@ class ParentTable:
             if reader is None or not 0 < reader.root.sums.entries <= MOST_BLOCKS:
                 return None
             return ParentTree(reader)
-        except (DamageError, StorageError) as error:
+        except (DamageError, StorageError, UnsupportedFormatError) as error:
             self._monitor.warning(
                 f"the earlier state of a table cannot be read ({error}), so what has changed of it "
                 "is stored whole. `rowvault check` names what is damaged."

@@ -211,8 +211,10 @@ class PackCheck:
             size = self._internals.storage.size(object_name)
             entries = self._footer(kind, name, size)
             self._compare(name, entries)
-        except _BAD as error:
-            if not listed:  # what a killed run left; nothing refers to it
+        except _BAD as caught:
+            error = self._as_damage(object_name, name, caught)
+            if not listed and not isinstance(error, UnsupportedFormatError):
+                # what a killed run left; nothing refers to it
                 self.unused.add((kind, name))
                 self._monitor.warning(f"left unused: {error}")
                 return
@@ -223,6 +225,18 @@ class PackCheck:
         self._report.blocks += len(entries) if entries is not None else self._records[name]
         if self._reads(name):
             self._read_pack(kind, name, entries)
+
+    def _as_damage(self, object_name: str, name: PackName, error: Exception) -> Exception:
+        """The error; where it is damage that makes the version an unknown one, that damage."""
+        if not isinstance(error, UnsupportedFormatError):
+            return error
+        try:
+            made = blake3(self._internals.storage.read(object_name)).hexdigest()
+        except StorageError as unread:
+            return unread
+        if made == name:
+            return error
+        return CorruptError(f"pack {name} does not hold the bytes that name it")
 
     def _footer(self, kind: PackType, name: PackName, size: int) -> list[PackEntry]:
         entries = PackReader(self._internals.storage, self._internals.keys, kind, name).footer()

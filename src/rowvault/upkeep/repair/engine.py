@@ -44,7 +44,7 @@ def repair(repository: Repository, monitor: Monitor, *, dry_run: bool = False) -
     """Mends what can be mended. A dry run does the same on a scratch layer, and changes nothing.
 
     Raises LockedError while another run is at work, MissingError where there are packs and no
-    snapshot at all, StorageError.
+    snapshot at all, StorageError, UnsupportedFormatError where a later version wrote a pack.
     """
     if not dry_run:
         return _Repair(repository, monitor).run()
@@ -102,7 +102,11 @@ class _Repair:
     # -- packs
 
     def _look_at_packs(self) -> tuple[set[TypedPack], set[TypedPack]]:
-        """(damaged, missing). Raises StorageError for a pack that the storage cannot read."""
+        """(damaged, missing).
+
+        Raises StorageError for a pack that the storage cannot read, UnsupportedFormatError for one
+        that a later version wrote.
+        """
         self._monitor.phase("reading packs")
         found = CheckReport()
         check = PackCheck(self._internals, found, self._monitor, reads=lambda name: True)
@@ -110,6 +114,8 @@ class _Repair:
         damaged: set[TypedPack] = set(check.unused)
         missing: set[TypedPack] = set()
         for error in found.errors:
+            if error.kind is DamageKind.UNSUPPORTED:
+                raise UnsupportedFormatError(f"{error.message}. Nothing was removed.")
             if error.kind is DamageKind.UNREADABLE:
                 raise StorageError(
                     f"{error.message}. Nothing was changed: what the storage cannot read now may "

@@ -10,6 +10,7 @@ from rowvault.codec import kernel
 from rowvault.codec.chunker import LAST_FRAGMENT, WHOLE_ROWS, Cutter, RawBlock
 from rowvault.codec.frames import BlockType
 from rowvault.codec.layout import RowLayout
+from rowvault.codec.rendering import RENDERER_VERSION
 from rowvault.codec.rows import RowBatch
 from rowvault.core.ids import BlockId
 from rowvault.repository.blocks.delta_chain import UsableChains
@@ -129,7 +130,9 @@ class SnapshotRest:
             return record
         root, row_sum = self._cut_anew(record)
         notes = (*record.notes, *_bounded(row_notes(record, gaps)))
-        return msgspec.structs.replace(record, root=root, row_sum=row_sum, notes=notes)
+        return msgspec.structs.replace(
+            record, root=root, row_sum=row_sum, renderer=RENDERER_VERSION, notes=notes
+        )
 
     def _cut_anew(self, record: TableRecord) -> tuple[TreeRoot, bytes]:
         """The tree that a table of just these rows has, so that a restore proves equal to it."""
