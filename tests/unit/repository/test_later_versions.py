@@ -12,7 +12,10 @@ from contextlib import suppress
 import msgspec
 import pytest
 
+from rowvault.codec.frames import BlockType
+from rowvault.codec.rendering import RENDERER_VERSION
 from rowvault.core.errors import RowvaultError, UnsupportedFormatError
+from rowvault.core.model import TableDefinition
 from rowvault.core.monitor import SilentMonitor
 from rowvault.render.table import TableText
 from rowvault.repository import names
@@ -21,6 +24,7 @@ from rowvault.repository.index import segment
 from rowvault.repository.packs import pack
 from rowvault.repository.repository import Repository
 from rowvault.repository.trees import manifest, node
+from rowvault.repository.trees.tree import TreeRoot
 from rowvault.sqltext.script import script_for
 from rowvault.upkeep.check.engine import check
 from rowvault.upkeep.prune.engine import prune
@@ -152,3 +156,53 @@ def test_a_text_that_a_later_renderer_measured_is_refused_and_its_rows_are_not()
             TableText(repository, later, script_for("mysql"))
         assert TableText(repository, record, script_for("mysql")).length > 0
         assert read_snapshot(repository, snapshot) == ROWS
+
+
+def test_upkeep_says_that_a_later_segment_stays() -> None:
+    storage = later_repository(later_segment)
+    with open_plain(storage.copy()) as repository:
+        report = repair(repository, SilentMonitor())
+        assert report.segments == 0
+        assert all("left as it is: index segment" in one for one in report.warnings)
+        assert report.warnings
+    with open_plain(storage) as repository:
+        damage = prune(repository, PruneRequest(), SilentMonitor()).damage
+    assert any("newer rowvault; it stays" in one for one in damage)
+    assert not any("is missing" in one for one in damage)
+
+
+def test_what_a_repair_cuts_anew_is_measured_by_its_own_renderer(patch_renderer: None) -> None:
+    storage = MemoryStorage()
+    with Repository.create(storage, None, SMALL) as repository:
+        snapshot = take_snapshot(repository, {("shop", "orders"): sample_rows(300)})
+        record = repository.manifest(snapshot).table("shop", "orders")
+        assert record is not None
+        assert record.renderer == LATER
+        entry = next(repository.tree(record.root).entries())
+        place = repository.internals.index.find(BlockType.DATA, entry.id)[0]
+    storage.delete(names.pack(place.pack_type, place.pack))
+    with open_plain(storage) as repository:
+        repair(repository, SilentMonitor())
+        (rest,) = repository.snapshots()
+        record = repository.manifest(rest).table("shop", "orders")
+        assert record is not None
+        assert 0 < record.root.sums.rows < 300
+        assert record.renderer == RENDERER_VERSION
+
+
+@pytest.fixture
+def patch_renderer(monkeypatch: Patch) -> None:
+    """Snapshots state a later renderer; what a repair writes is left as it is."""
+    add_table = manifest.ManifestWriter.add_table
+
+    def add_later(
+        writer: manifest.ManifestWriter,
+        definition: TableDefinition,
+        root: TreeRoot,
+        row_sum: bytes,
+        renderer: int,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        add_table(writer, definition, root, row_sum, renderer if notes else LATER, notes)
+
+    monkeypatch.setattr(manifest.ManifestWriter, "add_table", add_later)

@@ -52,13 +52,14 @@ class ListedBefore:
         stands nowhere else: before a snapshot is there, all of its packs are listed.
         """
         for error in self._damaged:
-            yield f"{error}; prune lists anew, from the packs, what it has listed"
+            kept = "it stays, and " if isinstance(error, UnsupportedFormatError) else ""
+            yield f"{error}; {kept}prune lists anew, from the packs, what it has listed"
+        is_later = any(isinstance(one, UnsupportedFormatError) for one in self._damaged)
+        known = "no index segment that this version reads"
+        fault = known if is_later else "an index segment is missing: none"
         for kind, name in self._unlisted:
             if self._is_needed(kind, name, marks):
-                yield (
-                    f"an index segment is missing: none lists pack {name}, which snapshots need; "
-                    "prune lists it anew"
-                )
+                yield (f"{fault} lists pack {name}, which snapshots need; prune lists it anew")
 
     def _is_needed(self, kind: PackType, name: PackName, marks: LiveMarks) -> bool:
         try:

@@ -73,7 +73,11 @@ class _Repair:
         self._repository.snapshot_set.settle().require_none()
         refuse_unexplained_emptiness(self._repository)
         self._internals.index.refresh()
-        self._report.segments = len(self._internals.index.damage)
+        for error in self._internals.index.damage.values():
+            if isinstance(error, UnsupportedFormatError):
+                self._leave(error)
+            else:
+                self._report.segments += 1
         with self._repository.begin(COMMAND, self._monitor) as session:
             self._report.listed_packs = session.adopted_packs
             self._lease.take(session.id)
