@@ -59,7 +59,7 @@ class RepositoryFindings:
 def examine_repository(access: RepositoryAccess) -> RepositoryFindings:
     """Looks at a repository and changes nothing. Raises RepositoryError, DamageError."""
     with access.open() as repository:
-        catalogue = repository.internals.snapshot_store
+        store = repository.internals.snapshot_store
         listings = repository.listings()
         damage = [str(one.damage) for one in listings if one.damage is not None]
         damage += map(str, repository.upkeep_damage().values())
@@ -71,8 +71,8 @@ def examine_repository(access: RepositoryAccess) -> RepositoryFindings:
             keys=len(repository.keys.all()) if repository.encrypted else 0,
             snapshots=len(listings),
             forgotten=len(repository.trash.listings()),
-            sessions=len(catalogue.sessions()),
+            sessions=len(store.sessions()),
             features=tuple(one for one in FEATURES if one not in missing),
             missing_features=missing,
-            damage=(*damage, *map(str, catalogue.session_damage.values())),
+            damage=(*damage, *map(str, store.session_damage.values())),
         )

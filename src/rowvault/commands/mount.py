@@ -150,9 +150,9 @@ def _likely_reason(options: MountOptions) -> str:
 def _root(repository: Repository, options: MountOptions) -> Directory:
     only = Excerpt(options.database, options.table)
     if options.snapshot is None:
-        catalogue = MountedSnapshots(repository, only)
-        catalogue.listed()  # what cannot be listed is not mounted
-        return RepositoryDirectory(catalogue)
+        snapshots = MountedSnapshots(repository, only)
+        snapshots.listed()  # what cannot be listed is not mounted
+        return RepositoryDirectory(snapshots)
     wanted = wanted_part(options.database, options.table)
     snapshot = options.snapshot.of(repository, wanted).snapshot
     return SnapshotDirectory(SnapshotText(repository, snapshot, only))

@@ -45,14 +45,14 @@ class SessionsResult:
 def sessions(access: RepositoryAccess) -> SessionsResult:
     """All runs at work, also those that have died; nothing is changed. Raises RepositoryError."""
     with access.open() as repository:
-        catalogue = repository.internals.snapshot_store
+        store = repository.internals.snapshot_store
         watch = SessionWatch()
         entries = [
             SessionEntry(
                 document, Life.ALIVE if document.process.is_here() else watch.judge(document)
             )
-            for document, _ in catalogue.sessions()
+            for document, _ in store.sessions()
             if document.state is SessionState.ACTIVE
         ]
         entries.sort(key=lambda entry: (entry.document.began, entry.document.id))
-        return SessionsResult(entries, [str(one) for one in catalogue.session_damage.values()])
+        return SessionsResult(entries, [str(one) for one in store.session_damage.values()])

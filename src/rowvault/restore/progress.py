@@ -29,7 +29,7 @@ class RestoreProgress:
         self._lock = threading.Lock()
         self._kept = len(kept)
         self._loaded: dict[str, int] = {}
-        self._bare: set[str] = set()
+        self._deferred: set[str] = set()
         self._databases: list[str] = []
         self._dropped = 0
         self._gone: set[str] = set()
@@ -51,13 +51,13 @@ class RestoreProgress:
             self._loaded[one.label] = self._expected[one.label]
 
     def made(
-        self, definition: ObjectDefinition | TableDefinition, *, is_bare: bool = False
+        self, definition: ObjectDefinition | TableDefinition, *, is_deferred: bool = False
     ) -> None:
-        """It stands; a table without its rows, and without keys if it is bare."""
+        """It stands; a table without its rows; deferred: without keys, too."""
         if isinstance(definition, TableDefinition):
             self._loaded[definition.label] = 0
-            if is_bare:
-                self._bare.add(definition.label)
+            if is_deferred:
+                self._deferred.add(definition.label)
         elif definition.kind is ObjectKind.DATABASE:
             self._databases.append(definition.name)
         elif definition.kind in (ObjectKind.USER, ObjectKind.ROLE):
@@ -71,9 +71,9 @@ class RestoreProgress:
             self._loaded[definition.label] += row_count
 
     def completed(self, definition: TableDefinition) -> None:
-        """A bare table has its keys."""
+        """A table whose keys were deferred has them."""
         with self._lock:
-            self._bare.discard(definition.label)
+            self._deferred.discard(definition.label)
 
     def left_to_do(self, pending: Sequence[ObjectDefinition]) -> None:
         """These come when the rows are proved."""
@@ -107,7 +107,7 @@ class RestoreProgress:
         return [
             name
             for name, rows in self._loaded.items()
-            if rows == self._expected[name] and name not in self._bare
+            if rows == self._expected[name] and name not in self._deferred
         ]
 
     def _tables(self) -> str:
@@ -115,9 +115,9 @@ class RestoreProgress:
         text = f"{self._kept + len(whole)} of {_count(len(self._expected), 'table')} complete"
         partly = [
             f"{name} ({rows} of {self._expected[name]} rows"
-            + (", without its keys)" if name in self._bare else ")")
+            + (", without its keys)" if name in self._deferred else ")")
             for name, rows in self._loaded.items()
-            if rows != self._expected[name] or name in self._bare
+            if rows != self._expected[name] or name in self._deferred
         ]
         return f"{text}; incomplete: {_listed(partly)}" if partly else text
 

@@ -58,7 +58,7 @@ class Plan:
 
 
 class Run:
-    """One restore; `standing` knows how far it came."""
+    """One restore; `progress` knows how far it came."""
 
     def __init__(
         self,

@@ -43,7 +43,7 @@ _LOOKAHEAD = 4
 time, few enough that the pages which were touched to find them are still in the server's cache."""
 
 
-class WorkerFigures(msgspec.Struct):
+class WorkerStats(msgspec.Struct):
     """What one connection read."""
 
     rows: int = 0
@@ -56,7 +56,7 @@ class ScanResult(msgspec.Struct, frozen=True):
     """All tables as trees, in the order asked for, and who read how much."""
 
     tables: tuple[ScannedTable, ...]
-    workers: tuple[WorkerFigures, ...]
+    workers: tuple[WorkerStats, ...]
 
 
 class _StoppedError(Exception):
@@ -68,7 +68,7 @@ class _Worker(msgspec.Struct):
 
     number: int
     reader: RowReader
-    figures: WorkerFigures
+    stats: WorkerStats
     advance: Callable[[int, int], None]
     pace: Pace
     monitor: Monitor
@@ -146,15 +146,15 @@ def scan_tables(
     pace = pace or Pace()
     queue: JobQueue[_Read | _Divide] = JobQueue()
     _fill(queue, snapshot, tables, scans, len(readers))
-    figures = tuple(WorkerFigures() for _ in readers)
+    stats = tuple(WorkerStats() for _ in readers)
     _run_all(
         [
             partial(_work, queue, _worker(queue, number, reader, own, monitor, pace), monitor)
-            for number, (reader, own) in enumerate(zip(readers, figures, strict=True))
+            for number, (reader, own) in enumerate(zip(readers, stats, strict=True))
         ],
         queue,
     )
-    return ScanResult(tuple(_results(scans)), figures)
+    return ScanResult(tuple(_results(scans)), stats)
 
 
 def chunk_bytes(table_bytes: int, all_bytes: int, worker_count: int) -> int:
@@ -221,26 +221,26 @@ def _worker(
     queue: JobQueue[_Read | _Divide],
     number: int,
     reader: RowReader,
-    figures: WorkerFigures,
+    stats: WorkerStats,
     monitor: Monitor,
     pace: Pace,
 ) -> _Worker:
     def advance(rows: int, raw_bytes: int) -> None:
         if queue.is_stopped:
             raise _StoppedError
-        figures.rows += rows
-        figures.raw_bytes += raw_bytes
+        stats.rows += rows
+        stats.raw_bytes += raw_bytes
         monitor.advance(rows, raw_bytes)
         pace.after_batch(raw_bytes, lambda: queue.is_stopped)
 
-    return _Worker(number, reader, figures, advance, pace, monitor)
+    return _Worker(number, reader, stats, advance, pace, monitor)
 
 
 def _work(queue: JobQueue[_Read | _Divide], worker: _Worker, monitor: Monitor) -> None:
     started = time.monotonic()
     try:
         while _work_once(queue, worker, monitor):
-            worker.figures.seconds = time.monotonic() - started
+            worker.stats.seconds = time.monotonic() - started
     except _StoppedError:
         pass
     except BaseException as error:  # the main thread raises it again

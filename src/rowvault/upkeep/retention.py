@@ -184,7 +184,7 @@ def _reasons(
     found: dict[str, list[str]] = {}
     for index, one in enumerate(ordered):
         found[one.snapshot.id] = [
-            *_standing_reasons(policy, one, newest),
+            *_fixed_reasons(policy, one, newest),
             *(
                 reason
                 for rule in rules
@@ -198,7 +198,7 @@ def _age_order(candidate: Candidate) -> tuple[datetime, str]:
     return candidate.snapshot.time, candidate.snapshot.id
 
 
-def _standing_reasons(policy: Policy, candidate: Candidate, newest: datetime) -> Iterable[str]:
+def _fixed_reasons(policy: Policy, candidate: Candidate, newest: datetime) -> Iterable[str]:
     for wanted in policy.tags:
         if set(wanted) <= set(candidate.tags) or (wanted == ("",) and not candidate.tags):
             yield f"tagged {', '.join(wanted)}" if any(wanted) else "not tagged"

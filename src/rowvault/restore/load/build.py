@@ -31,7 +31,7 @@ _Failed = list[tuple[ObjectDefinition, RestoreError]]
 
 
 class Builder:
-    """Makes what was chosen, step by step; `standing` knows how far it came."""
+    """Makes what was chosen, step by step; `progress` knows how far it came."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Builder:
 
         `completed`: as in `build`.
         """
-        bare = beside.make(self._make_table)
+        deferred = beside.make(self._make_table)
 
         def complete(record: TableRecord, has_large_rows: bool) -> None:
             if not has_large_rows:
@@ -83,7 +83,7 @@ class Builder:
 
         records = beside.records
         self._monitor.phase("loading", sum(record.root.sums.rows for record in records))
-        loading = Loading(frozenset(one.label for one in bare), _not_counted, complete)
+        loading = Loading(frozenset(one.label for one in deferred), _not_counted, complete)
         load_tables(
             repository, records, self._target.open_loader, worker_count, self._monitor, loading
         )
@@ -105,9 +105,9 @@ class Builder:
         monitor, tables = self._monitor, self._tables
         monitor.phase("creating tables")
         self._need([one for one in pre_data(self._chosen.objects) if is_broken(one)])
-        bare = [record.definition for record in tables if self._create_table(record)]
+        deferred = [record.definition for record in tables if self._create_table(record)]
         monitor.phase("loading", sum(record.root.sums.rows for record in tables))
-        labels = frozenset(one.label for one in bare)
+        labels = frozenset(one.label for one in deferred)
 
         def complete(record: TableRecord, has_large_rows: bool) -> None:
             self._progress.completed(record.definition)
@@ -116,7 +116,7 @@ class Builder:
 
         loading = Loading(labels, self._progress.loaded, complete)
         load_tables(repository, tables, self._target.open_loader, worker_count, monitor, loading)
-        for definition in bare:
+        for definition in deferred:
             self._target.add_references(definition)
         add_late_references()
         monitor.phase("creating indexes, routines, views, triggers")
@@ -145,9 +145,9 @@ class Builder:
 
     def _create_table(self, record: TableRecord) -> bool:
         """Whether its keys are left for later."""
-        is_bare = self._make_table(record)
-        self._progress.made(record.definition, is_bare=is_bare)
-        return is_bare
+        is_deferred = self._make_table(record)
+        self._progress.made(record.definition, is_deferred=is_deferred)
+        return is_deferred
 
     def _make_table(self, record: TableRecord) -> bool:
         """Whether its keys are left for later."""

@@ -19,7 +19,7 @@ from rowvault.source.protocol import Loader
 class Loading:
     """What loading is told and tells; the functions are called by any of the threads."""
 
-    bare: frozenset[str]
+    deferred: frozenset[str]
     """Labels of the tables that get their keys behind their rows."""
     loaded: Callable[[TableDefinition, int], None]
     """Hears of rows that stand."""
@@ -114,7 +114,7 @@ class _Worker:
 
     def _complete(self, table: TableLoad) -> None:
         record = table.record
-        if record.definition.label in self.loading.bare:
+        if record.definition.label in self.loading.deferred:
             self.monitor.item(f"{record.definition.label}: indexes")
             self.loader.add_keys(record.definition)
         self.loading.completed(record, table.has_large_rows)

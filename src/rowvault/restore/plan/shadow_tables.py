@@ -117,13 +117,13 @@ class ShadowTables:
             other = shadow_sequence(sequence)
             self._made.append(ExistingObject(ObjectKind.SEQUENCE, other.database, other.name))
             self._target.create(other)
-        bare = []
+        deferred = []
         for record in self.records:
             database, name = _name(record.definition)
             self._made.append(ExistingObject(ObjectKind.TABLE, database, name))
             if create_table(record):
-                bare.append(record.definition)
-        return bare
+                deferred.append(record.definition)
+        return deferred
 
     def exchange(self) -> list[TableDefinition]:
         """Exchanges all at once; gives the tables that stand. Raises RestoreError."""

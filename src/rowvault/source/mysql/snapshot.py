@@ -63,11 +63,11 @@ class MysqlSnapshot:
         server: ServerInfo,
         moment: ConsistencyPoint,
         connections: Sequence[Connection],
-        holdings: HeldLocks,
+        held: HeldLocks,
         monitor: Monitor,
     ) -> None:
         self.server = server
-        self._held = holdings
+        self._held = held
         self.moment = self._with_guard(moment)
         self._monitor = monitor
         self._selection = Selection()
@@ -76,7 +76,7 @@ class MysqlSnapshot:
         self._inspector: DocumentInspector | None = None
         self._choices: dict[tuple[str, str], KeyChoice] = {}
         self._padding: dict[TextKind, bool] = {}
-        self._watch = SwapWatch(holdings.control, holdings.signs)
+        self._watch = SwapWatch(held.control, held.table_ids)
         self._readers = [
             MysqlRowReader(one, self._path, self._has_read, self._check_same) for one in connections
         ]
@@ -201,7 +201,7 @@ class MysqlSnapshot:
 
     def _with_guard(self, moment: ConsistencyPoint) -> ConsistencyPoint:
         guard = self._held.guard
-        kind = guard.kind(self._held.signs.ids is not None)
+        kind = guard.kind(self._held.table_ids.ids is not None)
         return msgspec.structs.replace(moment, definitions=kind, definitions_reason=guard.reason)
 
     def _ask_gtid(self) -> None:
@@ -245,7 +245,7 @@ class MysqlSnapshot:
             )
 
     def _confirm_ids(self, catalogue: Catalogue, connection: Connection) -> None:
-        before = self._held.signs.ids
+        before = self._held.table_ids.ids
         if before is None:
             return
         after = table_ids.table_ids(connection)
@@ -274,7 +274,7 @@ class MysqlSnapshot:
             self._name(catalogue, [message])
 
     def _name_moving_tables(self, catalogue: Catalogue, connection: Connection) -> None:
-        before = self._held.signs.write_times
+        before = self._held.table_ids.write_times
         after = table_ids.write_times(connection, set(before)) if before else {}
         for table in catalogue.tables:
             definition = table.definition

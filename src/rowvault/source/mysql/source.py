@@ -54,14 +54,14 @@ class MysqlSource:
             stack.callback(guard.close)
             frozen_tables = TableLocks(connector.connect)
             stack.callback(frozen_tables.close)
-            moment, seeing, signs = self._take(
+            moment, seeing, ids = self._take(
                 control, connections, connector, tables, guard, frozen_tables
             )
             for unused in connections:
                 if unused not in seeing:
                     unused.close()
             server = read_server(control, self._login.options)
-            held = HeldLocks(control, guard, frozen_tables, signs, connector.connect)
+            held = HeldLocks(control, guard, frozen_tables, ids, connector.connect)
             snapshot = MysqlSnapshot(server, moment, seeing, held, self._monitor)
             # From here on the snapshot closes them.
             stack.pop_all()
@@ -96,24 +96,22 @@ class MysqlSource:
         moving = without_transactions(tables)
         # What cannot be locked is watched, and named where it may have changed.
         frozen_tables.lock(moving, self._locking)
-        signs = table_ids.read_table_ids(
-            control, {one.name for one in moving} - frozen_tables.names
-        )
-        situation = SnapshotContext(
+        ids = table_ids.read_table_ids(control, {one.name for one in moving} - frozen_tables.names)
+        context = SnapshotContext(
             connections=connections,
             control=control,
             features=read_features(control),
             locking=self._locking,
             definitions=guard.lock,
-            can_compare=signs.ids is not None,
+            can_compare=ids.ids is not None,
             tables=tables,
             frozen_tables=frozen_tables,
             connect=connector.connect,
         )
-        taken = take_consistency_point(situation)
+        taken = take_consistency_point(context)
         if taken.lock_lost:
             guard.lose(taken.lock_lost)
-        return taken.moment, taken.connections, signs
+        return taken.moment, taken.connections, ids
 
 
 def _opened(stack: ExitStack, connector: Connector) -> Connection:

@@ -74,7 +74,7 @@ class ConsistentConnections(msgspec.Struct, frozen=True):
 
 
 class SnapshotStrategies(msgspec.Struct):
-    situation: SnapshotContext
+    context: SnapshotContext
     reasons: list[str] = msgspec.field(default_factory=list)
     """Why each way that was tried is not the one."""
 
@@ -82,7 +82,7 @@ class SnapshotStrategies(msgspec.Struct):
         locking = [self._with_commits_stopped, self._with_writes_locked, self._with_tables_locked]
         lock_free = [self._at_equal_positions]
         # One connection is one moment by itself: all that a lock adds is its position in the log.
-        is_one = len(self.situation.connections) == 1
+        is_one = len(self.context.connections) == 1
         ways = [*lock_free, *locking[:2]] if is_one else [*locking, *lock_free]
         for way in (self._without_waiting, *ways, self._on_some_connections):
             taken = way()
@@ -92,7 +92,7 @@ class SnapshotStrategies(msgspec.Struct):
 
     def _without_waiting(self) -> ConsistentConnections | None:
         """The transactions tell where they stand, or one is made from the other."""
-        own = self.situation
+        own = self.context
         if own.features.clones and len(own.connections) > 1:
             refusal = transactions.begin_as_twins(own.connections)
             if not refusal:
@@ -112,7 +112,7 @@ class SnapshotStrategies(msgspec.Struct):
         return None
 
     def _with_commits_stopped(self) -> ConsistentConnections | None:
-        own = self.situation
+        own = self.context
         # Afterwards there is an instant in which a table may be swapped: only if that would show.
         if own.definitions != BACKUP_STAGE or not own.can_compare or self._needs_no_lock():
             return None
@@ -121,11 +121,11 @@ class SnapshotStrategies(msgspec.Struct):
             self.reasons.append(refusal)
             return None
         transactions.begin(own.connections)
-        taken = self._standing(STAGE, own.control)
+        taken = self._at_log_end(STAGE, own.control)
         return msgspec.structs.replace(taken, lock_lost=resume_commits(own.control, own.locking))
 
     def _with_writes_locked(self) -> ConsistentConnections | None:
-        own = self.situation
+        own = self.context
         if self._needs_no_lock():
             return None
         locker = self._connect_more()
@@ -145,7 +145,7 @@ class SnapshotStrategies(msgspec.Struct):
                 held, msgspec.structs.replace(own.locking, longest_wait_s=_WHILE_ALL_WAIT_S)
             )
             transactions.begin(own.connections)
-            taken = self._standing(READ_LOCK, locker)
+            taken = self._at_log_end(READ_LOCK, locker)
             # Fails when the lock was lost meanwhile.
             locker.execute("UNLOCK TABLES", transactions.TASK)
         finally:
@@ -153,7 +153,7 @@ class SnapshotStrategies(msgspec.Struct):
         return taken
 
     def _with_tables_locked(self) -> ConsistentConnections | None:
-        own = self.situation
+        own = self.context
         if not own.tables:
             return None
         with_transactions = [one for one in own.tables if one.has_transactions]
@@ -165,7 +165,7 @@ class SnapshotStrategies(msgspec.Struct):
                 return None
             transactions.begin(own.connections)
             # What goes on meanwhile touches other tables: from here on nothing of these is missing.
-            taken = self._standing(TABLE_LOCKS, own.control)
+            taken = self._at_log_end(TABLE_LOCKS, own.control)
             locks.check_held()
         finally:
             locks.close()
@@ -177,7 +177,7 @@ class SnapshotStrategies(msgspec.Struct):
         From before a commit is logged until after it shows, its id is owned; then it is executed,
         in the same instant. Asked in this order, no commit slips through in between.
         """
-        own = self.situation
+        own = self.context
         if not own.features.owns_gtids or own.features.unlogged:
             return None
         for _ in range(_POSITION_TRIES):
@@ -195,31 +195,31 @@ class SnapshotStrategies(msgspec.Struct):
 
     def _on_some_connections(self) -> ConsistentConnections | None:
         """As many as agree on a position."""
-        own = self.situation
+        own = self.context
         if not own.features.tells_positions or own.features.unlogged:
             return None
         group = transactions.begin_at_one_position(own.connections)
         return self._told(BINLOG_POSITION if len(group) > 1 else ONE_CONNECTION, group)
 
     def _on_one_connection(self) -> ConsistentConnections:
-        first = self.situation.connections[:1]
+        first = self.context.connections[:1]
         transactions.begin(first)
         return self._taken(ONE_CONNECTION, first, UNKNOWN, "")
 
     def _needs_no_lock(self) -> bool:
         """One connection is one moment; a lock would only tell where in the log it lies."""
-        own = self.situation
+        own = self.context
         return len(own.connections) == 1 and not own.features.keeps_log
 
     def _lock_still(self, names: frozenset[Name], locking: Locking) -> None:
-        own = self.situation
+        own = self.context
         refusal = own.frozen_tables.lock([one for one in own.tables if one.name in names], locking)
         if refusal:
             self.reasons.append(refusal)
 
     def _connect_more(self) -> Connection | None:
         try:
-            return self.situation.connect()
+            return self.context.connect()
         except ConnectError as error:
             self.reasons.append(f"no connection is left for a lock: {error}")
             return None
@@ -229,10 +229,10 @@ class SnapshotStrategies(msgspec.Struct):
         first = connections[0]
         return self._taken(method, connections, of_transaction(first), gtid_of_transaction(first))
 
-    def _standing(self, method: str, asked: Connection) -> ConsistentConnections:
+    def _at_log_end(self, method: str, asked: Connection) -> ConsistentConnections:
         """Nothing moves: the end of the log is where the transactions stand."""
         position, gtid = log_end(asked).position, executed_gtid(asked)
-        return self._taken(method, self.situation.connections, position, gtid)
+        return self._taken(method, self.context.connections, position, gtid)
 
     def _taken(
         self,
@@ -242,9 +242,9 @@ class SnapshotStrategies(msgspec.Struct):
         gtid: str,
     ) -> ConsistentConnections:
         file, offset = position
-        if self.situation.features.keeps_log and not file:
+        if self.context.features.keeps_log and not file:
             self.reasons.append("its position in the binary log is not known")
-        if method == BINLOG_POSITION and len(connections) == len(self.situation.connections):
+        if method == BINLOG_POSITION and len(connections) == len(self.context.connections):
             # The best that any server has.
             self.reasons.clear()
         return ConsistentConnections(
@@ -252,9 +252,9 @@ class SnapshotStrategies(msgspec.Struct):
         )
 
 
-def take_consistency_point(situation: SnapshotContext) -> ConsistentConnections:
+def take_consistency_point(context: SnapshotContext) -> ConsistentConnections:
     """Raises SnapshotLostError, StatementError and its kinds."""
-    return SnapshotStrategies(situation).take()
+    return SnapshotStrategies(context).take()
 
 
 def no_positions(features: SnapshotFeatures) -> str:

@@ -22,13 +22,13 @@ UNGUARDED = "unguarded"
 
 
 class DdlGuard:
-    """One of: a lock on all definitions, held by the control connection; a keeper; nothing."""
+    """One of: a lock on all definitions, held by the control connection; a holder; nothing."""
 
     def __init__(
-        self, control: Connection, lock: str, reason: str, keeper: MdlHolder | None
+        self, control: Connection, lock: str, reason: str, holder: MdlHolder | None
     ) -> None:
         self._control = control
-        self._keeper = keeper
+        self._holder = holder
         self.lock = lock
         """The lock on all definitions that is held, or empty."""
         self.reason = reason
@@ -38,14 +38,14 @@ class DdlGuard:
         """In one word, as it is until now; `can_compare`: table ids can be read."""
         if self.lock:
             return self.lock
-        if self._keeper is not None and not self._keeper.gave_way:
+        if self._holder is not None and not self._holder.gave_way:
             return METADATA_LOCKS
         return COMPARED if can_compare else UNGUARDED
 
     @property
     def holds(self) -> bool:
         """Nobody could alter or rename a table until now."""
-        return bool(self.lock) or (self._keeper is not None and not self._keeper.gave_way)
+        return bool(self.lock) or (self._holder is not None and not self._holder.gave_way)
 
     def lose(self, reason: str) -> None:
         """The lock on all definitions is gone."""
@@ -56,19 +56,19 @@ class DdlGuard:
     def reading(self) -> Iterator[Connection]:
         """The connection to read the catalogue with.
 
-        While a keeper keeps, that is its own: any other one would wait behind those who wait for
-        the keeper. The keeper does not give way meanwhile.
+        While a holder keeps, that is its own: any other one would wait behind those who wait for
+        the holder. The holder does not give way meanwhile.
         """
-        if self._keeper is None:
+        if self._holder is None:
             yield self._control
             return
-        with self._keeper.still_kept() as kept:
+        with self._holder.still_kept() as kept:
             yield self._control if kept is None else kept
 
     def close(self) -> None:
-        """Ends the keeper; the control connection ends elsewhere."""
-        if self._keeper is not None:
-            self._keeper.close()
+        """Ends the holder; the control connection ends elsewhere."""
+        if self._holder is not None:
+            self._holder.close()
 
 
 def begin_guard(
@@ -81,7 +81,7 @@ def begin_guard(
     lock, reason = lock_definitions(control, locking)
     if lock or not locking.allowed or not tables:
         return DdlGuard(control, lock, reason, None)
-    keeper, refusal = open_mdl_holder(connect, tables, locking.longest_wait_s)
+    holder, refusal = open_mdl_holder(connect, tables, locking.longest_wait_s)
     if refusal:
         return DdlGuard(control, "", f"{reason}; {refusal}", None)
-    return DdlGuard(control, "", reason, keeper)
+    return DdlGuard(control, "", reason, holder)

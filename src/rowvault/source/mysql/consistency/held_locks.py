@@ -21,7 +21,7 @@ class HeldLocks(msgspec.Struct, frozen=True):
     """Of definitions."""
     frozen_tables: TableLocks
     """Tables without transactions, until they are read."""
-    signs: TableIds
+    table_ids: TableIds
     """Read before the moment."""
     connect: Callable[[], Connection]
 

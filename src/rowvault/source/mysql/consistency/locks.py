@@ -147,10 +147,10 @@ def _refusal(what: str, error: faults.StatementError) -> str:
 
 
 def wait_beyond(connection: Connection, locking: Locking) -> None:
-    """Lets a reading connection wait for a table longer than a keeper holds others back.
+    """Lets a reading connection wait for a table longer than a holder holds others back.
 
-    Whoever wants to alter the table waits for the keeper, and the reader behind that one; it must
-    not give up before the keeper does.
+    Whoever wants to alter the table waits for the holder, and the reader behind that one; it must
+    not give up before the holder does.
     """
     _set_wait(connection, round(LOCK_WAIT_S + locking.longest_wait_s))
 

@@ -2,7 +2,7 @@
 
 A transaction that has touched a table keeps others from altering, dropping or renaming it until it
 ends (https://dev.mysql.com/doc/refman/9.7/en/metadata-locking.html). Whoever wants to waits, and
-behind that one every statement on the table, this backup's reads among them. So a keeper gives way
+behind that one every statement on the table, this backup's reads among them. So a holder gives way
 after some seconds, whatever the backup still has to read.
 """
 
@@ -75,17 +75,17 @@ class MdlHolder:
 def open_mdl_holder(
     connect: Callable[[], Connection], tables: Sequence[ListedTable], longest_s: float
 ) -> tuple[MdlHolder | None, str]:
-    """(a keeper of these tables or None, why none or ''). Raises ConnectError, LostError."""
-    keeper = MdlHolder(connect(), longest_s)
+    """(a holder of these tables or None, why none or ''). Raises ConnectError, LostError."""
+    holder = MdlHolder(connect(), longest_s)
     try:
-        refusal = keeper.keep(tables)
+        refusal = holder.keep(tables)
     except BaseException:
-        keeper.close()
+        holder.close()
         raise
     if refusal:
-        keeper.close()
+        holder.close()
         return None, f"tables cannot be kept from being altered: {refusal}"
-    return keeper, ""
+    return holder, ""
 
 
 def _touch(connection: Connection, tables: Sequence[ListedTable]) -> None:

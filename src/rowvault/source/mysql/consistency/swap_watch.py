@@ -32,13 +32,13 @@ class SwapWatch:
     | `_connection`, `_moved` | `_lock` |
     """
 
-    def __init__(self, connection: Connection, signs: TableIds) -> None:
+    def __init__(self, connection: Connection, table_ids: TableIds) -> None:
         """`connection` is used by nothing else while tables are read."""
         self._connection = connection
-        self._signs = signs
+        self._table_ids = table_ids
         self._spaces: dict[str, dict[str, str]] = defaultdict(dict)
         """Those of the signs, by the name of the table alone: there may be ten thousand tables."""
-        for one, number in signs.spaces.items():
+        for one, number in table_ids.spaces.items():
             self._spaces[_without_partition(one)][one] = number
         self._lock = threading.Lock()
         self._moved: set[Name] = set()
@@ -51,8 +51,11 @@ class SwapWatch:
         """
         name = (table.database, table.name)
         with self._lock:
-            if name in self._signs.write_times:
-                if write_times(self._connection, {name}).get(name) != self._signs.write_times[name]:
+            if name in self._table_ids.write_times:
+                if (
+                    write_times(self._connection, {name}).get(name)
+                    != self._table_ids.write_times[name]
+                ):
                     self._moved.add(name)
             elif not self._is_same(name):
                 raise SnapshotLostError(
@@ -66,13 +69,13 @@ class SwapWatch:
             return name in self._moved
 
     def _is_same(self, name: Name) -> bool:
-        if self._signs.ids is None:
+        if self._table_ids.ids is None:
             return True  # nothing can be compared, and the snapshot says so
         spaces = spaces_of(self._spaces.get(_without_partition("/".join(name)), {}), name)
         if spaces:
             return tablespaces(self._connection, name) == spaces
         after = table_ids(self._connection, name)
-        return after is not None and innodb_names(self._signs.ids, *name) == innodb_names(
+        return after is not None and innodb_names(self._table_ids.ids, *name) == innodb_names(
             after, *name
         )
 

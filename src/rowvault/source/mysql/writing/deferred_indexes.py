@@ -1,7 +1,7 @@
 """Tables that get their keys after their rows: made so only where the outcome is the same.
 
 It is rehearsed without rows on the target itself: what it says of a table that was made whole, and
-of one that was made bare and altered, must be equal byte for byte.
+of one whose keys were added later, must be equal byte for byte.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from rowvault.sqltext.quoting import encode_name, qualified
 
 
 class IndexBuilder:
-    """Makes bare tables and completes them, over one connection."""
+    """Makes tables without keys and adds those later, over one connection."""
 
     def __init__(self, connection: Connection, vendor: str) -> None:
         self._connection = connection
         # What the server warns about was told when the table was made whole.
         self._maker = DdlRunner(connection, vendor, SilentMonitor(), [])
 
-    def make_bare(self, table: TableDefinition) -> bool:
-        """Makes a table that stands whole and without rows bare; False: it stays whole.
+    def make_deferred(self, table: TableDefinition) -> bool:
+        """Makes a whole table without rows anew without its keys; False: it stays whole.
 
         Raises RestoreError, StatementError.
         """
@@ -44,7 +44,7 @@ class IndexBuilder:
         return True
 
     def add_keys(self, table: TableDefinition) -> None:
-        """Builds the keys of a table that was made bare. Raises RestoreError."""
+        """Builds the keys that were deferred. Raises RestoreError."""
         self.alter(table, _late(table).add_keys, "its keys")
 
     def add_references(self, table: TableDefinition) -> None:

@@ -135,12 +135,12 @@ class MysqlTarget:
             raise restore_error(error, f"{definition.label} could not be created") from error
 
     def create_without_keys(self, table: TableDefinition) -> bool:
-        """Makes it whole, and then bare where that leads to the same. Raises RestoreError."""
+        """Makes it whole, then with its keys deferred where that ends the same. Raises RestoreError."""
         self.create(table)
         if by_detour(table) is not None:
             return False
         try:
-            return self._keys.make_bare(table)
+            return self._keys.make_deferred(table)
         except SourceError as error:
             raise restore_error(error, f"{table.label} could not be created") from error
 
