@@ -30,8 +30,8 @@ class StatsResult:
     repository: str
     chosen: Snapshot | None
     statistics: Statistics
-    figures_of: Snapshot | None
-    figures: BackupMetrics | None
+    metrics_of: Snapshot | None
+    metrics: BackupMetrics | None
     """None where there is no snapshot."""
 
 
@@ -44,10 +44,10 @@ def stats(options: StatsOptions, monitor: Monitor) -> StatsResult:
         chosen = None if options.snapshot is None else options.snapshot.of(repository).snapshot
         found = gather(repository, chosen, monitor)
         subject = chosen or (found.snapshots[-1] if found.snapshots else None)
-        figures = None
+        metrics = None
         if subject is not None:
             speed = reading_speed(repository, subject)
-            figures = backup_metrics(
+            metrics = backup_metrics(
                 subject, found.snapshots, found.needed_bytes, speed, options.restore_bytes_per_s
             )
-        return StatsResult(repository.location, chosen, found, subject, figures)
+        return StatsResult(repository.location, chosen, found, subject, metrics)

@@ -132,7 +132,7 @@ def document(result: StatsResult) -> dict[str, object]:
         "files": found.files,
         "stored_bytes": found.total_bytes,
         "growth": [_growth(one) for one in found.snapshots],
-        "figures": None if result.figures is None else _figures(result),
+        "figures": None if result.metrics is None else _metrics(result),
     }
 
 
@@ -158,16 +158,16 @@ def _growth(snapshot: Snapshot) -> dict[str, object]:
     }
 
 
-def _figures(result: StatsResult) -> dict[str, object]:
-    figures = result.figures
-    assert figures is not None
-    assert result.figures_of is not None
+def _metrics(result: StatsResult) -> dict[str, object]:
+    metrics = result.metrics
+    assert metrics is not None
+    assert result.metrics_of is not None
     return {
-        "snapshot": result.figures_of.id,
-        "backup_ratio": _ratio(figures.backup_ratio),
-        "restore_ratio": _ratio(figures.restore_ratio),
-        "backup_time": _duration(figures.backup_time),
-        "restore_time": _duration(figures.restore_time),
+        "snapshot": result.metrics_of.id,
+        "backup_ratio": _ratio(metrics.backup_ratio),
+        "restore_ratio": _ratio(metrics.restore_ratio),
+        "backup_time": _duration(metrics.backup_time),
+        "restore_time": _duration(metrics.restore_time),
     }
 
 
@@ -191,10 +191,10 @@ def _duration(duration: Duration) -> dict[str, object]:
 
 def _write(result: StatsResult) -> None:
     write_facts(_facts(result))
-    if result.figures is not None and result.figures_of is not None:
+    if result.metrics is not None and result.metrics_of is not None:
         stdout.write_line("")
-        stdout.write_line(f"the four figures of snapshot {result.figures_of.id}")
-        write_facts(_figure_facts(result.figures))
+        stdout.write_line(f"the four figures of snapshot {result.metrics_of.id}")
+        write_facts(_metric_facts(result.metrics))
     if result.chosen is None and result.statistics.snapshots:
         _write_growth(result.statistics)
 
@@ -240,12 +240,12 @@ def _saved(left: int, saved: int, how: str) -> str:
     return f"{format_bytes(left)}: {how} {format_bytes(saved)}{share}"
 
 
-def _figure_facts(figures: BackupMetrics) -> list[tuple[str, str]]:
+def _metric_facts(metrics: BackupMetrics) -> list[tuple[str, str]]:
     return [
-        ("backup ratio", _ratio_text(figures.backup_ratio, "stored")),
-        ("restore ratio", _ratio_text(figures.restore_ratio, "to be read")),
-        ("backup time", _duration_text(figures.backup_time)),
-        ("restore time", _duration_text(figures.restore_time)),
+        ("backup ratio", _ratio_text(metrics.backup_ratio, "stored")),
+        ("restore ratio", _ratio_text(metrics.restore_ratio, "to be read")),
+        ("backup time", _duration_text(metrics.backup_time)),
+        ("restore time", _duration_text(metrics.restore_time)),
     ]
 
 

@@ -135,7 +135,7 @@ class MysqlTarget:
             raise restore_error(error, f"{definition.label} could not be created") from error
 
     def create_without_keys(self, table: TableDefinition) -> bool:
-        """Makes it whole, then with its keys deferred where that ends the same. Raises RestoreError."""
+        """Makes it whole, then without keys where that ends the same. Raises RestoreError."""
         self.create(table)
         if by_detour(table) is not None:
             return False
