@@ -31,7 +31,7 @@ _UTF8_CLIENTS = frozenset({"", "utf8mb4", "utf8mb3", "utf8"})
 def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
     """The statement in its session, then the script's session again; its database is in use."""
     wanted = dict(definition.session)
-    if is_broken(definition) and not _can_be_stood_in(definition, vendor):
+    if is_broken(definition) and not _has_view_stubs(definition, vendor):
         return _commented(definition.statement)
     settings = {"sql_mode": ""} | {name: wanted[name] for name in _SETTINGS if name in wanted}
     own_collation = wanted.get(OWN_COLLATION, "")
@@ -46,7 +46,7 @@ def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
         ends.append(_alter_collation(definition.database, own_collation))
     charset = wanted.get("character_set_client", "").lower()
     if is_broken(definition):
-        statement = _with_stand_ins(definition, vendor, charset)
+        statement = _with_view_stubs(definition, vendor, charset)
     else:
         statement = _framed(definition.statement, vendor, charset)
     framed = encode_name("".join(lines)) + statement + encode_name("".join(ends))
@@ -58,7 +58,7 @@ def framed_program(definition: ObjectDefinition, vendor: str) -> bytes:
 
 def shortcoming(definition: ObjectDefinition, vendor: str) -> str:
     """Why a client that loads the framed statement does not make it exactly, or ''."""
-    if is_broken(definition) and not _can_be_stood_in(definition, vendor):
+    if is_broken(definition) and not _has_view_stubs(definition, vendor):
         return (
             f"{definition.label} is broken, and no client makes it from a script: its text stands "
             "there as a comment. `rowvault restore` makes it."
@@ -77,13 +77,13 @@ def _commented(statement: bytes) -> bytes:
     return b"".join(b"-- %b\n" % line for line in (b"Invalid at the source:", *lines))
 
 
-def _can_be_stood_in(definition: ObjectDefinition, vendor: str) -> bool:
+def _has_view_stubs(definition: ObjectDefinition, vendor: str) -> bool:
     """No block drops a function; the script does, if it is one of the database that it has made."""
     functions = [one for one in view_stubs(definition, vendor) if one.kind == b"FUNCTION"]
     return not any(b"`.`" in one.name for one in functions)
 
 
-def _with_stand_ins(definition: ObjectDefinition, vendor: str, charset: str) -> bytes:
+def _with_view_stubs(definition: ObjectDefinition, vendor: str, charset: str) -> bytes:
     """Makes what the view reads, then the view, and drops the former again.
 
     A script sees no error; a block does, and MySQL has blocks in procedures alone.
