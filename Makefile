@@ -11,12 +11,14 @@ STATIC := setup.py src tests benchmarks
 ARGS ?=
 # Each worker has servers of its own; `make test WORKERS=0 ARGS='-s ...'` shows what a test prints.
 WORKERS ?= 2
+# What `make quick` runs: what needs neither a server nor a mount, and does not take long.
+QUICK := not slow and not mariadb and not mysql and not fuse and not shared
 # `make soak HISTORIES=10 FIRST=31`: seeds 31 to 40.
 HISTORIES ?= 100
 FIRST ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint soak bench fidelity docs clean
+.PHONY: help demo test quick check lint soak bench fidelity docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -26,6 +28,10 @@ demo: $(VENV)/.installed ## build, then the main job on the embedded default, SQ
 
 test: $(VENV)/.dev lint ## everything: what is missing from apt, lint, types, layers, all tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+quick: $(VENV)/.dev ## tests without servers, fewer examples, the slow ones left out (under 90 s)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		--hypothesis-profile quick -m "$(QUICK)" $(ARGS) $(addprefix tests/,unit kernel property cli)
 
 check: $(VENV)/.dev lint ## all static checks: lint, format, types, layers
 

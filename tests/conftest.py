@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Loaded by its plugin at the end of a run, beside trio, it would warn, and so fail the run.
-import hypothesis  # noqa: F401
+import hypothesis
 import pytest
 
 from support import memory, mysql_programs
@@ -34,6 +34,15 @@ MEMORY_BYTES = 5 << 30
 """What the servers of one worker keep at most, and need to run."""
 
 _OBJECTS_BETWEEN_COLLECTIONS = 10_000
+
+# For `make quick`: a tenth of the examples, where a test does not state their number itself. As
+# everywhere, how fast a machine is decides no test.
+hypothesis.settings.register_profile(
+    "quick",
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 
 VENDORS = ("mariadb", pytest.param("mysql", marks=pytest.mark.mysql))
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from support.rowvault import run, run_json, succeed
 
 
+@pytest.mark.slow
 def test_the_tour(tmp_path: Path) -> None:
     place = tmp_path / "tour"
     text = succeed("demo", place).decode()

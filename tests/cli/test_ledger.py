@@ -111,6 +111,7 @@ WRITERS: dict[str, int] = {
 """How each verb that writes ends where a snapshot has vanished; `backup` has a test of its own."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", WRITERS)
 def test_every_verb_that_writes_looks_at_the_set(tmp_path: Path, line: str) -> None:
     make_database(tmp_path / "shop.db", 20)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -186,7 +187,7 @@ def latest(repository: Repository) -> Snapshot | None:
     return snapshots[-1] if snapshots else None
 
 
-TestDescent = Descent.TestCase
+TestDescent = pytest.mark.slow(Descent.TestCase)
 TestDescent.settings = settings(
     max_examples=25,
     stateful_step_count=20,

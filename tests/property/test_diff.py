@@ -50,6 +50,7 @@ def diff(
             return diff_snapshots(repository, first, second, None, None, monitor)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(TABLES, TABLES, st.data())
 def test_counts_are_those_of_a_model(

@@ -283,6 +283,7 @@ def test_sealed_document(kind: DocumentType, data: st.DataObject) -> None:
     quietly(lambda: read_all(dict(vault()) | {name: stored}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name.lower())
 def test_each_member_of_a_sealed_document(kind: DocumentType) -> None:
     name, whole = first(KINDS[kind])

@@ -49,6 +49,7 @@ def deltas(repository: Repository) -> list[FrameHeader]:
     return [header for header in headers(repository) if header.bases]
 
 
+@pytest.mark.slow
 def test_many_versions_are_never_deep(repository: Repository) -> None:
     """The base of version n is n with its lowest set bit cleared, or where the line begins."""
     rows, random = sample_rows(12), Random(1)

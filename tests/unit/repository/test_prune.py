@@ -546,6 +546,7 @@ def test_a_check_beside_a_prune_finds_no_damage(storage: LocalStorage) -> None:
             assert check(repository, False, SilentMonitor()).errors == [], at
 
 
+@pytest.mark.slow
 def test_memory_is_bounded(tmp_path: Path) -> None:
     """A bit for each block, and a little for each pack: 60,000 blocks of 100 packs."""
     segment = _many_blocks(packs=100, blocks_each=600)
