@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/how-to/add-a-format-version.md").read_text()
+PAGE = (ROOT / "docs/explanation/add-a-format-version.md").read_text()
 SAMPLES = ROOT / "tests/data/repositories"
 QUOTED = sorted(set(re.findall(r"`([^`\n]+)`", PAGE)))
 FILES = [one for one in QUOTED if "/" in one]
