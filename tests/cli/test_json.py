@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cli.vaults import Vault, change_database, make_database
+from rowvault.cli.output.formatting import format_bytes
 from support.golden import golden_copy
 from support.rowvault import run_json, succeed
 
@@ -128,7 +129,10 @@ def test_stats(vault: Vault) -> None:
         "repository", "snapshot", "time", "source", "snapshots", "raw_bytes", "unique_bytes",
         "savings", "rows", "bases", "manifests", "nodes", "unused", "others", "exclusive_bytes",
         "overhead_bytes", "unlisted_bytes", "files", "stored_bytes", "growth", "figures",
+        "prune", "prune_unknown",
     }  # fmt: skip
+    assert document["prune"] == run_json("-r", vault.path, "prune", "--dry-run")
+    assert document["prune_unknown"] is None
     on_disk = sum(path.stat().st_size for path in vault.path.rglob("*") if path.is_file())
     assert document["stored_bytes"] == sum(document["files"].values()) == on_disk
     assert document["savings"].keys() == {"dedup_bytes", "compression_bytes", "delta_bytes"}
@@ -149,7 +153,7 @@ def test_stats(vault: Vault) -> None:
     assert figures["backup_time"]["measured_seconds"] == shown[1]["seconds"]
 
     one = run_json("-r", vault.path, "stats", "latest~1", "--restore-speed", "1K")
-    assert (one["snapshot"], one["unused"]) == (vault.snapshots[0], None)
+    assert (one["snapshot"], one["unused"], one["prune"]) == (vault.snapshots[0], None, None)
     assert (one["time"], one["source"]) == (shown[0]["time"], str(vault.source))
     assert 0 < one["exclusive_bytes"] < one["others"]["stored_bytes"] + one["stored_bytes"]
     time = one["figures"]["restore_time"]
@@ -173,6 +177,10 @@ def test_stats_of_deltas_and_their_bases(tmp_path: Path, empty_vault: Path) -> N
     parts = [*left["rows"], left["bases"], left["manifests"], left["nodes"], left["unused"]]
     packs = left["files"]["data_packs"] + left["files"]["tree_packs"]
     assert packs == left["overhead_bytes"] + sum(part["stored_bytes"] for part in parts)
+    told = succeed("-r", empty_vault, "stats").decode()
+    done = run_json("-r", empty_vault, "prune")
+    assert left["prune"] == done | {"dry_run": True}
+    assert f"a prune                frees {format_bytes(done['freed_bytes'])}" in told
 
 
 def test_stats_of_nothing(empty_vault: Path) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
+from rowvault.commands.access import RepositoryAccess
+from rowvault.commands.stats import StatsOptions, StatsResult, stats
+from rowvault.core.errors import DamageError
 from rowvault.core.monitor import SilentMonitor
 from rowvault.repository.records.snapshot import Snapshot
 from rowvault.repository.repository import Repository
-from rowvault.storage import Storage
-from rowvault.upkeep.prune.engine import prune
+from rowvault.storage import LocalStorage, Storage
+from rowvault.upkeep.prune.engine import COMMAND, prune
 from rowvault.upkeep.prune.plan import PruneLimits
 from rowvault.upkeep.prune.report import PruneReport, PruneRequest
 from rowvault.upkeep.statistics import gather
@@ -26,6 +30,7 @@ from support.sample_repository import (
     put_all,
     read_snapshot,
     sample_rows,
+    take_at_once,
     take_snapshot,
 )
 
@@ -173,3 +178,99 @@ def test_what_statistics_call_unused_is_what_a_prune_frees(history: object) -> N
     freed = before.stored.frame_bytes - after.stored.frame_bytes
     unused = before.stored.unused.stored_bytes
     assert freed == unused or (freed > unused and done.renewed_blocks)
+
+
+def a_random_history(storage: Storage, seed: int) -> None:
+    """Backups on others and beside others, prunes, killed runs; most snapshots are forgotten."""
+    chance = random.Random(seed)
+    rows: list[Row] = sample_rows(200)
+    parent: Snapshot | None = None
+    with Repository.create(storage, None, MIDDLING, CHEAP) as repository:
+        for step in range(chance.randint(6, 12)):
+            for place in chance.sample(range(len(rows)), 5):
+                rows[place] = (rows[place][0], (b"step %d" % step).ljust(64))
+            tables: Tables = {("shop", "orders"): list(rows)}
+            happening = chance.random()
+            if happening < 0.15:
+                parent = take_at_once(repository, [tables, tables], [1, 3], 2 * step)[-1]
+            elif happening < 0.3:
+                leave_packs(storage, repository, step)
+            elif happening < 0.4:
+                prune(repository, PruneRequest(), SilentMonitor())
+            else:
+                parent = take_snapshot(repository, tables, 2 * step, parent=parent)
+        for snapshot in repository.snapshots()[:-1]:
+            if chance.random() < 0.7:
+                repository.forget(snapshot)
+
+
+def leave_packs(storage: Storage, repository: Repository, number: int) -> None:
+    """As a run that is killed before it lists them."""
+    known = set(storage.list("index/"))
+    with repository.begin("killed", SilentMonitor()) as session:
+        rows = sample_rows(60, salt=f"killed {number}")
+        put_all(session, repository, {("shop", "orders"): rows}, number)
+        session.flush()
+    for name in set(storage.list("index/")) - known:
+        storage.delete(name)
+
+
+def look(place: Path) -> StatsResult:
+    """What `stats` says; it changes nothing."""
+    storage = LocalStorage(place)
+    everything = {name: storage.read(name) for name in storage.list("")}
+    found = stats(StatsOptions(RepositoryAccess(str(place), lambda: b"")), SilentMonitor())
+    assert {name: storage.read(name) for name in storage.list("")} == everything
+    return found
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_statistics_say_what_a_prune_does(seed: int, tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path / "vault")
+    a_random_history(storage, seed)
+    said = look(tmp_path / "vault").prune
+    assert said is not None
+    before = bulk(storage)
+    done = run(storage, limits=PruneLimits(), dry_run=False)
+    assert asdict(said) == asdict(done)
+    assert said.freed_bytes == before - bulk(storage)
+
+
+def test_statistics_say_what_waits_for_a_run_at_work(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path / "vault")
+    two_first_backups_at_once(storage)
+    with open_plain(storage) as other, other.begin("backup", SilentMonitor()):
+        said = look(tmp_path / "vault").prune
+        assert said is not None
+        assert said.pending_bytes > 0
+        assert asdict(said) == asdict(run(storage, limits=PruneLimits(), dry_run=False))
+
+
+def test_statistics_need_no_lock(tmp_path: Path) -> None:
+    """Beside another prune all is told but what a second one would do."""
+    storage = LocalStorage(tmp_path / "vault")
+    a_history_that_was_thinned_out(storage)
+    before = look(tmp_path / "vault")
+    with open_plain(storage) as other, other.begin(COMMAND, SilentMonitor()):
+        during = look(tmp_path / "vault")
+    assert during.prune is None
+    assert during.prune_unknown is not None
+    assert "is in use" in during.prune_unknown
+    assert during.statistics.stored == before.statistics.stored
+    assert look(tmp_path / "vault").prune == before.prune
+
+
+def test_statistics_say_why_nothing_can_be_foretold(tmp_path: Path) -> None:
+    """A pack that the index lists is gone: a prune refuses, though no snapshot needs it."""
+    storage = LocalStorage(tmp_path / "vault")
+    with Repository.create(storage, None, SMALL, CHEAP) as repository:
+        forgotten = take_snapshot(repository, {("shop", "t"): sample_rows(90, salt="a")}, 0)
+        packs = storage.list("packs/data/")
+        take_snapshot(repository, {("shop", "t"): sample_rows(90, salt="b")}, 1)
+        repository.forget(forgotten)
+    storage.delete(packs[0])
+    with pytest.raises(DamageError, match="Nothing was removed") as refusal:
+        run(storage, limits=PruneLimits(), dry_run=False)
+    found = look(tmp_path / "vault")
+    assert (found.prune, found.prune_unknown) == (None, str(refusal.value))
+    assert found.statistics.total_bytes > 0

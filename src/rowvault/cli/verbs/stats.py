@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rowvault.cli.command import Command, usage_error
-from rowvault.cli.input import amounts
+from rowvault.cli.input import amounts, prune_options
 from rowvault.cli.input.options import SNAPSHOT_HELP
 from rowvault.cli.input.snapshot_name import snapshot_choice, source_option, taken
 from rowvault.cli.output import stdout
@@ -56,7 +56,12 @@ _GROWTH_ROWS = 10
     and the time is the least that a restore takes: the target does its own work besides. What
     `restore --json` says, raw_bytes / seconds, is a restore's speed.
 
-    All trees and the footers of all packs are read; nothing is changed.
+    Without SNAP it also says what a prune with its usual limits would free now, to the byte: that
+    is the dry run of the prune itself. Where that cannot be told, because another prune is at work
+    or something is damaged, it says why, and all else is shown.
+
+    All trees and the footers of all packs are read, and without SNAP the blocks that a prune would
+    store anew; nothing is changed, and no run is waited for or held up.
     """,
     examples=[
         "rowvault stats",
@@ -126,6 +131,10 @@ def document(result: StatsResult) -> dict[str, object]:
         "nodes": _amount(stored.nodes),
         "unused": rest if result.chosen is None else None,
         "others": None if result.chosen is None else rest,
+        "prune": None
+        if result.prune is None
+        else prune_options.document(result.prune, dry_run=True),
+        "prune_unknown": result.prune_unknown,
         "exclusive_bytes": found.exclusive_bytes,
         "overhead_bytes": found.overhead_bytes,
         "unlisted_bytes": found.unlisted_bytes,
@@ -227,11 +236,26 @@ def _facts(result: StatsResult) -> list[tuple[str, str]]:
         ("trees and manifests", format_bytes(other)),
         ("index and documents", "" if result.chosen else format_bytes(documents)),
         ("framing of packs", "" if result.chosen else format_bytes(found.overhead_bytes)),
-        ("unused", "" if result.chosen else f"{rest}; see `rowvault prune --dry-run`"),
+        ("unused", "" if result.chosen else rest),
+        ("a prune", "" if result.chosen else _prune_text(result)),
         ("not listed", format_bytes(found.unlisted_bytes) if found.unlisted_bytes else ""),
         ("all files", format_bytes(found.total_bytes)),
         ("only it needs", format_bytes(found.exclusive_bytes or 0) if result.chosen else ""),
     ]
+
+
+def _prune_text(result: StatsResult) -> str:
+    report = result.prune
+    if report is None:
+        return f"cannot be foretold: {printable(result.prune_unknown or '')}"
+    size = format_bytes(abs(report.freed_bytes))
+    text = f"frees {size}" if report.freed_bytes >= 0 else f"takes {size} more than it frees"
+    if report.waits_for:
+        runs = plural(len(report.waits_for), "run")
+        text += f", and {format_bytes(report.pending_bytes)} wait for {runs} at work"
+    if report.unused_bytes:
+        text += f"; {format_bytes(report.unused_bytes)} stay unused"
+    return f"{text}; see `rowvault prune --dry-run`"
 
 
 def _saved(left: int, saved: int, how: str) -> str:
