@@ -238,3 +238,18 @@ def test_times_are_of_one_zone_and_told(own: Vault) -> None:
             assert b"+01:00" in done.stderr
             assert b"+02:00" in done.stderr
     assert run("-r", own.path, "--timezone", "Mars/Base", "show", "@2026-01-01").returncode == 2
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_an_unknown_zone_is_refused_before_anything_is_done(
+    tmp_path: Path, by_option: bool
+) -> None:
+    vault, source = tmp_path / "vault", tmp_path / "shop.db"
+    make_database(source, 5)
+    succeed("-r", vault, "init", "--no-encryption")
+    words = ("--timezone", "Mars/Base") if by_option else ()
+    env = {} if by_option else {"ROWVAULT_TIMEZONE": "Mars/Base"}
+    done = run(*words, "-r", vault, "backup", f"sqlite:///{source}", env=env)
+    assert done.returncode == 2
+    assert b"'Mars/Base' is no time zone" in done.stderr
+    assert run_json("-r", vault, "snapshots") == []

@@ -53,7 +53,10 @@ class Command(click.Command):
         """Runs the command's function; see OperatingSystemFailure for the wrapping."""
         settings = ctx.ensure_object(Settings)
         settings.check()
-        from rowvault.cli.output import logs
+        from rowvault.cli.output import logs, zone
+
+        # Else it would fail where the first time is shown, perhaps behind what was done already.
+        zone.configured_zone(settings)
 
         logs.configure(settings.verbosity)
         try:

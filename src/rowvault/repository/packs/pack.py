@@ -194,7 +194,7 @@ class PackSource(Protocol):
 class PackReader:
     """One stored pack: its header is read once, frames and footer on demand.
 
-    Used from any thread. All methods raise DamageError, error_context the pack, or StorageError.
+    Used from any thread. All methods raise DamageError, which names the pack, or StorageError.
     """
 
     def __init__(self, storage: PackSource, keys: PackKeys, kind: PackType, name: PackName) -> None:
