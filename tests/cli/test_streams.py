@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
 
-from cli.vaults import Vault, content
-from support.rowvault import COMMAND, environment, run, succeed
+import pytest
+
+from cli.vaults import Vault, content, make_database
+from support.rowvault import COMMAND, environment, run, run_json, succeed
 
 
 def test_quiet_in_a_pipe(vault: Vault, tmp_path: Path) -> None:
@@ -112,6 +115,27 @@ def test_a_full_disk_under_standard_output(vault: Vault) -> None:
     assert done.returncode == 1
     assert b"No space left on device" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("closed", "code"), [("<&-", 0), (">&-", 1), ("2>&-", 0), ("<&- >&- 2>&-", 1)]
+)
+def test_streams_that_are_closed_from_the_start(tmp_path: Path, closed: str, code: int) -> None:
+    """Of standard output as where its reader goes away; none of them is taken for another file."""
+    source = tmp_path / "shop.db"
+    make_database(source, 20)
+    command = shlex.join([*COMMAND, "-r", str(tmp_path / "vault")])
+    succeed("-r", tmp_path / "vault", "init", "--no-encryption")
+    done = subprocess.run(
+        ["sh", "-c", f"{command} backup sqlite:///{source} {closed}"],
+        capture_output=True,
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode == code, done.stderr.decode()
+    assert done.stderr == b""
+    assert run_json("-r", tmp_path / "vault", "check", "--read-data")["errors"] == []
+    assert len(run_json("-r", tmp_path / "vault", "snapshots")) == 1
 
 
 def test_an_unexpected_fault_is_one_line(vault: Vault) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,10 +17,29 @@ def main() -> None:
     # Loading makes thousands of objects that all stay; looking for cycles among them takes a
     # twentieth of the time of a short command.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    _open_missing_streams()
     code = run(sys.argv[1:])
     # What is left goes with the process; the interpreter need not look through it first.
     gc.freeze()
     sys.exit(code)
+
+
+def _open_missing_streams() -> None:
+    """Takes the place of standard streams that were closed, as by `>&-`.
+
+    Else a file of the repository would get their number. What is written to a standard output that
+    is closed fails as where its reader has gone.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - until the end
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+        reader, writer = os.pipe()
+        os.close(reader)
+        os.dup2(writer, sys.stdout.fileno())
+        os.close(writer)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
 
 
 def run(arguments: Sequence[str]) -> int:
