@@ -136,8 +136,8 @@ class Ledger:
         self._entries: dict[int, tuple[LedgerEntry, str]] = {}
         self._at = names.LEDGER
         self.differs = False
-        """What is there is not what is recorded, as far as anybody has compared; nothing is added
-        then, for the entry that would take its number may come back."""
+        """The last comparison found that the ledger and the snapshots disagree. Nothing is added
+        then: an entry that was lost may come back, and a new one would take its number."""
 
     def numbers(self) -> list[int]:
         """Numbers of all entries that are there, ascending."""
@@ -171,7 +171,7 @@ class Ledger:
         """
         while self.is_on():
             if self.differs:
-                raise CorruptError("the snapshots that are there are not those that it records")
+                raise CorruptError("the ledger and the snapshots that are there disagree")
             state = self.read()
             if not state.head:
                 raise no_entry()
